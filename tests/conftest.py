@@ -1,0 +1,58 @@
+"""Shared fixtures: real prices where the machine has them, and one small simulated market.
+
+``JQFAST_REAL_DATA`` names the folder of real data. Without it tests on real data skip; with ``--require-real-data``
+(as ``.ci/run`` passes where the folder exists) such a skip is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from jqfast.data.panel import Panel
+
+#: Every 16th of the 950 codes: 60 stocks over all code ranges, late listings among them.
+CODE_STRIDE = 16
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--require-real-data",
+        action="store_true",
+        help="fail, instead of skipping, where JQFAST_REAL_DATA does not name the folder of real data",
+    )
+
+
+@pytest.fixture(scope="session")
+def real_data(request: pytest.FixtureRequest) -> Path:
+    """The folder of real data; skips (or fails, see above) where there is none."""
+    folder = os.environ.get("JQFAST_REAL_DATA", "")
+    if folder and (Path(folder) / "jp_daily.parquet").is_file():
+        return Path(folder).resolve()
+    reason = f"JQFAST_REAL_DATA={folder!r} does not name a folder with jp_daily.parquet"
+    if request.config.getoption("--require-real-data"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def real_panel(real_data: Path) -> Panel:
+    """60 stocks of the real daily bars over all their dates."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from jqfast.data import read_prices
+
+    path = real_data / "jp_daily.parquet"
+    codes = pc.unique(pq.read_table(path, columns=["code"])["code"]).sort()[::CODE_STRIDE]
+    return read_prices(pq.read_table(path, filters=pc.field("code").isin(codes)))
+
+
+@pytest.fixture(scope="session")
+def sim_panel() -> Panel:
+    """40 stocks over 3 years of the simulated market with its planted effects."""
+    from jqfast.data.simulate import SimulateConfig, simulate
+
+    return simulate(SimulateConfig(stocks=40, years=3.0)).panel
