@@ -1,0 +1,213 @@
+"""A run is a folder: whole files only, one writer at a time, and stages that are not repeated.
+
+In: a path. Out: files that are either complete or absent (written under a temporary name, synced,
+renamed), and ``manifest.json``, which remembers for each finished stage the key it was computed under. A
+key is a hash of all the stage depends on, so a stage is reused exactly when nothing it depends on has
+changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+_LOCK = ".lock"
+_MANIFEST = "manifest.json"
+_PARTIAL = ".partial"
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path next to ``path`` that takes its place when the block ends well, and vanishes when not.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written or the disk is full; ``path`` is then as it was before.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_PARTIAL, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private; a run folder is for colleagues too
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":
+        _sync(path.parent)  # the rename itself reaches the disk with the folder
+
+
+def write_text(path: Path, text: str) -> None:
+    """``text`` as UTF-8 in ``path``, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: object) -> None:
+    """``value`` as indented JSON, whole or not at all; NaN and Inf become null, as JSON has neither."""
+    write_text(path, json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def digest(*parts: object) -> str:
+    """A short stable hash of values: dataclasses, mappings, sequences, text, numbers, None."""
+    text = json.dumps([_plain(part) for part in parts], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def file_digest(path: Path) -> str:
+    """A short hash of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+class RunFolder:
+    """The folder of one run, locked for this process while it is entered.
+
+    Parameters
+    ----------
+    path : folder; made with its parents when absent
+
+    Raises
+    ------
+    OSError
+        On entering, if the folder cannot be made or written.
+    ValueError
+        On entering, if another process works in the folder, or ``path`` is a file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: IO[str] | None = None
+        self.manifest: dict[str, Any] = {}
+
+    def __enter__(self) -> RunFolder:
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"`--out`/`--name` give `{self.path}`, which is a file; a run needs a folder.")
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(self.path / _LOCK)
+        for leftover in self.path.rglob(f".*{_PARTIAL}"):
+            leftover.unlink()  # what a killed run was writing
+        self.manifest = _read_json(self.path / _MANIFEST)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._lock is not None:
+            self._lock.close()  # closing releases the lock; so does the death of the process
+            self._lock = None
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    def finished(self, stage: str, key: str, *files: str) -> bool:
+        """Whether the stage was finished under this very key and its files are still there."""
+        entry = self.manifest.get("stages", {}).get(stage, {})
+        return entry.get("key") == key and all((self.path / name).exists() for name in files)
+
+    def record(self, stage: str, key: str, seconds: float) -> None:
+        """Remember that a stage is finished; call after its files are in place."""
+        stages = self.manifest.setdefault("stages", {})
+        stages[stage] = {"key": key, "seconds": round(seconds, 3), "finished": _now()}
+        self.save()
+
+    def note(self, **facts: object) -> None:
+        """Facts for the manifest's reader: versions, hashes, seed, folds."""
+        self.manifest.update({name: _plain(value) for name, value in facts.items()})
+        self.save()
+
+    def save(self) -> None:
+        """Write the manifest."""
+        write_json(self.path / _MANIFEST, self.manifest)
+
+
+def _lock(path: Path) -> IO[str]:
+    """An open file under this process's lock. The system drops it with the process: never stale."""
+    file = path.open("a+", encoding="utf-8")
+    try:
+        _lock_file(file)
+    except OSError:
+        file.seek(0)
+        holder = file.read().strip() or "another process"
+        file.close()
+        folder = path.parent
+        raise ValueError(
+            f"Run folder `{folder}` is in use by {holder}. Wait until that run ends, or give this one "
+            "another `--name`."
+        ) from None
+    file.truncate(0)
+    file.write(f"process {os.getpid()} (started {_now()})")
+    file.flush()
+    return file
+
+
+def _lock_file(file: IO[str]) -> None:
+    try:
+        import fcntl
+    except ImportError:
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # Windows only
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file, or an empty one when the file is absent or not ours."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _plain(value: object) -> Any:
+    """``value`` in JSON's own types."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [
+            _plain(item) for item in (sorted(value, key=str) if isinstance(value, set | frozenset) else value)
+        ]
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if value - value == 0.0 else None
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    return str(value)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    """The process's file mask; the system has no way to read it without setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
