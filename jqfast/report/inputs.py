@@ -1,8 +1,8 @@
 """What a report is made of: plain numbers that the pipeline has already computed.
 
-The report groups, labels and draws; it computes no statistics. Every part that a run could not produce is ``None``
-or empty and its section says so. Numbers are fractions (0.01 is 1 %) and sessions unless a field says otherwise;
-NaN means "not computable" and is printed as a dash.
+The report groups, labels and draws; it computes no statistics. Every part that a run could not produce is
+``None`` or empty and its section says so. Numbers are fractions (0.01 is 1 %) and sessions unless a field
+says otherwise; NaN means "not computable" and is printed as a dash.
 """
 
 from __future__ import annotations
@@ -65,9 +65,10 @@ class Coverage:
 class DataFacts:
     """Where the data come from and how good they are.
 
-    ``quality`` is the dict of ``jqfast.data.quality.summarise``: printed as name and value, known names translated.
-    ``universe_notes`` are sentences (``PanelInfo.notes`` among them). ``survivors_only`` raises a red box,
-    ``simulated`` a neutral one. ``synthetic`` columns or approximations belong into the notes.
+    ``quality`` is the dict of ``jqfast.data.quality.summarise``: printed as name and value, known names
+    translated. ``universe_notes`` are sentences (``PanelInfo.notes`` among them). ``survivors_only``
+    raises a red box, ``simulated`` a neutral one. ``synthetic`` columns or approximations belong into the
+    notes.
     """
 
     source: str
@@ -86,7 +87,8 @@ class HorizonScore:
 
     ``ic`` and ``rank_ic`` are means over dates, ``*_ir`` mean / std raw, ``*_ir_annual`` the same times
     sqrt(periods per year / horizon), ``t_newey_west`` belongs to ``rank_ic`` (lag at least horizon - 1),
-    ``win_rate`` is the share of dates with a positive rank IC, ``r2`` the out-of-sample R2 of the forecast if there is one.
+    ``win_rate`` is the share of dates with a positive rank IC, ``r2`` the out-of-sample R2 of the
+    forecast if there is one.
     """
 
     horizon: int
@@ -119,7 +121,8 @@ class IcSeries:
 class DecileReturns:
     """Mean return per holding period of the stocks in each forecast decile, lowest forecast first.
 
-    ``mean`` and ``std_error`` (D,) are fractions per ``horizon`` sessions; the standard error allows for overlap.
+    ``mean`` and ``std_error`` (D,) are fractions per ``horizon`` sessions; the standard error allows for
+    overlap.
     """
 
     horizon: int
@@ -151,9 +154,10 @@ class ForecastFacts:
 class PortfolioSeries:
     """Simple returns per period (P,): ``dates[i]`` is the end of the period in which ``long[i]`` was earned.
 
-    ``long`` and ``short`` are the returns of the stocks in the top and the bottom decile, gross (the short leg is the
-    return of holding those stocks, so a good short leg falls, as in figure 6 of the seed); ``long_short_*`` is the
-    spread portfolio. ``benchmark`` is None where no comparable one exists. NaN periods count as 0 in the chart.
+    ``long`` and ``short`` are the returns of the stocks in the top and the bottom decile, gross (the
+    short leg is the return of holding those stocks, so a good short leg falls, as in figure 6 of the
+    seed); ``long_short_*`` is the spread portfolio. ``benchmark`` is None where no comparable one exists.
+    NaN periods count as 0 in the chart.
     """
 
     dates: DateArray
@@ -165,7 +169,12 @@ class PortfolioSeries:
     benchmark_name: str = "TOPIX"
 
     def __post_init__(self) -> None:
-        series = dict(long=self.long, short=self.short, gross=self.long_short_gross, net=self.long_short_net)
+        series = {
+            "long": self.long,
+            "short": self.short,
+            "gross": self.long_short_gross,
+            "net": self.long_short_net,
+        }
         if self.benchmark is not None:
             series["benchmark"] = self.benchmark
         _same_length("PortfolioSeries", "dates", self.dates, **series)
@@ -173,7 +182,10 @@ class PortfolioSeries:
 
 @dataclass(frozen=True)
 class Performance:
-    """One column of figure 7. ``annual_return`` is compounded, ``ratio`` is return / risk without a risk-free rate."""
+    """One column of figure 7.
+
+    ``annual_return`` is compounded, ``ratio`` is return / risk without a risk-free rate.
+    """
 
     leg: Leg
     basis: Basis
@@ -198,10 +210,11 @@ class CostItem:
 class PortfolioFacts:
     """The decile long-short portfolio of the primary horizon, before and after costs.
 
-    ``sharpe_gross`` and ``sharpe_net`` are annualised, of the long-short portfolio. ``turnover_daily`` is the one-way
-    traded value per session as a fraction of the capital of one leg, ``turnover_annual`` the same per year,
-    ``cost_annual`` the cost per year as a fraction of capital. ``probabilistic_sharpe`` is the probability that the
-    true net Sharpe ratio is positive; ``trials`` the number of configurations tried on these data.
+    ``sharpe_gross`` and ``sharpe_net`` are annualised, of the long-short portfolio. ``turnover_daily`` is
+    the one-way traded value per session as a fraction of the capital of one leg, ``turnover_annual`` the
+    same per year, ``cost_annual`` the cost per year as a fraction of capital. ``probabilistic_sharpe`` is
+    the probability that the true net Sharpe ratio is positive; ``trials`` the number of configurations
+    tried on these data.
     """
 
     series: PortfolioSeries | None
@@ -246,7 +259,10 @@ class StockTable:
 
 @dataclass(frozen=True, eq=False)
 class LegRelevance:
-    """Figure 9: mean relevance (F,) of the long and of the short side, and Welch's two-sided p-values (F,)."""
+    """Figure 9.
+
+    Mean relevance (F,) of the long and of the short side, and Welch's two-sided p-values (F,).
+    """
 
     features: Sequence[str]
     long: FloatArray
@@ -264,7 +280,10 @@ class LegRelevance:
 
 @dataclass(frozen=True, eq=False)
 class FeatureScatter:
-    """Figure 10: value and relevance (S,) of one feature over stocks (and dates); ``is_long`` tells the sides apart."""
+    """Figure 10.
+
+    Value and relevance (S,) of one feature over stocks (and dates); ``is_long`` tells the sides apart.
+    """
 
     feature: str
     value: AnyArray
@@ -277,7 +296,10 @@ class FeatureScatter:
 
 @dataclass(frozen=True)
 class Residual:
-    """Share of the prediction that LRP leaves with biases and epsilon: |residual| / |prediction| over stocks and dates."""
+    """Share of the prediction that LRP leaves with biases and epsilon.
+
+    |residual| / |prediction| over stocks and dates.
+    """
 
     median: float
     p95: float
@@ -300,7 +322,10 @@ class ExplanationFacts:
 
 @dataclass(frozen=True, eq=False)
 class RunFacts:
-    """The run itself: configuration (nested mappings of plain values), manifest, stage -> seconds, features used."""
+    """The run itself.
+
+    Configuration (nested mappings of plain values), manifest, stage -> seconds, features used.
+    """
 
     name: str
     config: Mapping[str, object] = field(default_factory=dict)
@@ -313,9 +338,9 @@ class RunFacts:
 class ReportInput:
     """Everything :func:`jqfast.report.build` needs.
 
-    ``warnings`` are sentences for red boxes beyond those the report raises itself (survivors only, results above the
-    sanity ranges). ``font`` is the path or the family name of a font for Japanese figure labels.
-    ``explanation_missing`` says why ``explanation`` is None.
+    ``warnings`` are sentences for red boxes beyond those the report raises itself (survivors only,
+    results above the sanity ranges). ``font`` is the path or the family name of a font for Japanese
+    figure labels. ``explanation_missing`` says why ``explanation`` is None.
     """
 
     title: str
