@@ -58,12 +58,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """``value`` as indented JSON, whole or not at all; NaN and Inf become null, as JSON has neither."""
-    write_text(path, json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def digest(*parts: object) -> str:
     """A short stable hash of values: dataclasses, mappings, sequences, text, numbers, None."""
-    text = json.dumps([_plain(part) for part in parts], sort_keys=True, ensure_ascii=False)
+    text = json.dumps([plain(part) for part in parts], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -126,7 +126,7 @@ class RunFolder:
 
     def note(self, **facts: object) -> None:
         """Facts for the manifest's reader: versions, hashes, seed, folds."""
-        self.manifest.update({name: _plain(value) for name, value in facts.items()})
+        self.manifest.update({name: plain(value) for name, value in facts.items()})
         self.save()
 
     def save(self) -> None:
@@ -174,22 +174,22 @@ def _read_json(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _plain(value: object) -> Any:
+def plain(value: object) -> Any:
     """``value`` in JSON's own types."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [
-            _plain(item) for item in (sorted(value, key=str) if isinstance(value, set | frozenset) else value)
+            plain(item) for item in (sorted(value, key=str) if isinstance(value, set | frozenset) else value)
         ]
     if isinstance(value, bool | int | str) or value is None:
         return value
     if isinstance(value, float):
         return value if value - value == 0.0 else None
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     return str(value)
 
 

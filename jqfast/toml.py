@@ -3,13 +3,16 @@
 In: parsed TOML tables and ``key=value`` overrides. Out: instances of nested frozen dataclasses, or the
 complete TOML text of one. Unknown keys are refused with the closest legal name, wrong types are named with
 the whole key. The supported field types are those a configuration needs: bool, int, float, str, tuples and
-lists of them, ``Literal`` sets, ``X | None`` and nested dataclasses. TOML has no null: ``None`` is written
-as a comment.
+lists of them, ``Literal`` sets, ``X | None``, mappings from text and nested dataclasses. TOML has no null:
+``None`` is written as a comment.
 """
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import dataclasses
+import datetime as dt
 import json
 import math
 import tomllib
@@ -22,7 +25,13 @@ from jqfast.errors import closest
 
 T = TypeVar("T")
 
-_KINDS: dict[type, str] = {bool: "true or false", int: "an integer", float: "a number", str: "text"}
+_KINDS: dict[type, str] = {
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    str: "text",
+    dt.date: "a date such as 2016-01-04",
+}
 
 
 class Text(str):
@@ -45,14 +54,14 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def override(tables: Mapping[str, Any], assignments: tuple[str, ...]) -> dict[str, Any]:
-    """``tables`` with ``a.b=value`` assignments laid over it; later ones win.
+    """``tables`` with ``a.b=value`` assignments laid over it; later ones win, a new ``kind`` empties its own.
 
     Raises
     ------
     ValueError
         If an assignment has no ``=`` or an empty key.
     """
-    result: dict[str, Any] = {key: dict(v) if isinstance(v, Mapping) else v for key, v in tables.items()}
+    result = copy.deepcopy(dict(tables))
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         parts = [part.strip() for part in key.split(".")]
@@ -63,6 +72,8 @@ def override(tables: Mapping[str, Any], assignments: tuple[str, ...]) -> dict[st
             table = table.setdefault(part, {})
             if not isinstance(table, dict):
                 raise ValueError(f"`{part}` in `--set {assignment}` is a value, not a section.")
+        if parts[-1] == "kind" and table.get("kind", value.strip()) != value.strip():
+            table.clear()  # another kind has other keys
         table[parts[-1]] = Text(value.strip())
     return result
 
@@ -89,7 +100,10 @@ def build(cls: type[T], table: object, where: str = "") -> T:
     values = {
         key: _convert(hints[key], value, f"{where}.{key}" if where else key) for key, value in table.items()
     }
-    return cls(**values)
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise ValueError(f"In `[{where}]`: {error}" if where else str(error)) from None
 
 
 def _near(key: str, names: list[str], where: str) -> str:
@@ -115,22 +129,44 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
             raise TypeError(f"`{where}` must be a list such as {_example(args)}; got {_shown(value)}.")
         items = [_convert(args[0], item, f"{where}[{i}]") for i, item in enumerate(value)]
         return tuple(items) if origin is tuple else items
+    if origin is Mapping:
+        if not isinstance(value, Mapping):
+            raise TypeError(f"`{where}` must be a section of keys; got {_shown(value)}.")
+        return {str(key): _convert(args[1], item, f"{where}.{key}") for key, item in value.items()}
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return value if isinstance(value, kind) else build(kind, value, where)
     return _convert_scalar(kind, value, where)
 
 
 def _convert_union(args: tuple[Any, ...], value: Any, where: str) -> Any:
-    """The first member that accepts the value; with none, the last member's complaint."""
-    if value is None or (isinstance(value, str) and value in ("none", "auto") and type(None) in args):
+    """``None`` where allowed, a dataclass by its ``kind``, else the first member that accepts the value."""
+    if type(None) in args and (value is None or value == "auto"):
         return None
-    failure: Exception | None = None
-    for arg in (a for a in args if a is not type(None)):
-        try:
-            return _convert(arg, value, where)
-        except (TypeError, ValueError) as error:
-            failure = error
-    raise failure or TypeError(f"`{where}` got {_shown(value)}.")
+    members = [arg for arg in args if arg is not type(None)]
+    if all(dataclasses.is_dataclass(member) for member in members):
+        return _convert_kind({kind_of(member): member for member in members}, value, where)
+    for member in members[:-1]:
+        with contextlib.suppress(TypeError, ValueError):
+            return _convert(member, value, where)
+    return _convert(members[-1], value, where)
+
+
+def _convert_kind(members: dict[str, Any], value: Any, where: str) -> Any:
+    """The member that the key ``kind`` names; the first one without it."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"`{where}` must be a section of keys; got {_shown(value)}.")
+    kind = str(value.get("kind", next(iter(members))))
+    if kind not in members:
+        known = ", ".join(members)
+        raise ValueError(
+            f"`{where}.kind` must be one of {known}; got {_shown(kind)}.{closest(kind, members)}"
+        )
+    return build(members[kind], {key: item for key, item in value.items() if key != "kind"}, where)
+
+
+def kind_of(cls: type) -> str:
+    """What tells a dataclass from the others of a union: its name without ``Config``, in small letters."""
+    return cls.__name__.removesuffix("Config").lower()
 
 
 def _convert_scalar(kind: Any, value: Any, where: str) -> Any:
@@ -171,19 +207,27 @@ def dumps(config: object, *, header: str = "") -> str:
 
 def _write_table(config: Any, prefix: str, lines: list[str]) -> None:
     fields = [f for f in dataclasses.fields(config) if f.init]
-    nested = [f.name for f in fields if dataclasses.is_dataclass(getattr(config, f.name))]
-    for field in fields:
-        value = getattr(config, field.name)
-        if field.name not in nested:
-            lines.append(
-                f"# {field.name} is chosen automatically"
-                if value is None
-                else f"{field.name} = {_value(value)}"
-            )
-    for name in nested:
+    held = {f.name: getattr(config, f.name) for f in fields}
+    nested = [name for name, value in held.items() if dataclasses.is_dataclass(value)]
+    hints = get_type_hints(type(config))
+    unions = [name for name in nested if get_origin(hints[name]) in (Union, types.UnionType)]
+    mappings = [name for name, value in held.items() if isinstance(value, Mapping)]
+    for name, value in held.items():
+        if value is None:
+            lines.append(f"# {name} is chosen automatically")
+        elif name not in nested + mappings:
+            lines.append(f"{name} = {_value(value)}")
+    for name in nested + mappings:
         full = f"{prefix}.{name}" if prefix else name
         lines += ["", f"[{full}]"]
-        _write_table(getattr(config, name), full, lines)
+        if name in unions:
+            lines.append(f'kind = "{kind_of(type(held[name]))}"')
+        if name in mappings:
+            lines += [
+                f"{json.dumps(key, ensure_ascii=False)} = {_value(held[name][key])}" for key in held[name]
+            ]
+        else:
+            _write_table(held[name], full, lines)
 
 
 def _value(value: Any) -> str:
@@ -194,6 +238,8 @@ def _value(value: Any) -> str:
         return repr(value) if math.isfinite(value) else str(value)
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
     if isinstance(value, str | Path):
         return json.dumps(str(value), ensure_ascii=False)
     if isinstance(value, tuple | list):

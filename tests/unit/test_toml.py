@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,11 +24,28 @@ class Inner:
 
 
 @dataclass(frozen=True)
+class TreeConfig:
+    depth: int = 3
+
+    def __post_init__(self) -> None:
+        if self.depth < 1:
+            raise ValueError(f"`depth` must be >= 1; got {self.depth}.")
+
+
+@dataclass(frozen=True)
+class LineConfig:
+    slope: float = 1.0
+
+
+@dataclass(frozen=True)
 class Outer:
     name: str = "x"
     threads: int | None = None
     use: tuple[str, ...] = ("all",)
+    own: Mapping[str, str] = field(default_factory=dict)
+    start: dt.date = dt.date(2016, 1, 4)
     learn: Inner = field(default_factory=Inner)
+    model: TreeConfig | LineConfig = field(default_factory=TreeConfig)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +54,8 @@ class Outer:
         Outer(),
         Outer(name='日本 "q" \\ \n tab\t', threads=3, use=()),
         Outer(learn=Inner(rate=1e-300, sizes=(), loss="huber", shuffle=False)),
-        Outer(learn=Inner(rate=math.inf)),
+        Outer(model=LineConfig(2.5), start=dt.date(1999, 12, 31)),
+        Outer(learn=Inner(rate=math.inf), own={"my.x": 'column("a") / 2', "私": "close"}),
     ],
 )
 def test_a_written_config_reads_back_equal(value: Outer) -> None:
@@ -46,7 +66,7 @@ def test_a_written_config_reads_back_equal(value: Outer) -> None:
 
 def test_the_written_config_is_complete() -> None:
     tables = tomllib.loads(toml.dumps(Outer(threads=1)))
-    assert set(tables) == {"name", "threads", "use", "learn"}
+    assert set(tables) == {"name", "threads", "use", "own", "start", "learn", "model"}
     assert set(tables["learn"]) == {"epochs", "rate", "shuffle", "sizes", "loss"}
 
 
@@ -67,6 +87,12 @@ def test_the_written_config_is_complete() -> None:
         ({"learn": {"sizes": [64, "x"]}}, TypeError, r"`learn\.sizes\[1\]` must be an integer"),
         ({"learn": {"loss": "hubr"}}, ValueError, r"`learn\.loss` must be one of squared, huber; .*`huber`"),
         ({"learn": 3}, TypeError, r"`learn` must be a section"),
+        ({"own": {"my": 3}}, TypeError, r"`own\.my` must be text; got 3"),
+        ({"own": "close"}, TypeError, r"`own` must be a section of keys"),
+        ({"model": {"kind": "lin"}}, ValueError, r"`model\.kind` must be one of tree, line; .*`line`"),
+        ({"model": {"kind": "line", "depth": 2}}, ValueError, r"Unknown config key `model\.depth`"),
+        ({"model": {"depth": 0}}, ValueError, r"In `\[model\]`: `depth` must be >= 1; got 0"),
+        ({"start": "yesterday"}, TypeError, r"`start` must be a date such as 2016-01-04"),
         ({"threads": "two"}, TypeError, r"`threads` must be an integer"),
     ],
 )
@@ -91,6 +117,10 @@ def test_an_integer_serves_as_a_number() -> None:
         ("use=rsi, ret_5", lambda c: c.use == ("rsi", "ret_5")),
         ('use=["rsi"]', lambda c: c.use == ("rsi",)),
         ("name=12", lambda c: c.name == "12"),
+        ("own.my=close / 2", lambda c: c.own == {"my": "close / 2"}),
+        ("start=2020-02-03", lambda c: c.start == dt.date(2020, 2, 3)),
+        ("model.depth=5", lambda c: c.model == TreeConfig(5)),
+        ("model.kind=line", lambda c: c.model == LineConfig()),
         ("threads=2", lambda c: c.threads == 2),
         ("threads=auto", lambda c: c.threads is None),
     ],
@@ -112,6 +142,14 @@ def test_the_last_override_wins_and_the_tables_stay() -> None:
 def test_an_override_without_key_or_value_is_refused(assignment: str) -> None:
     with pytest.raises(ValueError, match=r"needs `key=value`"):
         toml.override({}, (assignment,))
+
+
+def test_another_kind_starts_from_its_own_defaults() -> None:
+    tables = {"model": {"kind": "tree", "depth": 9}}
+    assert toml.build(Outer, toml.override(tables, ("model.kind=line",))).model == LineConfig()
+    assert toml.build(Outer, toml.override(tables, ("model.kind=tree",))).model == TreeConfig(9)
+    chosen = toml.override(tables, ("model.kind=line", "model.slope=2"))
+    assert toml.build(Outer, chosen).model == LineConfig(2.0)
 
 
 def test_an_override_through_a_value_is_refused() -> None:
