@@ -1,8 +1,8 @@
 """The panel: what was known at the decision time of each session, as plain T x N arrays.
 
-Everything above ``jqfast.data`` reads panels and nothing else. Stock columns are ``(T, N)`` float64, C order, one
-row per session; market columns ``(T,)`` float64; category columns ``(T, N)`` int16 with -1 for missing. Missing
-numbers are NaN. A stock that did not trade has NaN prices and volume 0, and its session stays.
+Everything above ``jqfast.data`` reads panels and nothing else. Stock columns are ``(T, N)`` float64, C order,
+one row per session; market columns ``(T,)`` float64; category columns ``(T, N)`` int16 with -1 for missing.
+Missing numbers are NaN. A stock that did not trade has NaN prices and volume 0, and its session stays.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 Decision = Literal["close", "preopen", "evening"]
 
-#: Stock columns every price panel has, in this order. Prices are yen per share on the forward basis, volume is
-#: shares on the same basis, turnover is yen, `adjustment` is A(t) of decision 3 (1.0 when never split).
+#: Stock columns every price panel has, in this order. Prices are yen per share on the forward basis, volume
+#: is shares on the same basis, turnover is yen, `adjustment` is A(t) of decision 3 (1.0 when never split).
 PRICE_COLUMNS = ("open", "high", "low", "close", "volume", "turnover", "adjustment")
 
 
@@ -31,8 +31,10 @@ PRICE_COLUMNS = ("open", "high", "low", "close", "volume", "turnover", "adjustme
 class PanelInfo:
     """Where a panel comes from and what was done to it; printed by the report.
 
-    ``price_basis`` is ``"forward"`` (rebuilt from raw prices and factors) or ``"delivered"`` (the data arrived
-    already adjusted, so that levels carry later splits). ``notes`` are sentences for the reader of a report.
+    ``price_basis`` is ``"forward"`` (rebuilt from raw prices and factors) or ``"delivered"`` (the data
+    arrived already adjusted, so that levels carry later splits). ``notes`` are sentences for the reader of a
+    report, ``counts`` the numbers behind them (``bad_rows``, ``missing_rows``,
+    ``turnover_approximated_cells``, ...).
     """
 
     source: str = "memory"
@@ -41,6 +43,7 @@ class PanelInfo:
     returns: Literal["price", "total"] = "price"
     survivors_only: bool = False
     notes: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +93,8 @@ class Panel:
         """(T,) bool: False on dates on which too few listed stocks traded to count as a session."""
         traded = np.isfinite(self.columns["close"]) & self.listed
         members = self.listed.sum(axis=1)
-        return traded.sum(axis=1) >= np.maximum(1.0, self.session_share * members)
+        enough: BoolArray = traded.sum(axis=1) >= np.maximum(1.0, self.session_share * members)
+        return enough
 
     def __getitem__(self, name: str) -> AnyArray:
         return self.columns[name]
