@@ -83,7 +83,7 @@ def trade_sessions(T: int, traits: Traits, plan: Schedule, rules: Rules, streams
         floor.hidden = np.where(listed, path[1], floor.hidden)
         raw, limit = _bar(floor, path, spread, streams["path"], frictions=rules.frictions)
         shares = _shares(floor, traits, raw, surprise, streams["volume"])
-        # In the pure null market a dear stock must not trade less often, or missing prices would lean one way.
+        # In the pure null market a dear stock must not trade less often: missing prices would lean one way.
         sure = (plan.first == t) | (plan.last == t) | (not rules.frictions)
         shares = np.where(sure, np.maximum(shares, LOT), shares) * (listed & ~plan.halted[t])
         _record(bars, floor, t, raw, shares, limit)
