@@ -19,6 +19,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from jqfast.data import _events, _market, _shocks, _tokyo, _truth
+from jqfast.data.adjust import cumulative_factor
 from jqfast.data.panel import Panel, PanelInfo
 from jqfast.errors import unknown
 from jqfast.types import AnyArray, BoolArray, CodeArray, FloatArray
@@ -176,7 +177,7 @@ def truth_of(panel: Panel, strength: Mapping[str, float]) -> Truth:
 
 def _columns(bars: _market.Bars, listed: BoolArray, sector: AnyArray) -> dict[str, AnyArray]:
     """Panel columns: raw bars on the forward basis, NaN before and after a listing (decision 3)."""
-    A = np.cumprod(bars.factor, axis=0)
+    A = cumulative_factor(bars.factor)
     names = ("open", "high", "low", "close")
     columns: dict[str, AnyArray] = {name: raw / A for name, raw in zip(names, bars.prices, strict=True)}
     columns["volume"] = np.where(listed, bars.volume * A, np.nan)

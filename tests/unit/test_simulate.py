@@ -6,9 +6,10 @@ import datetime as dt
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from jqfast.data import _tokyo
+from jqfast.data import _tokyo, read_prices
 from jqfast.data.panel import Panel
 from jqfast.data.simulate import Market, SimulateConfig, Simulated, simulate, truth_of
 from jqfast.types import FloatArray
@@ -188,6 +189,26 @@ def test_prices_stay_on_the_price_unit_and_inside_the_limits(planted: Simulated)
     assert (panel["limit"][known] != 0).sum() > 20
     raw = panel["raw_close"][known]
     assert (raw % _tokyo.tick_size(raw) == 0).all()
+
+
+def test_the_reader_rebuilds_the_panel_from_raw_bars(planted: Simulated) -> None:
+    """As traded prices with adjustment factors, read like a vendor's file, give the simulated panel again."""
+    panel = planted.panel
+    rows, stocks = np.nonzero(panel.listed)
+    A = panel["adjustment"]
+    raw = {name: np.round(panel[name] * A, 3)[rows, stocks] for name in ("open", "high", "low", "close")}
+    raw["volume"] = np.round(panel["volume"] / A)[rows, stocks]
+    raw |= {name: panel[name][rows, stocks] for name in ("turnover", "limit")}
+    raw["adj_factor"] = _factor(panel)[rows, stocks]
+    keys = {"date": panel.dates[rows].astype("M8[s]"), "code": panel.codes[stocks]}
+    read = read_prices(pd.DataFrame({**keys, **raw}))
+    assert read.info.price_basis == "forward"
+    np.testing.assert_array_equal(read.dates, panel.dates)
+    np.testing.assert_array_equal(read.codes, panel.codes)
+    np.testing.assert_array_equal(read.listed, panel.listed)
+    for name in ("open", "high", "low", "close", "volume", "turnover", "limit", "raw_close"):
+        np.testing.assert_allclose(read[name], panel[name], rtol=1e-12, err_msg=name)
+    np.testing.assert_array_equal(read.is_session, panel.is_session)
 
 
 def test_the_null_market_has_no_frictions(null: Simulated) -> None:
