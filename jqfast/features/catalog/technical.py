@@ -24,7 +24,7 @@ from jqfast.features.catalog.pieces import (
 from jqfast.features.columns import close, dow_cos, dow_sin, high, low, volume
 from jqfast.features.declare import Family, two_thirds
 from jqfast.features.expr import Expr
-from jqfast.features.ops import abs_, as_of, ema, eq, lag, ts_max, ts_zscore, where
+from jqfast.features.ops import as_of, ema, eq, lag, ts_zscore, where
 
 technical = Family("technical")
 
@@ -32,12 +32,10 @@ LAGS = (1, 2, 3, 5, 10, 20)
 
 
 def _rsi(w: int) -> Expr:
-    # The share form equals 100 - 100 / (1 + gain / loss) and needs no case for a window without a loss.
-    # Whether anything moved is asked of a maximum, which is exact: a sliding sum may keep a last bit of
-    # moves that have left the window.
+    # The share form equals 100 - 100 / (1 + gain / loss) and needs no case for a window without a loss. The
+    # executor never removes from a sum, so that a window of zeros sums to exactly 0.
     up, down = mean(gain(), w), mean(loss(), w)
-    nothing_moved = eq(ts_max(abs_(close - lag(close, 1)), w, two_thirds(w)), 0)
-    return where(nothing_moved, 50.0, 100 * up / (up + down))
+    return where(eq(up + down, 0), 50, 100 * up / (up + down))
 
 
 def _bollinger(w: int) -> Expr:
