@@ -5,4 +5,17 @@ from __future__ import annotations
 from jqfast.data.panel import PRICE_COLUMNS, Panel, PanelInfo
 from jqfast.data.prices import BadRows, read_prices
 
-__all__ = ["PRICE_COLUMNS", "BadRows", "Panel", "PanelInfo", "read_prices"]
+# Bound here, after its module of the same name is loaded, so that `jqfast.data.simulate` is the function.
+from jqfast.data.simulate import SimulateConfig, Simulated, Truth, simulate
+
+__all__ = [
+    "PRICE_COLUMNS",
+    "BadRows",
+    "Panel",
+    "PanelInfo",
+    "SimulateConfig",
+    "Simulated",
+    "Truth",
+    "read_prices",
+    "simulate",
+]
