@@ -356,7 +356,7 @@ class ReportInput:
 
 
 def _same_length(
-    owner: str, reference: str, values: Sequence[str] | AnyArray | CodeArray, **others: AnyArray
+    owner: str, reference: str, values: Sequence[str] | AnyArray | CodeArray, /, **others: AnyArray
 ) -> None:
     """Raise ValueError unless every array has the length of the reference."""
     for name, array in others.items():

@@ -1,0 +1,158 @@
+"""Figures that explain forecasts: mean relevance by side (9), input value against relevance (10).
+
+Same rules as ``figures.py``: data and figure come back together, nothing but grouping is computed here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jqfast.report.inputs import FeatureScatter, LegRelevance
+from jqfast.report.style import INK, LONG, MUTED, SHORT, Style, new_figure, styled
+from jqfast.types import AnyArray, BoolArray, IntArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+#: bars beyond this number cannot be read
+MOST_BARS = 20
+#: more points than this are drawn as an image inside the SVG, which keeps the file small
+RASTER_FROM = 1_000
+
+
+def significance(p_value: float) -> str:
+    """The mark of a p-value: ``**`` at 1 %, ``*`` at 5 %, else empty (NaN: empty)."""
+    return "**" if p_value < 0.01 else "*" if p_value < 0.05 else ""
+
+
+def largest_differences(legs: LegRelevance, most: int = MOST_BARS) -> IntArray:
+    """Positions of the ``most`` features with the largest |long - short|, largest first, ties in given order.."""
+    size = np.nan_to_num(np.abs(legs.long - legs.short), nan=-1.0)
+    return np.argsort(-size, kind="stable")[:most]
+
+
+def mean_relevance(
+    legs: LegRelevance, style: Style | None = None, *, most: int = MOST_BARS
+) -> tuple[DataFrame, Figure]:
+    """Figure 9: mean relevance of each feature for the long and the short side, with test marks.
+
+    Parameters
+    ----------
+    legs : means and Welch p-values (F,)
+    style : labels and fonts; English if None
+    most : draw the features with the largest difference only
+
+    Returns
+    -------
+    frame : all F features by falling |long - short|; columns ``long``, ``short``, ``difference``,
+    ``p_value``, ``mark`` (``*`` 5 %, ``**`` 1 %) figure : matplotlib Figure
+    """
+    import pandas as pd
+
+    style = style or Style()
+    order = largest_differences(legs, len(legs.features))
+    frame = pd.DataFrame(
+        {
+            "long": legs.long[order],
+            "short": legs.short[order],
+            "difference": (legs.long - legs.short)[order],
+            "p_value": legs.p_value[order],
+            "mark": [significance(float(p)) for p in legs.p_value[order]],
+        },
+        index=pd.Index([legs.features[i] for i in order], name="feature"),
+    )
+    shown = frame.head(most)
+    with styled(style):
+        figure = new_figure(7.4, 1.0 + 0.3 * max(len(shown), 2))
+        _draw_bars(figure.subplots(), shown, style)
+    return frame, figure
+
+
+def _draw_bars(axes: Axes, shown: DataFrame, style: Style) -> None:
+    place = np.arange(len(shown))[::-1].astype(np.float64)
+    sides = (("long", LONG, 0.19), ("short", SHORT, -0.19))
+    for name, colour, shift in sides:
+        axes.barh(place + shift, shown[name].to_numpy(), height=0.36, color=colour, label=style.labels(name))
+    axes.axvline(0.0, color=MUTED, lw=0.8)
+    axes.set_yticks(place, [style.safe(str(name)) for name in shown.index])
+    axes.tick_params(axis="y", colors=INK)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(style.labels("mean_relevance"))
+    axes.set_ylim(-0.6, len(shown) - 0.4)
+    ends = np.maximum(np.nan_to_num(shown["long"].to_numpy()), np.nan_to_num(shown["short"].to_numpy()))
+    for y, end, mark in zip(place, np.maximum(ends, 0.0), shown["mark"], strict=True):
+        axes.annotate(mark, (end, y), (4, -1), textcoords="offset points", va="center", color=INK)
+    axes.margins(x=0.06)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
+
+
+def value_vs_relevance(scatter: FeatureScatter, style: Style | None = None) -> tuple[DataFrame, Figure]:
+    """Figure 10: input value against relevance, with histograms of both in the margins, long and short coloured.
+
+    Parameters
+    ----------
+    scatter : points (S,); pairs with a NaN are left out
+    style : labels and fonts; English if None
+
+    Returns
+    -------
+    frame : the points drawn; columns ``value``, ``relevance``, ``is_long``
+    figure : matplotlib Figure; many points become an image inside it, axes and text stay vectors
+    """
+    import pandas as pd
+
+    style = style or Style()
+    value = np.asarray(scatter.value, dtype=np.float64)
+    relevance = np.asarray(scatter.relevance, dtype=np.float64)
+    keep = np.isfinite(value) & np.isfinite(relevance)
+    frame = pd.DataFrame(
+        {"value": value[keep], "relevance": relevance[keep], "is_long": scatter.is_long[keep]}
+    )
+    with styled(style):
+        figure = new_figure(4.6, 4.2)
+        grid = figure.add_gridspec(2, 2, width_ratios=(4, 1), height_ratios=(1, 4), wspace=0.02, hspace=0.02)
+        main = figure.add_subplot(grid[1, 0])
+        top = figure.add_subplot(grid[0, 0], sharex=main)
+        right = figure.add_subplot(grid[1, 1], sharey=main)
+        _draw_points(main, frame, scatter.feature, style)
+        _draw_margin(top, value[keep], scatter.is_long[keep], "vertical")
+        _draw_margin(right, relevance[keep], scatter.is_long[keep], "horizontal")
+    return frame, figure
+
+
+def _draw_points(axes: Axes, frame: DataFrame, feature: str, style: Style) -> None:
+    size = 12.0 if len(frame) <= RASTER_FROM else 5.0
+    for is_long, name, colour, marker in ((False, "short", SHORT, "s"), (True, "long", LONG, "o")):
+        part = frame[frame["is_long"] == is_long]
+        axes.scatter(
+            part["value"].to_numpy(),
+            part["relevance"].to_numpy(),
+            s=size,
+            c=colour,
+            marker=marker,
+            alpha=0.5,
+            linewidths=0,
+            label=style.labels(name),
+            rasterized=len(frame) > RASTER_FROM,
+        )
+    axes.axhline(0.0, color=MUTED, lw=0.8)
+    axes.axvline(0.0, color=MUTED, lw=0.8)
+    axes.set_xlabel(f"{style.safe(feature)} · {style.labels('input_value')}")
+    axes.set_ylabel(style.labels("relevance"))
+    legend = axes.legend(loc="best", handletextpad=0.2, borderpad=0.3, markerscale=1.6, frameon=True)
+    legend.get_frame().set(edgecolor="none", alpha=0.8)
+    for handle in legend.legend_handles:
+        if handle is not None:
+            handle.set_alpha(0.9)
+
+
+def _draw_margin(axes: Axes, values: AnyArray, is_long: BoolArray, orientation: str) -> None:
+    edges = np.histogram_bin_edges(values, bins=30) if len(values) else np.linspace(0, 1, 2)
+    for side, colour in ((~is_long, SHORT), (is_long, LONG)):
+        counts = np.histogram(values[side], bins=edges)[0]
+        axes.stairs(counts, edges, fill=True, color=colour, alpha=0.45, orientation=orientation)  # type: ignore[arg-type]
+    axes.axis("off")

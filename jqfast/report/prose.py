@@ -1,0 +1,308 @@
+# ruff: noqa: E501  (one sentence a line, so that the two languages can be compared; Japanese characters count double)
+"""The sentences of the report in both languages: definitions, caveats, notes under figures, boxes, verdicts.
+
+Each entry is (English, Japanese). Formulas are plain text, so that they survive copying and printing.
+"""
+
+from __future__ import annotations
+
+from jqfast.errors import unknown
+from jqfast.report.inputs import Language
+
+Both = tuple[str, str]
+
+#: metric -> ((name en, name ja), (definition en, definition ja)), in the order printed.
+DEFINITIONS: dict[str, tuple[Both, Both]] = {
+    "ic": (
+        ("IC", "IC"),
+        (
+            "Pearson correlation of forecast and realised return across the stocks of one date; the mean over dates.",
+            "同一日の全銘柄における予測値と実現リターンのピアソン相関。日次値の平均を表示。",
+        ),
+    ),
+    "rank_ic": (
+        ("RankIC", "RankIC"),
+        (
+            "The same with ranks on both sides (Spearman, ties share their mean rank). The primary metric is the "
+            "RankIC of the {h}-session return.",
+            "順位どうしの相関（スピアマン、同順位は平均順位）。主指標は{h}営業日リターンの RankIC。",
+        ),
+    ),
+    "icir": (
+        ("ICIR, RankICIR", "ICIR・RankICIR"),
+        (
+            "Mean over dates divided by the standard deviation over dates; the annual figure is multiplied by "
+            "√(periods per year ÷ horizon).",
+            "日次値の平均 ÷ 標準偏差。年率は √(年間期間数 ÷ 予測期間) を乗じた値。",
+        ),
+    ),
+    "t_nw": (
+        ("t (Newey-West)", "t 値（Newey-West）"),
+        (
+            "Mean RankIC divided by its standard error with Bartlett weights, lag at least horizon − 1, because "
+            "returns over several sessions overlap.",
+            "RankIC の平均を、重複するリターンの自己相関を考慮した標準誤差（Bartlett 加重、ラグは予測期間−1以上）で割った値。",
+        ),
+    ),
+    "win_rate": (
+        ("Win rate", "勝率"),
+        ("Share of dates with a positive RankIC.", "RankIC が正であった日の割合。"),
+    ),
+    "deciles": (
+        ("Deciles", "十分位"),
+        (
+            "On each date stocks are sorted by forecast into ten groups of equal number; equal weights inside a group.",
+            "各日の予測値で銘柄を10等分し、グループ内は等ウェイト。",
+        ),
+    ),
+    "long_short": (
+        ("Long-short", "ロングショート"),
+        (
+            "Return of the top decile minus return of the bottom decile. The short leg is shown as the return of "
+            "holding its stocks, so that a good short leg falls.",
+            "最上位分位のリターン−最下位分位のリターン。ショートは当該銘柄を保有した場合のリターンで表示（下落するほど有効）。",
+        ),
+    ),
+    "annual": (
+        ("Annual return and risk", "年率リターン・リスク"),
+        (
+            "Return: compounded over the whole period, to the power 1 ÷ years, minus 1. Risk: standard deviation of "
+            "the period returns times √(periods per year). Return / risk has no risk-free rate.",
+            "リターンは全期間の複利を年率換算。リスクは期間リターンの標準偏差 × √(年間期間数)。リターン/リスク比は無リスク金利を控除しない。",
+        ),
+    ),
+    "sharpe": (
+        ("Sharpe ratio", "シャープ比"),
+        (
+            "Mean ÷ standard deviation of the long-short returns per period, times √(periods per year). Net is after "
+            "the costs listed under Costs.",
+            "ロングショートの期間リターンの平均 ÷ 標準偏差 × √(年間期間数)。コスト後は「売買コスト」に示す費用を控除。",
+        ),
+    ),
+    "max_drawdown": (
+        ("Maximum drawdown", "最大ドローダウン"),
+        (
+            "Lowest value of V(t) ÷ max V(s ≤ t) − 1, V being the compounded value.",
+            "複利累積値 V について V(t) ÷ それまでの最大値 − 1 の最小値。",
+        ),
+    ),
+    "turnover": (
+        ("Turnover", "回転率"),
+        (
+            "Value bought (or sold) per session as a share of the capital of one leg.",
+            "1営業日に買った（売った）金額の、片側ポートフォリオ資金に対する割合。",
+        ),
+    ),
+    "lrp": (
+        ("Relevance (LRP)", "LRP 貢献度"),
+        (
+            "Layer-wise relevance propagation, epsilon rule: the forecast is handed back layer by layer to the inputs "
+            "in proportion to their contributions. Positive raises the forecast. An input and its missing-value flag "
+            "are summed.",
+            "LRP（ε 規則）により予測値を出力層から入力へ寄与に比例して逆伝播した値。正は予測を上げ、負は下げる。入力と欠損フラグは合算。",
+        ),
+    ),
+    "residual": (
+        ("Conservation residual", "保存残差"),
+        (
+            "|forecast − sum of relevances| ÷ |forecast|: the share that biases and epsilon keep.",
+            "|予測値 − 貢献度の合計| ÷ |予測値|。バイアスと ε に残る割合。",
+        ),
+    ),
+}
+
+CAVEATS: tuple[Both, ...] = (
+    (
+        "This is research output, not investment advice. A good fit or a high R² is not a future profit; before any "
+        "use add costs, slippage, capacity and checks for over-fitting.",
+        "本レポートは調査結果であり投資助言ではありません。当てはまりや R² の高さは将来の利益を意味しません。利用前に売買コスト、"
+        "スリッページ、運用可能額、過学習の検証を必ず加えてください。",
+    ),
+    (
+        "Markets are not stationary: patterns of the past may weaken or turn, and the years shown here may not be "
+        "like the years to come.",
+        "市場は非定常です。過去のパターンは弱まることも逆転することもあり、ここに示す期間が将来に似ている保証はありません。",
+    ),
+    (
+        "Costs are model assumptions. The short leg assumes that every stock could be borrowed unless the cost "
+        "section says otherwise: read it as a paper portfolio.",
+        "コストは仮定値です。別記がない限りショート側は全銘柄を借株できると仮定した紙上のポートフォリオです。",
+    ),
+    (
+        "Intervals and t-values describe sampling error of one strategy. They do not pay for the search over models "
+        "and settings; each further trial on the same data makes a good result less surprising.",
+        "区間と t 値は1つの戦略の標本誤差のみを表し、モデルや設定を探索した影響は含みません。同じデータで試行を重ねるほど良い結果は偶然に近づきます。",
+    ),
+    (
+        "Relevance explains the model, not the market. A relevance of zero does not mean that an input is "
+        "irrelevant, and inputs that move together share it in a way that cannot be told apart.",
+        "貢献度が説明するのはモデルであって市場ではありません。貢献度ゼロは入力が無関係であることを意味せず、連動する入力間の配分は識別できません。",
+    ),
+)
+
+#: sentences by key; ``{...}`` fields are filled by keyword.
+SENTENCES: dict[str, Both] = {
+    "survivors": (
+        "Survivors only. The universe holds no delisted stock, so return levels and long-only results are not "
+        "evidence. Differences between stocks of the same date are less affected, but not free of it.",
+        "生存銘柄のみ。上場廃止銘柄を含まないため、リターンの水準とロングのみの結果は証拠になりません。同一日の銘柄間の差への影響は小さいものの、ゼロではありません。",
+    ),
+    "leak_rank_ic": (
+        "Suspected leak, run the audit. RankIC of {value} over {h} sessions is above {limit}, the top of what real "
+        "daily data have given.",
+        "情報漏洩の疑い：監査（audit）を実行してください。{h}営業日の RankIC {value} は、実データで得られる上限 {limit} を超えています。",
+    ),
+    "leak_sharpe": (
+        "Suspected leak, run the audit. A long-short Sharpe ratio of {value} before costs is above {limit}.",
+        "情報漏洩の疑い：監査（audit）を実行してください。コスト前ロングショートのシャープ比 {value} は {limit} を超えています。",
+    ),
+    "leak_r2": (
+        "Suspected leak, run the audit. An out-of-sample R² of {value} over {h} sessions is above {limit}.",
+        "情報漏洩の疑い：監査（audit）を実行してください。{h}営業日の標本外 R² {value} は {limit} を超えています。",
+    ),
+    "simulated": (
+        "Simulated market. The effects in these data were planted, or left out, on purpose: the results say whether "
+        "the program works, and nothing about any real market.",
+        "シミュレーション市場です。効果は意図的に埋め込まれた（または除かれた）もので、結果はプログラムの動作を示すだけで、実在の市場については何も語りません。",
+    ),
+    "simulated_strong": (
+        "{what} lies above what real data have given. On this simulated market that is the strength of the planted "
+        "effects; on real data it would be a suspected leak.",
+        "{what} は実データで得られる範囲を超えています。これは埋め込まれた効果の強さによるもので、実データであれば情報漏洩を疑うべき値です。",
+    ),
+    "no_font": (
+        "Figure labels are in English because no Japanese font was found. Install Noto Sans CJK or IPAexGothic, "
+        "`pip install matplotlib-fontja`, or name a font file in the setting `font`.",
+        "日本語フォントが見つからないため図のラベルは英語です。Noto Sans CJK または IPAexゴシックを導入するか、`pip install "
+        "matplotlib-fontja`、または設定 `font` でフォントファイルを指定してください。",
+    ),
+    "bad_font": (
+        "The font `{font}` was not found or has no Japanese characters; another one was used.",
+        "指定フォント `{font}` が見つからないか日本語文字を含まないため、別のフォントを使いました。",
+    ),
+    "verdict_good": (
+        "The forecasts rank stocks better than chance, and the long-short portfolio stays profitable after the "
+        "assumed costs.",
+        "予測は偶然を上回って銘柄を順位付けし、ロングショートは想定コスト控除後も利益を残しています。",
+    ),
+    "verdict_thin": (
+        "The forecasts rank stocks better than chance, but after the assumed costs a profit is not established: the "
+        "interval of the net Sharpe ratio includes zero.",
+        "予測は偶然を上回って銘柄を順位付けしていますが、想定コスト控除後の利益は確認できません（コスト後シャープ比の区間がゼロを含みます）。",
+    ),
+    "verdict_costs": (
+        "The forecasts rank stocks better than chance, but the assumed costs consume the profit.",
+        "予測は偶然を上回って銘柄を順位付けしていますが、利益は想定コストで失われます。",
+    ),
+    "verdict_rank_only": (
+        "The forecasts rank stocks better than chance. Whether a portfolio survives costs was not established here.",
+        "予測は偶然を上回って銘柄を順位付けしています。コスト後にポートフォリオが成り立つかは確認していません。",
+    ),
+    "verdict_none": (
+        "No evidence that the forecasts rank stocks better than chance: |t| of the {h}-session RankIC is below 2.",
+        "予測が偶然を上回って銘柄を順位付けする証拠はありません（{h}営業日 RankIC の |t| が2未満）。",
+    ),
+    "verdict_wrong": (
+        "The forecasts rank stocks in the wrong order, more than chance would.",
+        "予測は偶然を超えて逆の順位付けをしています。",
+    ),
+    "verdict_unknown": (
+        "The {h}-session RankIC could not be computed, so this run supports no judgement.",
+        "{h}営業日 RankIC が計算できないため、この実行からは判断できません。",
+    ),
+    "verdict_boxes": (
+        "Read the red boxes first: they limit what the figures below can prove.",
+        "まず赤枠を読んでください。以下の数値が示しうる範囲を限定しています。",
+    ),
+    "numbering": (
+        "Figures 6 to 10 carry the numbers of the study whose walk-forward and LRP analysis they follow.",
+        "図表6～10の番号は、ウォークフォワード予測と LRP 分析の元となった論文に対応しています。",
+    ),
+    "note_ic": (
+        "Forecasts and returns of out-of-sample dates only; the date mean of each correlation across stocks.",
+        "標本外の日のみ。銘柄間相関の日次平均。",
+    ),
+    "note_ic_time": (
+        "Bars: mean of the daily RankIC in each month. Lower panel: running sum over dates.",
+        "棒：各月の日次 RankIC の平均。下段：日次値の累計。",
+    ),
+    "note_deciles": (
+        "Equal-weighted mean over dates; whiskers: ±1.96 standard errors.",
+        "等ウェイト平均の期間平均。ひげは ±1.96 標準誤差。",
+    ),
+    "note_cumulative": (
+        "Simple returns compounded, all lines start at 1. Short: return of holding the stocks of the bottom decile.",
+        "単純リターンの複利累積、期初 = 1。ショートは最下位分位の銘柄を保有した場合のリターン。",
+    ),
+    "note_stocks": (
+        "Cell text: input value after normalisation. Colour: relevance, red raises the forecast, white is 0, blue "
+        "lowers it; the deepest colour is ±{scale}.",
+        "セルの数値は正規化後の入力値。色は LRP 貢献度で、赤は予測を上げ、白は0、青は下げる。最も濃い色は ±{scale}。",
+    ),
+    "note_legs": (
+        "Relevance minus its mean over all stocks of the date where the run says so. Welch's two-sample t-test of "
+        "long against short: * 5%, ** 1%.",
+        "ロングとショートの平均の差に対する Welch の t 検定：* 5%有意、** 1%有意。",
+    ),
+    "note_legs_cut": (
+        "The {shown} features with the largest difference, of {total}.",
+        "差の大きい {shown} 本（全 {total} 本中）。",
+    ),
+    "note_scatter": (
+        "One point is one stock on one date. The same value can have different relevance because the model is not "
+        "linear.",
+        "1点は1日の1銘柄。モデルが非線形なため、同じ入力値でも貢献度は異なりうる。",
+    ),
+    "note_coverage": (
+        "Listed: member of the universe. Traded: had a price. With a forecast: scored by a fold that had ended "
+        "training before.",
+        "上場：ユニバースに属する銘柄。売買成立：価格あり。予測あり：学習終了後の期による予測。",
+    ),
+    "note_residual": (
+        "The part of a forecast that LRP cannot hand to any input. Large shares on forecasts near zero are expected.",
+        "どの入力にも配分されない予測の部分。予測値がゼロに近い場合は割合が大きくなる。",
+    ),
+}
+
+#: names in ``DataFacts.quality`` that the report knows; others are printed as they come.
+QUALITY_NAMES: dict[str, Both] = {
+    "rows": ("Rows", "行数"),
+    "stocks": ("Stocks", "銘柄数"),
+    "sessions": ("Sessions", "営業日数"),
+    "dates": ("Dates", "日数"),
+    "start": ("First date", "開始日"),
+    "end": ("Last date", "終了日"),
+    "first_date": ("First date", "開始日"),
+    "last_date": ("Last date", "終了日"),
+    "span": ("Period", "期間"),
+    "no_trade_cells": ("Stock-days without a trade", "売買不成立の銘柄日数"),
+    "no_trade_share": ("Share of stock-days without a trade", "売買不成立の割合"),
+    "not_sessions": ("Dates that are no session", "営業日と見なさない日"),
+    "not_session_dates": ("Dates that are no session", "営業日と見なさない日"),
+    "bad_rows": ("Contradictory rows left out", "矛盾のため除いた行"),
+    "bad_rows_dropped": ("Contradictory rows left out", "矛盾のため除いた行"),
+    "turnover_approximated": ("Turnover approximated as price × volume", "終値×出来高で代用した売買代金"),
+    "turnover_approximated_cells": (
+        "Turnover approximated as price × volume",
+        "終値×出来高で代用した売買代金",
+    ),
+    "splits": ("Splits and consolidations", "株式分割・併合"),
+    "survivors_only": ("Survivors only", "生存銘柄のみ"),
+    "delisted": ("Delisted inside the period", "期間中の上場廃止"),
+    "listed_later": ("Listed inside the period", "期間中の新規上場"),
+    "price_basis": ("Price basis", "価格の調整基準"),
+    "source": ("Source", "出所"),
+}
+
+
+def sentence(language: Language, key: str, **fields: object) -> str:
+    """The sentence ``key`` in ``language`` with its fields filled."""
+    if key not in SENTENCES:
+        raise unknown("sentence", key, SENTENCES)
+    return SENTENCES[key][int(language == "ja")].format(**fields)
+
+
+def quality_name(language: Language, key: str) -> str:
+    """The readable name of a data quality entry; unknown keys lose their underscores only."""
+    both = QUALITY_NAMES.get(key)
+    return both[int(language == "ja")] if both else key.replace("_", " ")

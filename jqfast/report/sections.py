@@ -1,0 +1,309 @@
+"""The sections of the report, one function each: ``ReportInput`` in, HTML out.
+
+A section whose facts are missing says so in one line instead of vanishing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from jqfast.report import figures, figures_lrp, tables
+from jqfast.report.boxes import boxes, verdict
+from jqfast.report.figures_tables import relevance_scale
+from jqfast.report.inputs import ExplanationFacts, Interval, Performance, ReportInput
+from jqfast.report.numbers import count, iso_date, number, percent
+from jqfast.report.prose import CAVEATS, sentence
+from jqfast.report.style import Style, to_svg
+from jqfast.report.text import Labels
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every section needs: the facts, the words of the page, the looks of its figures."""
+
+    report: ReportInput
+    labels: Labels
+    style: Style
+
+    @classmethod
+    def of(cls, report: ReportInput) -> Context:
+        """The context of a report; unknown languages are refused here."""
+        return cls(report, Labels(report.language), Style(report.language, report.font))
+
+    def say(self, key: str, **fields: object) -> str:
+        """A sentence in the language of the report, not escaped."""
+        return sentence(self.report.language, key, **fields)
+
+
+def section(context: Context, key: str, body: str) -> str:
+    """A section with its heading in both languages; ``key`` is its anchor as well."""
+    other = f'<small lang="{tables.other_language(context.report.language)}">{escape(context.labels.other(key))}</small>'
+    return f'<section id="{key}"><h2>{escape(context.labels(key))}{other}</h2>\n{body}\n</section>\n'
+
+
+def paragraph(text: str, css: str = "") -> str:
+    """A paragraph of escaped text."""
+    return f'<p class="{css}">{escape(text)}</p>' if css else f"<p>{escape(text)}</p>"
+
+
+def picture(
+    context: Context, key: str, title: str, figure: Figure, notes: Sequence[str], *, wide: bool = True
+) -> str:
+    """A figure with its number and title above, note and source below (``key`` ``"6"`` gives "Figure 6")."""
+    svg = to_svg(figure, f"f{key}", context.style)
+    plot = f'<div class="plot{" wide" if wide else ""}" role="img" aria-label="{escape(title)}">{svg}</div>'
+    return framed(context, key, title, plot, notes)
+
+
+def framed(context: Context, key: str, title: str, body: str, notes: Sequence[str]) -> str:
+    """Anything with a figure's caption and footnotes; tables that count as figures use it directly."""
+    label = context.labels
+    number_ = label("figure", n=key)
+    colon, stop = ("：", "") if label.language == "ja" else (": ", "")
+    lines = [f"{label('note')}{colon}{' '.join(notes)}{stop}"] if notes else []
+    lines.append(f"{label('source')}{colon}{context.report.data.source}")
+    foot = "".join(f"<span>{escape(line)}</span>" for line in lines)
+    caption = f"<figcaption><b>{escape(number_)}</b>{escape(title)}</figcaption>"
+    return f'<figure id="figure-{key}">{caption}{body}<p class="foot">{foot}</p></figure>\n'
+
+
+def warning_boxes(context: Context) -> str:
+    """The boxes of page one."""
+    parts = []
+    for box in boxes(context.report):
+        head = context.labels("warning" if box.kind == "red" else "notice")
+        css, role = ("box red", ' role="alert"') if box.kind == "red" else ("box", "")
+        parts.append(f'<div class="{css}"{role}><strong>{escape(head)}</strong>{escape(box.text)}</div>\n')
+    if context.style.font.problem:
+        text = context.say(context.style.font.problem, font=context.style.font.requested)
+        parts.append(f'<div class="box">{escape(text)}</div>\n')
+    return "".join(parts)
+
+
+def summary(context: Context) -> str:
+    """Is it any good, after costs, with what uncertainty: a verdict and six numbers."""
+    tiles = "".join(_tile(*facts) for facts in [*_forecast_tiles(context), *_portfolio_tiles(context)])
+    return section(
+        context,
+        "summary",
+        paragraph(verdict(context.report), "verdict") + f'<div class="tiles">{tiles}</div>',
+    )
+
+
+def _tile(what: str, big: str, *lines: str) -> str:
+    sub = "".join(f'<div class="sub">{escape(line)}</div>' for line in lines if line)
+    return f'<div class="tile"><div class="what">{escape(what)}</div><div class="big">{escape(big)}</div>{sub}</div>\n'
+
+
+def _range(label: Labels, interval: Interval, digits: int) -> str:
+    low, high = number(interval.low, digits), number(interval.high, digits)
+    return "" if "–" in (low, high) else label("interval", low=low, high=high)
+
+
+def _forecast_tiles(context: Context) -> list[tuple[str, ...]]:
+    label, forecast = context.labels, context.report.forecast
+    score = forecast.primary()
+    if score is None:
+        return []
+    t = label("newey_west", t=number(score.t_newey_west))
+    name = label("tile_rank_ic", h=score.horizon)
+    dates = label("dates_value", n=count(score.n_dates))
+    return [
+        (name, number(score.rank_ic, 4), t, _range(label, score.rank_ic_interval, 3)),
+        (label("tile_win"), percent(score.win_rate), dates),
+    ]
+
+
+def _portfolio_tiles(context: Context) -> list[tuple[str, ...]]:
+    label, facts = context.labels, context.report.portfolio
+    if facts is None:
+        return []
+    gross = label("gross_value", x=number(facts.sharpe_gross))
+    spread = _range(label, facts.sharpe_net_interval, 2)
+    rows = {c.basis: c for c in facts.performance if c.leg == "long_short"}
+    tiles: list[tuple[str, ...]] = [(label("tile_sharpe_net"), number(facts.sharpe_net), gross, spread)]
+    if "net" in rows:
+        tiles += _return_tiles(label, rows["net"], rows.get("gross"))
+    turnover = label("per_session", x=percent(facts.turnover_daily))
+    costs = label("cost_value", x=percent(facts.cost_annual))
+    tiles.append(
+        (label("tile_turnover"), turnover, label("per_year", x=f"{number(facts.turnover_annual, 1)}×"), costs)
+    )
+    return tiles
+
+
+def _return_tiles(label: Labels, net: Performance, gross: Performance | None) -> list[tuple[str, ...]]:
+    before = label("gross_value", x=percent(gross.annual_return)) if gross else ""
+    risk = label("risk_value", x=percent(net.annual_risk))
+    deepest = label("gross_value", x=percent(gross.max_drawdown)) if gross else ""
+    return [
+        (label("tile_return_net"), percent(net.annual_return), before, risk),
+        (label("tile_drawdown"), percent(net.max_drawdown), deepest),
+    ]
+
+
+def data_quality(context: Context) -> str:
+    """What came in, what was wrong with it, how many stocks each date has."""
+    label, data = context.labels, context.report.data
+    returns = label("total_returns" if data.returns == "total" else "price_returns")
+    extra = [
+        (label("source"), data.source),
+        (label("decision_clock"), data.decision),
+        (label("returns_kind"), returns),
+    ]
+    quality = {k: v for k, v in data.quality.items() if k != "source"}
+    body = tables.quality_table(quality, extra, label)
+    if data.universe_notes:
+        body += "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in data.universe_notes) + "</ul>"
+    if data.coverage is not None:
+        _, figure = figures.coverage(data.coverage, context.style)
+        body += picture(context, "A", label("coverage_title"), figure, [context.say("note_coverage")])
+    return section(context, "data", body)
+
+
+def forecast_quality(context: Context) -> str:
+    """The IC table of all horizons and the primary RankIC over time."""
+    label, facts = context.labels, context.report.forecast
+    body = (
+        tables.score_table(facts.scores, label, facts.primary_horizon) if facts.scores else _missing(context)
+    )
+    body += paragraph(" ".join(filter(None, [context.say("note_ic"), facts.folds_note])), "foot")
+    if facts.ic_series is not None:
+        title = label("rank_ic_time", h=facts.ic_series.horizon)
+        _, figure = figures.rank_ic_over_time(facts.ic_series, context.style)
+        body += picture(context, "B", title, figure, [context.say("note_ic_time")])
+    return section(context, "forecast", body)
+
+
+def decile_section(context: Context) -> str:
+    """Mean return of every forecast decile and horizon, chart and numbers."""
+    label, deciles = context.labels, context.report.forecast.deciles
+    if not deciles:
+        return section(context, "deciles", _missing(context))
+    _, figure = figures.decile_returns(deciles, context.style)
+    body = picture(context, "C", label("decile_title"), figure, [context.say("note_deciles")])
+    return section(context, "deciles", body + tables.decile_table(deciles, label))
+
+
+def portfolio_section(context: Context) -> str:
+    """Figures 6 and 7: the long-short portfolio before and after costs, its legs and the benchmark."""
+    label, facts = context.labels, context.report.portfolio
+    if facts is None:
+        return section(context, "portfolio", _missing(context))
+    data = context.report.data
+    returns = label("total_returns" if data.returns == "total" else "price_returns")
+    body, benchmark = "", ""
+    if facts.series is not None:
+        benchmark = facts.series.benchmark_name
+        notes = [context.say("note_cumulative"), f"{label('returns_kind')}: {returns}."]
+        if facts.series.benchmark is None:
+            notes.append(label("no_benchmark"))
+        _, figure = figures.cumulative_returns(facts.series, context.style)
+        body += picture(context, "6", label("cumulative_title"), figure, notes)
+    if facts.performance:
+        html = tables.performance_html(facts.performance, label, benchmark)
+        body += framed(
+            context, "7", label("performance_title"), html, [f"{label('returns_kind')}: {returns}."]
+        )
+    body += "".join(paragraph(note) for note in facts.notes)
+    return section(context, "portfolio", body or _missing(context))
+
+
+def cost_section(context: Context) -> str:
+    """The cost model's numbers beside turnover and what the costs do to the result."""
+    facts = context.report.portfolio
+    if facts is None:
+        return section(context, "costs", _missing(context))
+    left = tables.turnover_table(facts, context.labels)
+    right = tables.cost_table(facts.costs, context.labels) if facts.costs else ""
+    return section(context, "costs", f'<div class="grid"><div>{left}</div><div>{right}</div></div>')
+
+
+def explanation_section(context: Context) -> str:
+    """LRP: overview (9), relation (10), single stocks (8), then the conservation residual."""
+    facts = context.report.explanation
+    if facts is None:
+        return section(
+            context, "explanation", paragraph(context.report.explanation_missing) or _missing(context)
+        )
+    body = _legs(context, facts) + _scatters(context, facts) + _stocks(context, facts)
+    if facts.residual is not None:
+        body += f"<h3>{escape(context.labels('residual_title'))}</h3>"
+        body += tables.residual_table(facts.residual, context.labels)
+        body += paragraph(context.say("note_residual"), "foot")
+    return section(context, "explanation", body or _missing(context))
+
+
+def _legs(context: Context, facts: ExplanationFacts) -> str:
+    if facts.legs is None:
+        return ""
+    frame, figure = figures_lrp.mean_relevance(facts.legs, context.style)
+    notes = [context.say("note_legs")]
+    if len(frame) > figures_lrp.MOST_BARS:
+        notes.append(context.say("note_legs_cut", shown=figures_lrp.MOST_BARS, total=len(frame)))
+    title = context.labels("legs_title") + (f" ({facts.legs.period})" if facts.legs.period else "")
+    return picture(context, "9", title, figure, notes)
+
+
+def _scatters(context: Context, facts: ExplanationFacts) -> str:
+    parts = []
+    for i, scatter in enumerate(facts.scatters):
+        _, figure = figures_lrp.value_vs_relevance(scatter, context.style)
+        key = "10" if len(facts.scatters) == 1 else f"10{chr(ord('a') + i)}"
+        title = context.labels("scatter_title", feature=scatter.feature)
+        notes = [context.say("note_scatter")] if i == 0 else []
+        parts.append(picture(context, key, title, figure, notes, wide=False))
+    return f'<div class="grid">{"".join(parts)}</div>' if parts else ""
+
+
+def _stocks(context: Context, facts: ExplanationFacts) -> str:
+    if facts.stocks is None:
+        return ""
+    label = context.labels
+    key = (
+        f'<div class="key">{escape(label("blue_minus"))}<i></i>{escape(label("red_plus"))}</div>'
+        + tables.stock_html(facts.stocks, label)
+    )
+    note = context.say("note_stocks", scale=number(relevance_scale(facts.stocks), 3))
+    return framed(context, "8", label("stocks_title", date=iso_date(facts.stocks.date)), key, [note])
+
+
+def configuration(context: Context) -> str:
+    """Everything needed to run it again: manifest, timings, settings, features."""
+    label, run = context.labels, context.report.run
+    left = f"<h3>{escape(label('manifest'))}</h3>" + tables.config_table(run.manifest, label, "item")
+    right = f"<h3>{escape(label('timings'))}</h3>" + tables.timing_table(run.timings, label)
+    body = f'<div class="grid"><div>{left}</div><div>{right}</div></div>'
+    if run.config:
+        body += _folded(label("configuration"), tables.config_table(run.config, label, "setting"))
+    if run.features:
+        title = f"{label('features')} ({count(len(run.features))})"
+        body += _folded(title, tables.feature_table(run.features, label))
+    return section(context, "configuration", body)
+
+
+def _folded(title: str, body: str) -> str:
+    return f"<details><summary>{escape(title)}</summary>{body}</details>\n"
+
+
+def definitions(context: Context) -> str:
+    """The definition of every metric printed above."""
+    table = tables.definition_table(context.labels, context.report.forecast.primary_horizon)
+    return section(context, "definitions", table + paragraph(context.say("numbering"), "foot"))
+
+
+def caveats(context: Context) -> str:
+    """What the result does not say."""
+    which = int(context.report.language == "ja")
+    items = "".join(f"<li>{escape(both[which])}</li>" for both in CAVEATS)
+    return section(context, "caveats", f'<ul class="caveats">{items}</ul>')
+
+
+def _missing(context: Context) -> str:
+    return paragraph(context.labels("missing"))

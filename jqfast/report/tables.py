@@ -1,0 +1,274 @@
+"""HTML tables: a small writer that escapes everything, and the tables of the report built with it.
+
+Numbers arrive formatted (``numbers.py``). Text columns are left-aligned, all others right-aligned with
+figures of equal width, so that digits stand under digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from jqfast.report.figures_tables import PERFORMANCE_LABELS, PERFORMANCE_ROWS, relevance_scale
+from jqfast.report.inputs import (
+    CostItem,
+    DecileReturns,
+    FeatureRow,
+    HorizonScore,
+    Interval,
+    Language,
+    Performance,
+    PortfolioFacts,
+    Residual,
+    StockTable,
+)
+from jqfast.report.numbers import basis_points, count, flatten, number, percent, seconds, value
+from jqfast.report.prose import DEFINITIONS, quality_name
+from jqfast.report.style import ink_on, relevance_colour
+from jqfast.report.text import Labels
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell with more than text: a background colour, a hint on hovering, a class."""
+
+    text: str
+    colour: tuple[float, float, float] | None = None
+    title: str = ""
+    css: str = ""
+
+
+Row = Sequence[str | Cell]
+
+
+def table(head: Sequence[str], rows: Sequence[Row], *, text: int = 1, css: str = "", foot: Row = ()) -> str:
+    """An HTML table; the first ``text`` columns hold text, the others numbers. Everything is escaped."""
+    heads = "".join(f'<th scope="col"{_align(j, text)}>{escape(name)}</th>' for j, name in enumerate(head))
+    body = "".join(_row(row, text) for row in rows)
+    end = f"<tfoot>{_row(foot, text)}</tfoot>" if foot else ""
+    kind = f' class="{css}"' if css else ""
+    return f'<div class="scroll"><table{kind}><thead><tr>{heads}</tr></thead><tbody>{body}</tbody>{end}</table></div>'
+
+
+def _row(row: Row, text: int) -> str:
+    return "<tr>" + "".join(_cell(cell, j, text) for j, cell in enumerate(row)) + "</tr>\n"
+
+
+def _cell(cell: str | Cell, column: int, text: int) -> str:
+    item = cell if isinstance(cell, Cell) else Cell(cell)
+    align = _align(column, text, item.css)
+    title = f' title="{escape(item.title)}"' if item.title else ""
+    style = ""
+    if item.colour is not None:
+        red, green, blue = (round(255 * c) for c in item.colour)
+        style = f' style="background:#{red:02x}{green:02x}{blue:02x};color:{ink_on(item.colour)}"'
+    tag = "th" if column == 0 else "td"
+    scope = ' scope="row"' if column == 0 else ""
+    return f"<{tag}{scope}{align}{style}{title}>{escape(item.text)}</{tag}>"
+
+
+def _align(column: int, text: int, css: str = "") -> str:
+    kinds = " ".join(filter(None, ["" if column < text else "n", css]))
+    return f' class="{kinds}"' if kinds else ""
+
+
+def pairs(rows: Sequence[tuple[str, str]], head: tuple[str, str], *, numeric: bool = False) -> str:
+    """A two-column table of names and values."""
+    return table(head, rows, text=1 if numeric else 2, css="pairs")
+
+
+def interval_text(interval: Interval, digits: int = 2) -> str:
+    """``0.12 ... 0.34`` with a true minus, a dash when unknown."""
+    low, high = number(interval.low, digits), number(interval.high, digits)
+    return f"{low} … {high}" if np.isfinite([interval.low, interval.high]).all() else "–"
+
+
+def score_table(scores: Sequence[HorizonScore], labels: Labels, primary: int) -> str:
+    """IC, RankIC, their ratios, Newey-West t and win rate of every horizon; the primary one stands out."""
+    keys = (
+        "horizon",
+        "dates",
+        "ic",
+        "icir",
+        "icir_annual",
+        "rank_ic",
+        "ci95",
+        "rank_icir",
+        "rank_icir_annual",
+    )
+    head = [labels(key) for key in (*keys, "t_nw", "win_rate", "r2")]
+    rows: list[Row] = []
+    for s in scores:
+        cells = [
+            labels("sessions" if s.horizon > 1 else "session", h=s.horizon),
+            count(s.n_dates),
+            number(s.ic, 4),
+            number(s.ic_ir),
+            number(s.ic_ir_annual),
+            number(s.rank_ic, 4),
+            interval_text(s.rank_ic_interval, 3),
+            number(s.rank_ic_ir),
+            number(s.rank_ic_ir_annual),
+            number(s.t_newey_west),
+            percent(s.win_rate),
+            percent(s.r2, 2),
+        ]
+        css = "primary" if s.horizon == primary else ""
+        rows.append([Cell(text, css=css) for text in cells])
+    empty = [j for j in range(len(head)) if j in (6, 11) and all(_blank(row[j]) for row in rows)]
+    keep = [j for j in range(len(head)) if j not in empty]
+    return table([head[j] for j in keep], [[row[j] for j in keep] for row in rows])
+
+
+def _blank(cell: str | Cell) -> bool:
+    return (cell.text if isinstance(cell, Cell) else cell) == "–"
+
+
+def decile_table(deciles: Sequence[DecileReturns], labels: Labels) -> str:
+    """Mean return of each decile in basis points per holding period, and top minus bottom, by horizon."""
+    most = max((len(part.mean) for part in deciles), default=0)
+    head = [labels("horizon"), *[str(d + 1) for d in range(most)], labels("spread")]
+    rows: list[Row] = []
+    for part in deciles:
+        name = labels("sessions" if part.horizon > 1 else "session", h=part.horizon)
+        cells = [basis_points(float(x)) for x in part.mean] + [""] * (most - len(part.mean))
+        spread = float(part.mean[-1] - part.mean[0]) if len(part.mean) else float("nan")
+        rows.append([name, *cells, Cell(basis_points(spread, signed=True), css="primary")])
+    return table(head, rows)
+
+
+def performance_html(columns: Sequence[Performance], labels: Labels, benchmark: str = "") -> str:
+    """Figure 7 as text: measures down, legs and gross or net across."""
+    head = [""]
+    for c in columns:
+        leg = benchmark or labels("benchmark") if c.leg == "benchmark" else labels(c.leg)
+        head.append(leg if c.leg == "benchmark" else f"{leg} ({labels(c.basis)})")
+    rows: list[Row] = []
+    for field, write in PERFORMANCE_ROWS.items():
+        cells = [write(float(getattr(c, field))) for c in columns]
+        if any(cell != "–" for cell in cells):
+            rows.append([labels(PERFORMANCE_LABELS.get(field, field)), *cells])
+    return table(head, rows)
+
+
+def cost_table(items: Sequence[CostItem], labels: Labels) -> str:
+    """The numbers of the cost model as the config has them."""
+    rows = [(item.name.replace("_", " "), value(item.value), item.unit) for item in items]
+    body = [[name, Cell(text, css="n"), unit] for name, text, unit in rows]
+    return table([labels("cost_item"), labels("value"), labels("unit")], body, text=3, css="pairs")
+
+
+def turnover_table(facts: PortfolioFacts, labels: Labels) -> str:
+    """Turnover, what it costs, and the Sharpe ratio on both sides of the costs."""
+    rows = [
+        (labels("turnover_daily"), percent(facts.turnover_daily)),
+        (labels("turnover_annual"), f"{number(facts.turnover_annual, 1)}×"),
+        (labels("cost_annual"), percent(facts.cost_annual)),
+        (labels("sharpe_gross"), number(facts.sharpe_gross)),
+        (labels("sharpe_net"), number(facts.sharpe_net)),
+        (f"{labels('sharpe_net')}, {labels('ci95')}", interval_text(facts.sharpe_net_interval)),
+        (labels("psr"), percent(facts.probabilistic_sharpe)),
+        (labels("trials"), count(facts.trials)),
+        (labels("tranches"), count(facts.tranches)),
+    ]
+    known = [(name, text) for name, text in rows if text not in ("–", "–×")]
+    return pairs(known, (labels("item"), labels("value")), numeric=True)
+
+
+def stock_html(stocks: StockTable, labels: Labels) -> str:
+    """Figure 8: cell text = input value, cell colour = relevance; the hint on a cell gives the relevance."""
+    scale = relevance_scale(stocks)
+    names = any(row.name for row in stocks.rows)
+    head = [labels("portfolio_column"), labels("code"), *([labels("name")] if names else []), labels("score")]
+    rows: list[Row] = []
+    for row in stocks.rows:
+        cells: list[str | Cell] = [
+            labels(row.side),
+            row.code,
+            *([row.name] if names else []),
+            number(row.score),
+        ]
+        for name, x, r in zip(stocks.features, row.values, row.relevance, strict=True):
+            hint = f"{name}: {number(float(x))}, LRP {number(float(r), 4, signed=True)}"
+            cells.append(Cell(number(float(x)), relevance_colour(float(r) / scale), hint))
+        rows.append(cells)
+    return table([*head, *stocks.features], rows, text=3 if names else 2, css="heat")
+
+
+def residual_table(facts: Residual, labels: Labels) -> str:
+    """How much of the forecasts LRP could not hand to the inputs."""
+    rows = [
+        (labels("residual_rule"), f"{facts.rule}, ε = {value(facts.epsilon)}"),
+        (labels("residual_median"), percent(facts.median, 2)),
+        (labels("residual_p95"), percent(facts.p95, 2)),
+        (labels("residual_max"), percent(facts.maximum, 1)),
+        (labels("residual_n"), count(facts.n)),
+    ]
+    return pairs(rows, (labels("item"), labels("value")), numeric=True)
+
+
+def quality_table(quality: Mapping[str, object], extra: Sequence[tuple[str, str]], labels: Labels) -> str:
+    """What the data room counted, known names in the reader's language."""
+    rows = [(quality_name(labels.language, key), _quality(item, labels)) for key, item in flatten(quality)]
+    return pairs([*extra, *rows], (labels("item"), labels("value")))
+
+
+def _quality(item: object, labels: Labels) -> str:
+    if isinstance(item, (bool, np.bool_)):
+        return labels("yes" if item else "no")
+    return percent(float(item), 2) if isinstance(item, float) and 0.0 < item < 1.0 else value(item)
+
+
+def config_table(tree: Mapping[str, object], labels: Labels, head: str) -> str:
+    """Nested settings as dotted names with their values as they stand in the file."""
+    rows = [(name, _verbatim(item)) for name, item in flatten(tree)]
+    return pairs(rows, (labels(head), labels("value")))
+
+
+def _verbatim(item: object) -> str:
+    if isinstance(item, (list, tuple)):
+        return ", ".join(_verbatim(x) for x in item)
+    if item is None:
+        return "–"
+    return str(item).lower() if isinstance(item, bool) else str(item)
+
+
+def timing_table(timings: Mapping[str, float], labels: Labels) -> str:
+    """Wall time of each stage and the total."""
+    rows = [(name, seconds(float(t))) for name, t in timings.items()]
+    total = (labels("total"), seconds(float(sum(timings.values()))))
+    return table([labels("stage"), labels("seconds")], rows, css="pairs", foot=total)
+
+
+def feature_table(features: Sequence[FeatureRow], labels: Labels) -> str:
+    """Every feature with formula and meaning, as declared."""
+    keys = ("features", "formula", "meaning", "kind", "lookback", "timing", "norm", "req")
+    rows: list[Row] = [
+        (
+            f.name,
+            Cell(f.formula, css="code"),
+            f.doc,
+            f.kind,
+            Cell(str(f.lookback), css="n"),
+            f.timing,
+            f.norm,
+            f.req,
+        )
+        for f in features
+    ]
+    return table([labels(key) for key in keys], rows, text=len(keys), css="features")
+
+
+def definition_table(labels: Labels, primary: int) -> str:
+    """The definition of every metric printed."""
+    which = int(labels.language == "ja")
+    rows = [(name[which], text[which].format(h=primary)) for name, text in DEFINITIONS.values()]
+    return table([labels("term"), labels("definition")], rows, text=2, css="prose")
+
+
+def other_language(language: Language) -> Language:
+    """The language of the small second headings."""
+    return "en" if language == "ja" else "ja"
