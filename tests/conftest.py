@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from jqfast.data.panel import Panel
@@ -23,6 +25,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail, instead of skipping, where JQFAST_REAL_DATA does not name the folder of real data",
     )
+
+
+@pytest.fixture
+def bars() -> pd.DataFrame:
+    """Clean daily bars of 3 stocks over 8 sessions in long form, one of them listed later; floats and strings."""
+    rng = np.random.default_rng(3)
+    days = pd.bdate_range("2024-01-04", periods=8)
+    rows = [(day, code) for code in ("0130", "7203", "285A") for day in days[2 * (code == "285A") :]]
+    close = np.round(1000 * np.exp(rng.normal(0, 0.02, len(rows)).cumsum()), 1)
+    open_ = np.round(close * np.exp(rng.normal(0, 0.01, len(rows))), 1)
+    frame = pd.DataFrame(rows, columns=["date", "code"])
+    frame["open"], frame["high"] = open_, np.maximum(open_, close) + 5.0
+    frame["low"], frame["close"] = np.minimum(open_, close) - 5.0, close
+    frame["volume"] = rng.integers(1, 900, len(rows)) * 100.0
+    frame["turnover"] = np.round(frame["volume"] * close)
+    return frame
 
 
 @pytest.fixture(scope="session")
