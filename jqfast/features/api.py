@@ -1,0 +1,178 @@
+"""The front door: ``panel`` computes features, ``names`` and ``describe`` tell what there is, ``audit``
+proves.
+
+A request is a set name (``"all"``, a family, a kind), a list of names and expressions, or a mapping of names
+to expressions; the result is a `FeaturePanel`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from jqfast.data.panel import Panel
+from jqfast.errors import unknown
+from jqfast.features.declare import Feature, registry
+from jqfast.features.describe import Description
+from jqfast.features.execute import Dtype, Layout, execute
+from jqfast.features.expr import Expr
+from jqfast.features.normalize import per_date
+from jqfast.features.result import FeaturePanel
+from jqfast.types import AnyArray
+
+if TYPE_CHECKING:
+    from jqfast.features.audit import AuditReport
+
+Features: TypeAlias = "str | Sequence[str | Expr | Feature] | Mapping[str, str | Expr | Feature]"
+
+
+class Request(NamedTuple):
+    """What was asked for, in order."""
+
+    names: tuple[str, ...]
+    exprs: tuple[Expr, ...]
+    norms: tuple[str, ...]
+
+
+def names(selection: str = "all") -> tuple[str, ...]:
+    """Names of the declared features.
+
+    Parameters
+    ----------
+    selection : "all", a family ("technical"), or a kind ("momentum")
+
+    Raises
+    ------
+    ValueError
+        If there is no such set; the message names the closest.
+    """
+    found = sets()
+    if selection not in found:
+        raise unknown("feature set", selection, found)
+    return found[selection]
+
+
+def sets() -> dict[str, tuple[str, ...]]:
+    """Every set that can be asked for by name: "all", the families, the kinds."""
+    chosen: dict[str, list[str]] = {"all": list(registry.features)}
+    for attribute in ("family", "kind"):
+        grouped: dict[str, list[str]] = {}
+        for feature in registry.features.values():
+            grouped.setdefault(getattr(feature, attribute), []).append(feature.name)
+        chosen = {**grouped, **chosen}  # a family of the same name as a kind wins
+    return {name: tuple(members) for name, members in chosen.items() if name}
+
+
+def resolve(features: Features) -> Request:
+    """Names, expressions and norms of a request.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown or stands twice, or nothing is asked for.
+    """
+    if isinstance(features, Expr):
+        raise TypeError(
+            '`features` must name its expressions; got one expression. Write {"my_name": expression}.'
+        )
+    pairs: list[tuple[str, str | Expr | Feature]]
+    if isinstance(features, str):
+        members = sets()
+        pairs = [(name, name) for name in members.get(features, (features,))]
+        if features not in members and features not in registry.features:
+            raise unknown("feature or set", features, [*members, *registry.features])
+    elif isinstance(features, Mapping):
+        pairs = [(name, what) for name, what in features.items()]
+    else:
+        pairs = [(_own_name(what), what) for what in features]
+    return _request(pairs)
+
+
+def _own_name(what: str | Expr | Feature) -> str:
+    return what.name if isinstance(what, Feature) else str(what)
+
+
+def _request(pairs: Sequence[tuple[str, str | Expr | Feature]]) -> Request:
+    chosen = [_declared(name, what) for name, what in pairs]
+    if not chosen:
+        raise ValueError("`features` must name at least one feature; got none.")
+    counts = Counter(feature.name for feature in chosen)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise ValueError(f"`features` names {', '.join(f'`{name}`' for name in twice)} more than once.")
+    return Request(*zip(*((f.name, f.expr, f.norm) for f in chosen), strict=True))
+
+
+def _declared(name: str, what: str | Expr | Feature) -> Feature:
+    """The feature behind one entry; an expression gets the usual normalisation of its axis."""
+    if isinstance(what, Feature):
+        return replace(what, name=name)
+    if isinstance(what, str):
+        return replace(registry[what], name=name)
+    if isinstance(what, Expr):
+        return Feature(name, what, "ts" if what.axis == "market" else "cs", doc="")
+    raise TypeError(
+        f"Feature `{name}` must be a name, an expression or a Feature; got {type(what).__name__}."
+    )
+
+
+def panel(
+    panel: Panel,
+    features: Features = "all",
+    *,
+    normalize: bool = False,
+    dtype: Dtype = "float32",
+    layout: Layout = "feature",
+    threads: int | None = None,
+    out: AnyArray | None = None,
+) -> FeaturePanel:
+    """Compute features on a panel.
+
+    Parameters
+    ----------
+    panel : Panel of T sessions and N stocks features : "all", a family or kind, one name; a list of names
+    and expressions; or {"name": expression} normalize : append to each feature its per-date transform (`cs`,
+    `log`, `rank`); norms that have to be fitted
+        (`ts`) and bounded values stay as they are
+    dtype : "float32" (default) or "float64"; the arithmetic is float64 either way, rounded once at the end
+    layout : "feature" keeps each feature together, "sample" each (session, stock)
+    threads : number of threads; None for all there are. Results do not depend on it
+    out : array to write into, (F, T, N) or (T, N, F) as ``layout`` says, C-contiguous, of ``dtype``
+
+    Returns
+    -------
+    FeaturePanel with ``values`` (F, T, N). NaN where a value is missing: warm-up rows, gaps, dates that are
+    no session, Inf. Row t uses rows <= t only.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown (the closest is told), a column is missing, or ``out`` does not fit.
+    """
+    request = resolve(features)
+    pairs = zip(request.exprs, request.norms, strict=True)
+    exprs = [per_date(expr, norm) if normalize else expr for expr, norm in pairs]
+    buffer = execute(panel, exprs, dtype=dtype, layout=layout, threads=threads, out=out)
+    norms = MappingProxyType(dict(zip(request.names, request.norms, strict=True)))
+    return FeaturePanel(request.names, panel.dates, panel.codes, buffer, layout, norms, normalize)
+
+
+def describe(name: str) -> Description:
+    """What the feature ``name`` is: formula, unit, look-back, timing, source; ``print`` it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such feature; the message names the closest.
+    """
+    return Description(registry[name])
+
+
+def audit(panel: Panel, features: Features = "all", *, rows: Sequence[int] | None = None) -> AuditReport:
+    """Prove on this panel that features do not look ahead; see `jqfast.features.audit.run_audit`."""
+    from jqfast.features.audit import run_audit
+
+    return run_audit(panel, resolve(features), rows=rows)

@@ -1,0 +1,85 @@
+"""The leaves of the language: the columns every price panel has, and calendar series of its dates.
+
+`open_`, `high`, `low`, `close` are yen per share and `volume` shares, both on the forward split basis;
+`turnover` is yen; `adjustment` is A(t), the product of the split factors up to t (decision 3). `dow`,
+`dow_sin`, `dow_cos` are market-wide and come from the dates alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from jqfast.features.expr import Expr, leaf
+from jqfast.types import DateArray, FloatArray
+
+Unit: TypeAlias = Literal["price", "shares", "yen", "split", "raw_price", "raw_shares", "none"]
+
+_UNITS: dict[str, Unit] = {
+    "open": "price",
+    "high": "price",
+    "low": "price",
+    "close": "price",
+    "volume": "shares",
+    "turnover": "yen",
+    "adjustment": "split",
+    "raw_close": "raw_price",
+    "limit": "none",
+}
+
+
+def _weekday(dates: DateArray) -> FloatArray:
+    days = dates.astype("datetime64[D]").astype(np.int64)
+    return ((days + 3) % 7).astype(np.float64)  # day 0 of the epoch was a Thursday; Monday is 0
+
+
+#: Market-wide series computed from the panel's dates. The week has five sessions, so the period is 5
+#: (T-DOWSIN).
+CALENDAR: dict[str, Callable[[DateArray], FloatArray]] = {
+    "dow": _weekday,
+    "dow_sin": lambda dates: np.sin(2.0 * math.pi * _weekday(dates) / 5.0),
+    "dow_cos": lambda dates: np.cos(2.0 * math.pi * _weekday(dates) / 5.0),
+}
+
+
+def column(name: str, *, unit: Unit | None = None, market: bool = False) -> Expr:
+    """The panel column ``name``.
+
+    Parameters
+    ----------
+    name : str, a column of the panel the expression will be run on
+    unit : unit of the values; known for price columns, a plain number for others unless said here
+    market : True for a ``(T,)`` series that is the same for every stock
+
+    Returns
+    -------
+    Expr, stock axis (``(T, N)``), or market axis (``(T,)``). NaN where the panel has NaN; no warm-up.
+
+    Raises
+    ------
+    ValueError
+        If ``unit`` is not one of the known units.
+    """
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"`name` must be the name of a panel column; got {name!r}.")
+    if name in CALENDAR:
+        return leaf(name, axis="market", unit="none", timing="CAL")
+    chosen = _UNITS.get(name, "none") if unit is None else unit
+    if chosen not in Unit.__args__:  # type: ignore[attr-defined]
+        raise ValueError(f"`unit` must be one of {', '.join(Unit.__args__)}; got {chosen!r}.")  # type: ignore[attr-defined]
+    return leaf(name, axis="market" if market else "stock", unit=chosen, timing="D0")
+
+
+open_ = column("open")
+high = column("high")
+low = column("low")
+close = column("close")
+volume = column("volume")
+turnover = column("turnover")
+adjustment = column("adjustment")
+dow = column("dow")
+dow_sin = column("dow_sin")
+dow_cos = column("dow_cos")

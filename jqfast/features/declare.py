@@ -1,0 +1,199 @@
+"""Declarations: a feature is said once, as name, formula, parameters, words and normalisation.
+
+>>> from jqfast.features import close, lag
+>>> demo = Family("demo")
+>>> demo.add("ret_{k}", lambda k: close / lag(close, k) - 1, k=(1, 5), norm="cs", doc="Simple return.")
+>>> [feature.name for feature in demo]
+['ret_1', 'ret_5']
+
+Everything else (look-back, axis, unit, columns, timing) is derived from the formula. The families of the
+catalogue (one module of `jqfast.features.catalog` each) are collected by `registry` on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import pkgutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from jqfast.errors import unknown
+from jqfast.features.checks import Norm, check_feature
+from jqfast.features.expr import Expr, Timing
+from jqfast.features.scale import unit_name
+
+
+def two_thirds(w: int) -> int:
+    """The catalogue's default ``min_periods``: two thirds of the window, rounded up (decision 24)."""
+    return -(-2 * w // 3)
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One declared feature; facts that follow from the formula are properties."""
+
+    name: str
+    expr: Expr
+    norm: Norm
+    doc: str
+    family: str = ""
+    req: str = ""
+    kind: str = ""
+    level: bool = False
+    unit: str = ""
+    clip: float | None = None  # share cut from each tail, quantiles fitted in the fold
+    purpose: str = ""
+    reference: str = ""
+    params: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def timing(self) -> Timing:
+        """``D0`` (bars of the session) or ``CAL`` (calendar only)."""
+        return self.expr.timing
+
+    @property
+    def lookback(self) -> float:
+        """Rows before today that the value reads; inf for recursions."""
+        return self.expr.lookback
+
+
+class Family:
+    """A named group of declarations; iterating gives its features in the order of declaration."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._features: dict[str, Feature] = {}
+
+    def __iter__(self) -> Iterator[Feature]:
+        return iter(self._features.values())
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def add(
+        self,
+        name: str,
+        build: Callable[..., Expr],
+        *,
+        norm: Norm,
+        doc: str,
+        req: str = "",
+        kind: str = "",
+        timing: Timing | None = None,
+        level: bool = False,
+        unit: str = "",
+        clip: float | None = None,
+        purpose: str = "",
+        reference: str = "",
+        **grid: int | tuple[int, ...],
+    ) -> None:
+        """Declare one feature, or one for each combination of the parameters in ``grid``.
+
+        Parameters
+        ----------
+        name : str, with the parameters in braces: ``"ret_{k}"``
+        build : function of the parameters that returns the formula
+        norm : per-feature normalisation: cs, log, rank, ts, flag, unit or none
+        doc : one sentence: what it is
+        req, kind, purpose, reference : requirement id, kind of the feature map, why anyone wants it, source
+        timing : the class the author expects; checked against the one derived from the formula
+        level : True for a level in yen or shares, built through `as_of`
+        unit : the unit in words when the derived one does not say enough
+        clip : share of the training rows cut from each tail inside a fold; None for the default
+        **grid : int or tuple of ints, the parameters of ``build``
+
+        Raises
+        ------
+        ValueError
+            If a name stands twice, or the formula breaks a rule of `jqfast.features.checks`.
+        """
+        axes = {key: values if isinstance(values, tuple) else (values,) for key, values in grid.items()}
+        for combination in itertools.product(*axes.values()):
+            params = dict(zip(axes, combination, strict=True))
+            full = name.format(**params)
+            expr = build(**params)
+            check_feature(full, expr, norm=norm, level=level)
+            if timing is not None and timing != expr.timing:
+                raise ValueError(
+                    f"Feature `{full}` is declared timing={timing!r}, its formula is {expr.timing!r}."
+                )
+            self._put(
+                Feature(
+                    name=full,
+                    expr=expr,
+                    norm=norm,
+                    doc=doc,
+                    family=self.name,
+                    req=req,
+                    kind=kind,
+                    level=level,
+                    unit=unit or unit_name(expr.scale),
+                    clip=clip,
+                    purpose=purpose,
+                    reference=reference,
+                    params=params,
+                )
+            )
+
+    def _put(self, feature: Feature) -> None:
+        if feature.name in self._features:
+            raise ValueError(f"Feature `{feature.name}` is declared twice in the family `{self.name}`.")
+        self._features[feature.name] = feature
+
+
+class Registry:
+    """All declared features by unique name; the catalogue is read on first use."""
+
+    def __init__(self, catalogue: str = "jqfast.features.catalog") -> None:
+        self._catalogue = catalogue
+        self._features: dict[str, Feature] = {}
+        self._loaded = False
+        self._lock = threading.RLock()
+
+    @property
+    def features(self) -> Mapping[str, Feature]:
+        """name -> feature, families in catalogue order, features in the order of declaration."""
+        with self._lock:
+            if not self._loaded:
+                self._load()
+        return self._features
+
+    def __getitem__(self, name: str) -> Feature:
+        if name not in self.features:
+            raise unknown("feature", name, self.features)
+        return self.features[name]
+
+    def register(self, family: Family) -> None:
+        """Add the features of a family of your own, so that they can be asked for by name.
+
+        Raises
+        ------
+        ValueError
+            If a name is taken.
+        """
+        with self._lock:
+            taken = self.features
+            for feature in family:
+                if feature.name in taken and taken[feature.name] is not feature:
+                    other = taken[feature.name].family
+                    raise ValueError(f"Feature `{feature.name}` is already declared by the family `{other}`.")
+            self._features.update({feature.name: feature for feature in family})
+
+    def _load(self) -> None:
+        package = importlib.import_module(self._catalogue)
+        self._loaded = True
+        try:
+            for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+                namespace = vars(importlib.import_module(f"{self._catalogue}.{module.name}"))
+                for family in namespace.values():
+                    if isinstance(family, Family):
+                        self.register(family)
+        except BaseException:
+            self._loaded, self._features = False, {}
+            raise
+
+
+#: The one registry of the process.
+registry = Registry()

@@ -1,0 +1,65 @@
+"""Features in words, for people: one description, or the table that ``jqfast features list`` prints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from jqfast.features.declare import Feature
+
+#: Headings of the feature table.
+COLUMNS = ("name", "formula", "look-back", "timing", "normalisation", "requirement", "description")
+
+
+@dataclass(frozen=True)
+class Description:
+    """A feature in words; ``str`` gives lines of ``key: value``."""
+
+    feature: Feature
+
+    @property
+    def formula(self) -> str:
+        """The formula in the notation of the language."""
+        return str(self.feature.expr)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the panel columns read, sorted."""
+        return tuple(sorted(self.feature.expr.columns))
+
+    def items(self) -> list[tuple[str, str]]:
+        """(heading, text) pairs, without the empty ones."""
+        f = self.feature
+        pairs = [
+            ("name", f.name),
+            ("what", f.doc),
+            ("formula", self.formula),
+            ("unit", f.unit),
+            ("inputs", ", ".join(self.inputs)),
+            ("look-back", f"{rows(f.lookback)} sessions before today"),
+            ("first value", f"after {f.expr.warmup} sessions"),
+            ("timing", f.timing),
+            ("axis", f.expr.axis),
+            ("normalisation", f.norm),
+            ("kind", f.kind),
+            ("purpose", f.purpose),
+            ("requirement", f.req),
+            ("reference", f.reference),
+            ("family", f.family),
+        ]
+        return [(key, text) for key, text in pairs if text]
+
+    def __str__(self) -> str:
+        width = max(len(key) for key, _ in self.items())
+        return "\n".join(f"{key:>{width}}: {text}" for key, text in self.items())
+
+
+def rows(lookback: float) -> str:
+    """A look-back for people: the number of sessions, or ``all`` for a recursion that never forgets."""
+    return "all" if math.isinf(lookback) else str(int(lookback))
+
+
+def table(features: Iterable[Feature]) -> list[tuple[str, ...]]:
+    """One row per feature under the headings ``COLUMNS``."""
+    return [(f.name, str(f.expr), rows(f.lookback), f.timing, f.norm, f.req, f.doc) for f in features]

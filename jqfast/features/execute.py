@@ -1,0 +1,136 @@
+"""Running expressions on a panel: cached plan in, one array out; the arithmetic happens in C++.
+
+1. compile the expressions (cached per tuple of expressions)
+2. gather the columns the plan reads, check dtype and shape, make the one permitted copy
+3. allocate the output, or check the caller's
+4. run with the GIL released
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from jqfast.data.panel import Panel
+from jqfast.errors import closest, unknown
+from jqfast.features.columns import CALENDAR
+from jqfast.features.expr import Expr
+from jqfast.features.passes import Plan, compile_plan
+from jqfast.features.passes.graph import Input
+from jqfast.types import AnyArray, FloatArray
+
+if TYPE_CHECKING:
+    from jqfast import _core
+
+Layout: TypeAlias = Literal["feature", "sample"]
+Dtype: TypeAlias = Literal["float32", "float64"]
+
+MAX_THREADS = 1024
+
+
+def execute(
+    panel: Panel,
+    outputs: Sequence[Expr],
+    *,
+    dtype: Dtype = "float32",
+    layout: Layout = "feature",
+    threads: int | None = None,
+    out: AnyArray | None = None,
+) -> AnyArray:
+    """Compute ``outputs`` on every cell of the panel.
+
+    Returns
+    -------
+    (F, T, N) array for ``layout="feature"``, (T, N, F) for ``"sample"``, C-contiguous: ``out`` when given,
+    else new. NaN where a value is missing, in warm-up rows, and on dates that are no session.
+
+    Raises
+    ------
+    ValueError
+        If an option is not legal, a column is missing or has the wrong shape, or ``out`` does not fit.
+    """
+    _check_options(dtype, layout)
+    plan, program = _compiled(tuple(outputs))
+    inputs = [_input(panel, column) for column in plan.inputs]
+    T, N = panel.shape
+    shape = (plan.outputs, T, N) if layout == "feature" else (T, N, plan.outputs)
+    target = np.empty(shape, dtype=dtype) if out is None else _checked_out(out, shape, dtype, inputs)
+    rows = np.flatnonzero(panel.is_session).astype(np.int64)
+    from jqfast import _core
+
+    _core.run(program, inputs, rows, target, layout, thread_count(threads))
+    return target
+
+
+@lru_cache(maxsize=64)
+def _compiled(outputs: tuple[Expr, ...]) -> tuple[Plan, _core.Plan]:
+    from jqfast import _core
+
+    plan = compile_plan(outputs)
+    return plan, _core.Plan(plan.text)
+
+
+def thread_count(threads: int | None) -> int:
+    """``threads`` checked; None means the smaller of CPU affinity and cgroup quota (decision 31).
+
+    Raises
+    ------
+    ValueError
+        If the number is below 1 or above 1,024.
+    """
+    if threads is None:
+        from jqfast import _core
+
+        return _core.default_threads() if hasattr(_core, "default_threads") else len(os.sched_getaffinity(0))
+    if isinstance(threads, bool) or not isinstance(threads, int | np.integer):
+        raise TypeError(f"`threads` must be an integer or None; got {threads!r}.")
+    if not 1 <= threads <= MAX_THREADS:
+        raise ValueError(
+            f"`threads` must be from 1 to {MAX_THREADS}; got {threads}. None means all there are."
+        )
+    return int(threads)
+
+
+def _check_options(dtype: str, layout: str) -> None:
+    if dtype not in get_args(Dtype):
+        raise unknown("dtype", str(dtype), get_args(Dtype))
+    if layout not in get_args(Layout):
+        raise unknown("layout", str(layout), get_args(Layout))
+
+
+def _input(panel: Panel, column: Input) -> FloatArray:
+    """The array of one plan input, float64 and C-contiguous."""
+    T, N = panel.shape
+    if column.name in CALENDAR and column.name not in panel.columns:
+        return CALENDAR[column.name](panel.dates)
+    if column.name not in panel.columns:
+        raise ValueError(
+            f"The panel has no column `{column.name}`.{closest(column.name, panel.columns)} "
+            f"It has: {', '.join(panel.columns)}."
+        )
+    if column.name in panel.categories:
+        raise ValueError(f"Column `{column.name}` is a category; only numbers can stand in an expression.")
+    values = panel.columns[column.name]
+    want = (T, N) if column.axis == "stock" else (T,)
+    if values.shape != want:
+        raise ValueError(
+            f"Column `{column.name}` is used as a {column.axis} series of shape {want}; the panel holds "
+            f"{values.shape}. Say `column({column.name!r}, market={column.axis == 'stock'})`."
+        )
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def _checked_out(out: AnyArray, shape: tuple[int, ...], dtype: str, inputs: Sequence[FloatArray]) -> AnyArray:
+    """``out`` if it can take the result in place."""
+    if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != np.dtype(dtype):
+        got = f"{out.shape} {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise ValueError(f"`out` must be a {shape} {dtype} array; got {got}.")
+    if not out.flags.c_contiguous or not out.flags.writeable:
+        raise ValueError("`out` must be C-contiguous and writeable.")
+    if any(np.may_share_memory(out, values) for values in inputs):
+        raise ValueError("`out` must not overlap a column of the panel; give it memory of its own.")
+    return out

@@ -1,0 +1,62 @@
+"""Expressions as text, the way a user would type them."""
+
+from __future__ import annotations
+
+from jqfast.features.expr import Expr, walk
+from jqfast.features.operators import OPERATORS
+
+_ATOM = 100
+_LEVEL = {"lt": 1, "le": 1, "gt": 1, "ge": 1, "or": 2, "and": 3, "add": 4, "sub": 4, "mul": 5, "div": 5}
+_UNARY = {"neg": 6, "not": 6}
+_POWER = 7
+_LEAVES = {"open": "open_"}
+_CALLS = {"abs": "abs_"}
+_KNOWN = ("open", "high", "low", "close", "volume", "turnover", "adjustment", "dow", "dow_sin", "dow_cos")
+_LONGEST = 2000
+
+
+def formula(expr: Expr) -> str:
+    """The formula of ``expr`` in the notation of the language, for tables and messages."""
+    texts: dict[Expr, tuple[str, int]] = {}
+    for node in walk((expr,)):
+        text, level = _render(node, texts)
+        texts[node] = (text if len(text) <= _LONGEST else text[:_LONGEST] + "...", level)
+    return texts[expr][0]
+
+
+def _render(node: Expr, texts: dict[Expr, tuple[str, int]]) -> tuple[str, int]:
+    """(text, binding strength) of a node whose arguments are rendered already."""
+    if node.op == "const":
+        value = float(node.constant or 0.0)
+        text = repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        return text, _ATOM if value >= 0 else _UNARY["neg"]
+    if node.op == "column":
+        name = str(dict(node.params)["name"])
+        return (_LEAVES.get(name, name), _ATOM) if name in _KNOWN else (f'column("{name}")', _ATOM)
+    symbol = OPERATORS[node.op].symbol
+    if node.op in _UNARY:
+        level = _UNARY[node.op]
+        return f"{symbol}{_inside(texts[node.args[0]], level)}", level
+    if node.op == "power":
+        return f"{_inside(texts[node.args[0]], _POWER + 1)} ** {texts[node.args[1]][0]}", _POWER
+    if symbol:
+        level = _LEVEL[node.op]
+        left = _inside(texts[node.args[0]], level + (level == 1))
+        return f"{left} {symbol} {_inside(texts[node.args[1]], level + 1)}", level
+    return _call(node, texts), _ATOM
+
+
+def _inside(part: tuple[str, int], level: int) -> str:
+    text, own = part
+    return f"({text})" if own < level else text
+
+
+def _call(node: Expr, texts: dict[Expr, tuple[str, int]]) -> str:
+    params = dict(node.params)
+    if params.get("min_periods") == params.get("window"):
+        params.pop("min_periods", None)
+    shown = [texts[arg][0] for arg in node.args]
+    shown += [
+        f"min_periods={value}" if name == "min_periods" else str(value) for name, value in params.items()
+    ]
+    return f"{_CALLS.get(node.op, node.op)}({', '.join(shown)})"
