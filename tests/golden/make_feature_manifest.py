@@ -45,7 +45,9 @@ def manifest() -> str:
             "clip": "" if feature.clip is None else f"{feature.clip:g}",
             "level": "level" if feature.level else "",
         }
-        lines.append("\t".join(facts.get(column) or str(getattr(feature, column, "")) for column in COLUMNS))
+        lines.append(
+            "\t".join(facts[column] if column in facts else getattr(feature, column) for column in COLUMNS)
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -144,7 +144,7 @@ def test_feature_equals_the_documents_code_on_simulated_prices(sim_stocks: PerSt
 @pytest.mark.parametrize("name", SCALES)
 def test_first_value_stands_where_the_declaration_says(real_stocks: PerStock, name: str) -> None:
     first = np.isfinite(real_stocks.ours(name)).argmax(axis=0)
-    assert (first == features.describe(name).warmup).all()
+    assert (first == features.registry[name].expr.warmup).all()
 
 
 def test_the_documents_clip_and_volatility_follow_from_an_expression(real_stocks: PerStock) -> None:

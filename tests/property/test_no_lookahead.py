@@ -88,7 +88,7 @@ def test_the_proof_would_see_a_feature_that_looks_ahead(market: Panel) -> None:
 
 
 def _is_level(name: str) -> bool:
-    return bool(features.describe(name).level)
+    return features.registry[name].level
 
 
 def test_a_split_in_the_future_changes_nothing_before_it_and_only_levels_after_it(market: Panel) -> None:
@@ -110,7 +110,7 @@ def test_features_do_not_depend_on_the_split_basis(market: Panel, factor: float)
     names = [name for name in features.names("all") if not _is_level(name)]
     a = features.panel(market, names, dtype="float64").values
     b = features.panel(other, names, dtype="float64").values
-    flags = np.array([features.describe(name).norm == "flag" for name in names])
+    flags = np.array([features.registry[name].norm == "flag" for name in names])
     if np.log2(factor).is_integer():
         assert same(a, b)  # powers of two change no rounding
     else:
