@@ -1,7 +1,7 @@
 """Shared fixtures: real prices where the machine has them, and one small simulated market.
 
-``JQFAST_REAL_DATA`` names the folder of real data. Without it tests on real data skip; with ``--require-real-data``
-(as ``.ci/run`` passes where the folder exists) such a skip is a failure.
+``JQFAST_REAL_DATA`` names the folder of real data. Without it tests on real data skip; with
+``--require-real-data`` (as ``.ci/run`` passes where the folder exists) such a skip is a failure.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def bars() -> pd.DataFrame:
-    """Clean daily bars of 3 stocks over 8 sessions in long form, one of them listed later; floats and strings."""
+    """Clean daily bars of 3 stocks over 8 sessions in long form, one of them listed later."""
     rng = np.random.default_rng(3)
     days = pd.bdate_range("2024-01-04", periods=8)
     rows = [(day, code) for code in ("0130", "7203", "285A") for day in days[2 * (code == "285A") :]]

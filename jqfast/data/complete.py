@@ -93,8 +93,7 @@ def unlisted(bars: Bars) -> None:
 
 
 def survivors_only(bars: Bars) -> bool:
-    """Whether every stock is alive at the end, noted: such a universe was chosen with knowledge of the "
-    "end."""
+    """Whether every stock is alive at the end, noted: such a universe was chosen knowing the end."""
     alive = bool(bars.present[-_ALIVE:].any(axis=0).all())
     if alive:
         bars.notes.append(

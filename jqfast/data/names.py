@@ -127,8 +127,7 @@ def price_fields(columns: Columns) -> tuple[str, ...]:
 
 
 def require(columns: Columns, fields: Iterable[str], advice: str = "") -> None:
-    """Raise the error for the fields that no column holds; ``advice`` is a sentence that begins with a "
-    "blank."""
+    """Raise the error for the first field that no column holds; ``advice`` begins with a blank."""
     for name in fields:
         if name not in columns.of:
             # The unknown column nearest to any alias is the one the user most likely meant.

@@ -54,8 +54,7 @@ def open_source(source: Any) -> Table | Mapping[str, Table]:
 
 
 def open_frame(frame: Any) -> Table:
-    """A frame in memory as a table: pandas, Arrow, or anything that exports Arrow or the interchange "
-    "protocol."""
+    """A frame in memory as a table: pandas, Arrow, or an exporter of Arrow or the interchange protocol."""
     import pyarrow as pa
 
     if _is_pandas(frame):

@@ -31,57 +31,124 @@ def put(column: str, value: object, row: int = 4) -> Change:
 
 
 BAD_TABLES: dict[str, tuple[Change, type[Exception], str]] = {
-    "missing column": (lambda f: f.drop(columns="close"), ValueError,
-                       r"`close` is missing\. Understood names: close, c, .*終値.*The table has: date, code, open"),
-    "misspelt column": (lambda f: f.rename(columns={"volume": "volumne"}), ValueError,
-                        r"`volume` is missing.*Is it `volumne`\? Rename that column"),
-    "missing code": (lambda f: f.drop(columns="code"), ValueError, r"`code` is missing.*pass its code: `code=\"7203\"`"),
+    "missing column": (
+        lambda f: f.drop(columns="close"),
+        ValueError,
+        r"`close` is missing\. Understood names: close, c, .*終値.*The table has: date, code, open",
+    ),
+    "misspelt column": (
+        lambda f: f.rename(columns={"volume": "volumne"}),
+        ValueError,
+        r"`volume` is missing.*Is it `volumne`\? Rename that column",
+    ),
+    "missing code": (
+        lambda f: f.drop(columns="code"),
+        ValueError,
+        r"`code` is missing.*pass its code: `code=\"7203\"`",
+    ),
     "missing date": (lambda f: f.drop(columns="date"), ValueError, r"`date` is missing.*日付"),
     "two closes": (lambda f: f.assign(終値=1.0), ValueError, r"Columns `close` and `終値` both mean `close`"),
-    "repeated row": (lambda f: pd.concat([f, f[3:4], f[3:5]]), DataGapError,
-                     r"must stand once; 2 stand more often: 2024-01-09 0130 \(3 rows\), 2024-01-10 0130 \(2 rows\)"),
-    "date in words": (put("date", "soon"), ValueError,
-                      r"`date` must hold dates such as 2025-09-29.*; 1 rows do not: row 5: 'soon'"),
-    "day that is none": (lambda f: f.assign(date="2024-02-30"), ValueError, r"22 rows do not: row 1: '2024-02-30'.*12 more"),
+    "repeated row": (
+        lambda f: pd.concat([f, f[3:4], f[3:5]]),
+        DataGapError,
+        r"must stand once; 2 stand more often: 2024-01-09 0130 \(3 rows\), 2024-01-10 0130 \(2 rows\)",
+    ),
+    "date in words": (
+        put("date", "soon"),
+        ValueError,
+        r"`date` must hold dates such as 2025-09-29.*; 1 rows do not: row 5: 'soon'",
+    ),
+    "day that is none": (
+        lambda f: f.assign(date="2024-02-30"),
+        ValueError,
+        r"22 rows do not: row 1: '2024-02-30'.*12 more",
+    ),
     "american date": (lambda f: f.assign(date="9/29/2025"), ValueError, r"row 1: '9/29/2025'"),
-    "missing date cell": (put("date", pd.NaT), ValueError, r"`date` must hold a date in each row; missing in rows 5\."),
-    "time zone": (lambda f: f.assign(date=f["date"].dt.tz_localize("Asia/Tokyo")), ValueError,
-                  r"without a time zone; got timestamp\[us, tz=Asia/Tokyo\].*tz_localize\(None\)"),
-    "time zone in text": (lambda f: f.assign(date=f["date"].astype(str) + "T00:00:00+09:00"), ValueError,
-                          r"without a time zone; got 2024-01-04T00:00:00\+09:00"),
-    "time zone zulu": (lambda f: f.assign(date=f["date"].astype(str) + "T15:00:00Z"), ValueError, "without a time zone"),
+    "missing date cell": (
+        put("date", pd.NaT),
+        ValueError,
+        r"`date` must hold a date in each row; missing in rows 5\.",
+    ),
+    "time zone": (
+        lambda f: f.assign(date=f["date"].dt.tz_localize("Asia/Tokyo")),
+        ValueError,
+        r"without a time zone; got timestamp\[us, tz=Asia/Tokyo\].*tz_localize\(None\)",
+    ),
+    "time zone in text": (
+        lambda f: f.assign(date=f["date"].astype(str) + "T00:00:00+09:00"),
+        ValueError,
+        r"without a time zone; got 2024-01-04T00:00:00\+09:00",
+    ),
+    "time zone zulu": (
+        lambda f: f.assign(date=f["date"].astype(str) + "T15:00:00Z"),
+        ValueError,
+        "without a time zone",
+    ),
     "dates as flags": (lambda f: f.assign(date=True), TypeError, "`date` must hold dates; got bool"),
-    "high below low": (put("high", 1.0), DataGapError,
-                       r"1 rows contradict themselves:\n  2024-01-10 0130: open [\d.]+ high 1 low .* volume \d+ "
-                       r"\(high is below low; .*\)\nMend them, or go on without them: `bad=\"null\"`"),
+    "high below low": (
+        put("high", 1.0),
+        DataGapError,
+        r"1 rows contradict themselves:\n  2024-01-10 0130: open [\d.]+ high 1 low .* volume \d+ "
+        r"\(high is below low; .*\)\nMend them, or go on without them: `bad=\"null\"`",
+    ),
     "open outside": (put("open", 5000.0), DataGapError, r"open 5000 .*\(open is outside \[low, high\]\)"),
     "close outside": (put("close", 5000.0), DataGapError, r"close 5000 .*\(close is outside \[low, high\]\)"),
     "zero price": (put("low", 0.0), DataGapError, r"low 0 .*\(a price is not above 0"),
     "negative price": (put("close", -3.0), DataGapError, r"close -3 .*\(a price is not above 0"),
     "endless price": (put("high", np.inf), DataGapError, r"high inf .*\(a price is not above 0"),
-    "negative volume": (put("volume", -100.0), DataGapError, r"volume -100 \(volume or turnover is negative\)"),
+    "negative volume": (
+        put("volume", -100.0),
+        DataGapError,
+        r"volume -100 \(volume or turnover is negative\)",
+    ),
     "negative turnover": (put("turnover", -1.0), DataGapError, r"volume or turnover is negative"),
-    "text in a number": (put("close", "tbd"), ValueError,
-                         r"`close` must hold numbers; 1 cells hold text: row 5: 'tbd'\. .*`bad=\"null\"`"),
+    "text in a number": (
+        put("close", "tbd"),
+        ValueError,
+        r"`close` must hold numbers; 1 cells hold text: row 5: 'tbd'\. .*`bad=\"null\"`",
+    ),
     "decimal comma": (put("close", "1,5"), ValueError, r"row 5: '1,5'"),
-    "lists as numbers": (lambda f: f.assign(volume=[[1]] * len(f)), TypeError, "`volume` must hold numbers; got list"),
-    "missing code cell": (put("code", None), ValueError, r"`code` must hold a code in each row; missing in rows 5"),
+    "lists as numbers": (
+        lambda f: f.assign(volume=[[1]] * len(f)),
+        TypeError,
+        "`volume` must hold numbers; got list",
+    ),
+    "missing code cell": (
+        put("code", None),
+        ValueError,
+        r"`code` must hold a code in each row; missing in rows 5",
+    ),
     "blank code": (put("code", " "), ValueError, r"missing in rows 5"),
     "broken code": (lambda f: f.assign(code=1301.5), ValueError, r"got row 1: 1301\.5, .*Read codes as text"),
-    "zero factor": (lambda f: f.assign(adj_factor=0.0), DataGapError,
-                    r"`adj_factor` must be above 0 .*; 22 are not: 2024-01-04 0130: 0\.0"),
+    "zero factor": (
+        lambda f: f.assign(adj_factor=0.0),
+        DataGapError,
+        r"`adj_factor` must be above 0 .*; 22 are not: 2024-01-04 0130: 0\.0",
+    ),
     "no rows": (lambda f: f[:0], DataGapError, r"must hold prices; memory has no rows"),
-    "no frame": (lambda f: 7, TypeError, r"`source` must be a path, .* got int"),
-    "unequal columns": (lambda f: {"date": [1, 2], "code": [1]}, ValueError, "equally long; got date 2, code 1"),
+    "no frame": (lambda _: 7, TypeError, r"`source` must be a path, .* got int"),
+    "unequal columns": (
+        lambda _: {"date": [1, 2], "code": [1]},
+        ValueError,
+        "equally long; got date 2, code 1",
+    ),
     "wide without dates": (lambda f: {"close": f[["open"]]}, ValueError, "`open` is missing"),
-    "wide row numbers": (lambda f: dict.fromkeys(["open", "high", "low", "close", "volume"], f[["open"]]), ValueError,
-                         "wide frame of `open` must have dates as its index"),
-    "wide repeated day": (lambda f: dict.fromkeys(["open", "high", "low", "close", "volume"],
-                                                  f.set_index("date")[["open"]]), DataGapError,
-                          "wide frame of `open` repeats the dates 2024-01-04"),
-    "levels of nothing": (lambda f: pd.concat({"a": f, "b": f}, axis=1).rename(columns=lambda c: f"x{c}"), ValueError,
-                          r"must be \(field, code\) or \(code, field\)"),
-}  # fmt: skip
+    "wide row numbers": (
+        lambda f: dict.fromkeys(["open", "high", "low", "close", "volume"], f[["open"]]),
+        ValueError,
+        "wide frame of `open` must have dates as its index",
+    ),
+    "wide repeated day": (
+        lambda f: dict.fromkeys(["open", "high", "low", "close", "volume"], f.set_index("date")[["open"]]),
+        DataGapError,
+        "wide frame of `open` repeats the dates 2024-01-04",
+    ),
+    "levels of nothing": (
+        lambda f: pd.concat({"a": f, "b": f}, axis=1).rename(columns=lambda c: f"x{c}"),
+        ValueError,
+        r"must be \(field, code\) or \(code, field\)",
+    ),
+}
 
 
 @pytest.mark.parametrize("kind", BAD_TABLES)
@@ -106,7 +173,9 @@ def test_parquet_cut_in_half(bars: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "half.parquet"
     bars.to_parquet(path)
     cut(path, 0.5)
-    with pytest.raises(DataGapError, match=r"complete Parquet file; .*half\.parquet is cut off.*Write or download"):
+    with pytest.raises(
+        DataGapError, match=r"complete Parquet file; .*half\.parquet is cut off.*Write or download"
+    ):
         read_prices(path)
 
 
@@ -130,17 +199,39 @@ BAD_FILES = {
     "empty": ("prices.csv", b"", DataGapError, r"prices\.csv is empty \(0 bytes\)"),
     "empty parquet": ("prices.parquet", b"", DataGapError, r"prices\.parquet is empty \(0 bytes\)"),
     "blank lines": ("prices.csv", b"\n\n \n", DataGapError, r"prices\.csv is empty"),
-    "header only": ("prices.csv", b"date,code,open,high,low,close,volume\n", DataGapError, r"prices\.csv has no rows"),
+    "header only": (
+        "prices.csv",
+        b"date,code,open,high,low,close,volume\n",
+        DataGapError,
+        r"prices\.csv has no rows",
+    ),
     "no parquet": ("prices.parquet", b"date,code\n", DataGapError, "complete Parquet file"),
     "excel": ("prices.xlsx", b"PK\x03\x04rest", ValueError, "is an Excel or zip file. Save it as CSV"),
-    "uneven lines": ("prices.csv", b"date,code,open,high,low,close,volume\n2024-01-04,1,1,1,1,1\n", ValueError,
-                     r"equally many cells in each line; .*prices\.csv.*Expected 7 columns, got 6"),
-    "seven columns": ("prices.tsv", b"2024/01/04\t1\t1\t1\t1\t1\t9\n", ValueError,
-                      r"must have the 6 columns Date Open High Low Close Volume; .* has 7"),
-    "two closes": ("prices.csv", b"date,code,close,Close\n2024-01-04,1,1,1\n", ValueError, "both mean `close`"),
-    "text in a number": ("prices.csv", b"date,code,open,high,low,close,volume\n2024-01-04,1,1,1,1,x1,1\n", ValueError,
-                         r"`close` must hold numbers; 1 cells hold text: row 1: 'x1'"),
-}  # fmt: skip
+    "uneven lines": (
+        "prices.csv",
+        b"date,code,open,high,low,close,volume\n2024-01-04,1,1,1,1,1\n",
+        ValueError,
+        r"equally many cells in each line; .*prices\.csv.*Expected 7 columns, got 6",
+    ),
+    "seven columns": (
+        "prices.tsv",
+        b"2024/01/04\t1\t1\t1\t1\t1\t9\n",
+        ValueError,
+        r"must have the 6 columns Date Open High Low Close Volume; .* has 7",
+    ),
+    "two closes": (
+        "prices.csv",
+        b"date,code,close,Close\n2024-01-04,1,1,1\n",
+        ValueError,
+        "both mean `close`",
+    ),
+    "text in a number": (
+        "prices.csv",
+        b"date,code,open,high,low,close,volume\n2024-01-04,1,1,1,1,x1,1\n",
+        ValueError,
+        r"`close` must hold numbers; 1 cells hold text: row 1: 'x1'",
+    ),
+}
 
 
 @pytest.mark.parametrize("kind", BAD_FILES)
@@ -153,11 +244,13 @@ def test_bad_file(kind: str, tmp_path: Path) -> None:
 
 def test_wrong_path_names_the_closest_file(tmp_path: Path) -> None:
     (tmp_path / "prices.parquet").touch()
-    with pytest.raises(FileNotFoundError, match=r"price\.parquet does not exist\. Did you mean `prices\.parquet`\?"):
+    with pytest.raises(
+        FileNotFoundError, match=r"price\.parquet does not exist\. Did you mean `prices\.parquet`\?"
+    ):
         read_prices(tmp_path / "price.parquet")
     with pytest.raises(FileNotFoundError, match=r"does not exist\. There is no folder .*nowhere\."):
         read_prices(str(tmp_path / "nowhere" / "prices.csv"))
-    with pytest.raises(IsADirectoryError, match="is a folder. Name one file in it"):
+    with pytest.raises(IsADirectoryError, match=r"is a folder\. Name one file in it"):
         read_prices(tmp_path)
 
 
@@ -173,7 +266,9 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_options(bars: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match=r"Unknown value of `bad` `nul`\. Did you mean `null`\? Known: error, null"):
+    with pytest.raises(
+        ValueError, match=r"Unknown value of `bad` `nul`\. Did you mean `null`\? Known: error, null"
+    ):
         read_prices(bars, bad="nul")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"`session_share` must be between 0 and 1.*got 5"):
         read_prices(bars, session_share=5)
@@ -229,6 +324,10 @@ def test_only_ten_rows_are_listed(bars: pd.DataFrame) -> None:
 
 def test_unknown_columns_are_named_once(bars: pd.DataFrame, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="jqfast"):
-        panel = read_prices(bars.assign(beta=1.0, colour="red", MorningClose=1.0, AAdjVo=2.0, MktCap=3.0, ExRT=""))
-    assert [record.getMessage() for record in caplog.records] == ["Unknown columns are ignored: `beta`, `colour`."]
+        panel = read_prices(
+            bars.assign(beta=1.0, colour="red", MorningClose=1.0, AAdjVo=2.0, MktCap=3.0, ExRT="")
+        )
+    assert [record.getMessage() for record in caplog.records] == [
+        "Unknown columns are ignored: `beta`, `colour`."
+    ]
     assert panel.info.notes.count("Unknown columns are ignored: `beta`, `colour`.") == 1

@@ -87,30 +87,30 @@ SOURCES: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
     "csv path as text": lambda f, p: str(as_csv(f, p)),
     "parquet": as_parquet,
     "parquet index": lambda f, p: as_parquet(f.set_index(["date", "code"]), p),
-    "pandas": lambda f, p: f,
-    "pandas shuffled": lambda f, p: f.sample(frac=1, random_state=1),
-    "pandas index": lambda f, p: f.set_index(["date", "code"]),
-    "pandas code first": lambda f, p: f.set_index(["code", "date"]),
-    "pandas category": lambda f, p: f.astype({"code": "category"}),
-    "pandas object": lambda f, p: f.astype(object),
-    "pandas text": lambda f, p: f.astype(str),
-    "pandas days": lambda f, p: f.assign(date=f["date"].dt.date),
-    "pandas ns": lambda f, p: f.astype({"date": "datetime64[ns]"}),
-    "pandas arrow": lambda f, p: f.convert_dtypes(dtype_backend="pyarrow"),
-    "arrow": lambda f, p: pa.Table.from_pandas(f, preserve_index=False),
-    "arrow batch": lambda f, p: pa.RecordBatch.from_pandas(f, preserve_index=False),
-    "arrow chunks": lambda f, p: pa.concat_tables([pa.Table.from_pandas(f[:9]), pa.Table.from_pandas(f[9:])]),
-    "arrow dictionary chunks": lambda f, p: pa.concat_tables(
+    "pandas": lambda f, _: f,
+    "pandas shuffled": lambda f, _: f.sample(frac=1, random_state=1),
+    "pandas index": lambda f, _: f.set_index(["date", "code"]),
+    "pandas code first": lambda f, _: f.set_index(["code", "date"]),
+    "pandas category": lambda f, _: f.astype({"code": "category"}),
+    "pandas object": lambda f, _: f.astype(object),
+    "pandas text": lambda f, _: f.astype(str),
+    "pandas days": lambda f, _: f.assign(date=f["date"].dt.date),
+    "pandas ns": lambda f, _: f.astype({"date": "datetime64[ns]"}),
+    "pandas arrow": lambda f, _: f.convert_dtypes(dtype_backend="pyarrow"),
+    "arrow": lambda f, _: pa.Table.from_pandas(f, preserve_index=False),
+    "arrow batch": lambda f, _: pa.RecordBatch.from_pandas(f, preserve_index=False),
+    "arrow chunks": lambda f, _: pa.concat_tables([pa.Table.from_pandas(g) for g in (f[:9], f[9:])]),
+    "arrow dictionary chunks": lambda f, _: pa.concat_tables(
         [pa.Table.from_pandas(g.astype({"code": "category"})) for g in (f[:9], f[9:])], promote_options="none"
     ),
-    "polars": lambda f, p: pl.from_pandas(f),
-    "interchange": lambda f, p: OnlyInterchange(f),
-    "mapping of columns": lambda f, p: {name: f[name].to_numpy() for name in f},
-    "mapping of lists": lambda f, p: f.to_dict("list"),
-    "wide mapping": lambda f, p: wide(f),
-    "wide levels": lambda f, p: wide_levels(f),
-    "wide levels swapped": lambda f, p: wide_levels(f).swaplevel(axis=1),
-    "wide polars": lambda f, p: {n: pl.from_pandas(w.reset_index()) for n, w in wide(f).items()},
+    "polars": lambda f, _: pl.from_pandas(f),
+    "interchange": lambda f, _: OnlyInterchange(f),
+    "mapping of columns": lambda f, _: {name: f[name].to_numpy() for name in f},
+    "mapping of lists": lambda f, _: f.to_dict("list"),
+    "wide mapping": lambda f, _: wide(f),
+    "wide levels": lambda f, _: wide_levels(f),
+    "wide levels swapped": lambda f, _: wide_levels(f).swaplevel(axis=1),
+    "wide polars": lambda f, _: {n: pl.from_pandas(w.reset_index()) for n, w in wide(f).items()},
 }  # fmt: skip
 
 
@@ -142,9 +142,11 @@ def test_frame_of_one_stock_takes_its_code_from_the_caller(bars: pd.DataFrame) -
 
 
 PASTED = {
-    "tabs": "2025/09/30\t1898\t1,950\t1890\t1,901.5\t41,000,300\n2025/09/29\t1801\t1911\t1796\t1898\t50,230,600\n",
+    "tabs": "2025/09/30\t1898\t1,950\t1890\t1,901.5\t41,000,300\n"
+    "2025/09/29\t1801\t1911\t1796\t1898\t50,230,600\n",
     "blanks": "2025/09/30 1898  1,950 1890 1,901.5 41,000,300\r\n2025/09/29 1801 1911 1796 1898 50,230,600",
-    "japanese": "日付\t始値\t高値\t安値\t終値\t出来高(株)\n2025年9月29日(月)\t１８０１\t1911\t1796\t1898\t50,230,600\n"
+    "japanese": "日付\t始値\t高値\t安値\t終値\t出来高(株)\n"
+    "2025年9月29日(月)\t１８０１\t1911\t1796\t1898\t50,230,600\n"
     "\n2025年9月30日\t1898\t1,950\t1890\t1,901.5\t41,000,300\n",
     "excel days": "45929\t1801\t1911\t1796\t1898\t50230600\n45930\t1898\t1950\t1890\t1901.5\t41000300\n",
 }
@@ -171,8 +173,8 @@ def test_shift_jis_file_with_japanese_names(bars: pd.DataFrame, tmp_path: Path) 
 
 
 def test_whole_number_codes_and_five_characters() -> None:
-    frame = pd.DataFrame({"date": "2024-01-04", "open": 1.0, "high": 1.0, "low": 1.0, "close": 1.0, "volume": 1},
-                         index=range(2))  # fmt: skip
+    bar = {"date": "2024-01-04", "open": 1.0, "high": 1.0, "low": 1.0, "close": 1.0, "volume": 1}
+    frame = pd.DataFrame([bar, bar])
     assert read_prices(frame.assign(code=[1301, 9984])).codes.tolist() == ["1301", "9984"]
     assert read_prices(frame.assign(code=[1301.0, 9984.0])).codes.tolist() == ["1301", "9984"]
     assert read_prices(frame.assign(code=["13010", "00130"])).codes.tolist() == ["00130", "13010"]
