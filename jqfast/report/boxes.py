@@ -74,7 +74,8 @@ def verdict(report: ReportInput) -> str:
     """
     text = sentence(report.language, _verdict_key(report), h=report.forecast.primary_horizon)
     if any(box.kind == "red" for box in boxes(report)):
-        text = f"{text} {sentence(report.language, 'verdict_boxes')}"
+        gap = "" if report.language == "ja" else " "
+        text = f"{text}{gap}{sentence(report.language, 'verdict_boxes')}"
     return text
 
 

@@ -69,7 +69,7 @@ def cumulative_returns(series: PortfolioSeries, style: Style | None = None) -> t
     values = {name: _compound(returns) for name, returns in lines.items() if returns is not None}
     frame = pd.DataFrame(values, index=pd.DatetimeIndex(dates, name="date"))
     with styled(style):
-        figure = new_figure(7.4, 3.5)
+        figure = new_figure(height=4.2)
         axes = figure.subplots()
         _draw_cumulative(axes, frame, series.benchmark_name, style)
     return frame, figure
@@ -127,7 +127,7 @@ def rank_ic_over_time(series: IcSeries, style: Style | None = None) -> tuple[Dat
         index=pd.DatetimeIndex(months.astype("datetime64[s]"), name="month"),
     )
     with styled(style):
-        figure = new_figure(7.4, 3.9)
+        figure = new_figure(height=4.4)
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         _draw_months(upper, months, frame["mean"].to_numpy(), values, style)
         lower.plot(dates, np.cumsum(values), color=ACCENT, lw=1.6)
@@ -183,7 +183,7 @@ def decile_returns(deciles: Sequence[DecileReturns], style: Style | None = None)
     with styled(style):
         across = min(2, max(1, len(deciles)))
         down = -(-len(deciles) // across) if deciles else 1
-        figure = new_figure(7.4, 2.5 * down + 0.2)
+        figure = new_figure(height=2.4 * down + 0.3)
         grid = np.atleast_1d(figure.subplots(down, across, squeeze=False)).ravel()
         for axes, part in zip(grid, deciles, strict=False):
             _draw_deciles(axes, part, style)
@@ -204,7 +204,8 @@ def _draw_deciles(axes: Axes, part: DecileReturns, style: Style) -> None:
     axes.axhline(0.0, color=MUTED, lw=0.8)
     axes.set_xticks(place)
     axes.grid(visible=False, axis="x")
-    axes.set_title(style.labels("decile_unit", h=part.horizon), loc="left", fontsize=9, color=INK)
+    horizon = style.labels("sessions" if part.horizon > 1 else "session", h=part.horizon)
+    axes.set_title(style.labels("decile_unit", h=horizon), loc="left", fontsize=9, color=INK)
 
 
 def coverage(facts: Coverage, style: Style | None = None) -> tuple[DataFrame, Figure]:
@@ -223,7 +224,7 @@ def coverage(facts: Coverage, style: Style | None = None) -> tuple[DataFrame, Fi
     }
     frame = pd.DataFrame(values, index=pd.DatetimeIndex(facts.dates.astype("datetime64[s]"), name="date"))
     with styled(style):
-        figure = new_figure(7.4, 2.4)
+        figure = new_figure(height=2.5)
         axes = figure.subplots()
         looks = {"listed": (MUTED, 1.2, "--"), "traded": (ACCENT, 1.2, "-"), "scored": (LONG, 1.6, "-")}
         for name, (colour, width, dashes) in looks.items():

@@ -30,7 +30,7 @@ def significance(p_value: float) -> str:
 
 
 def largest_differences(legs: LegRelevance, most: int = MOST_BARS) -> IntArray:
-    """Positions of the ``most`` features with the largest |long - short|, largest first, ties in given order.."""
+    """Positions of the ``most`` features with the largest |long - short|, largest first."""
     size = np.nan_to_num(np.abs(legs.long - legs.short), nan=-1.0)
     return np.argsort(-size, kind="stable")[:most]
 
@@ -67,7 +67,7 @@ def mean_relevance(
     )
     shown = frame.head(most)
     with styled(style):
-        figure = new_figure(7.4, 1.0 + 0.3 * max(len(shown), 2))
+        figure = new_figure(height=1.0 + 0.27 * max(len(shown), 2))
         _draw_bars(figure.subplots(), shown, style)
     return frame, figure
 
@@ -91,7 +91,7 @@ def _draw_bars(axes: Axes, shown: DataFrame, style: Style) -> None:
 
 
 def value_vs_relevance(scatter: FeatureScatter, style: Style | None = None) -> tuple[DataFrame, Figure]:
-    """Figure 10: input value against relevance, with histograms of both in the margins, long and short coloured.
+    """Figure 10: input value against relevance, histograms of both in the margins, sides coloured.
 
     Parameters
     ----------
@@ -125,29 +125,26 @@ def value_vs_relevance(scatter: FeatureScatter, style: Style | None = None) -> t
 
 
 def _draw_points(axes: Axes, frame: DataFrame, feature: str, style: Style) -> None:
-    size = 12.0 if len(frame) <= RASTER_FROM else 5.0
-    for is_long, name, colour, marker in ((False, "short", SHORT, "s"), (True, "long", LONG, "o")):
-        part = frame[frame["is_long"] == is_long]
-        axes.scatter(
-            part["value"].to_numpy(),
-            part["relevance"].to_numpy(),
-            s=size,
-            c=colour,
-            marker=marker,
-            alpha=0.5,
-            linewidths=0,
-            label=style.labels(name),
-            rasterized=len(frame) > RASTER_FROM,
-        )
+    """All points in the order given, so that neither side hides the other."""
+    many = len(frame) > RASTER_FROM
+    colours = np.where(frame["is_long"].to_numpy(bool), LONG, SHORT)
+    axes.scatter(
+        frame["value"].to_numpy(),
+        frame["relevance"].to_numpy(),
+        s=5.0 if many else 14.0,
+        c=list(colours),
+        alpha=0.5,
+        linewidths=0,
+        rasterized=many,
+    )
+    for name, colour in (("long", LONG), ("short", SHORT)):
+        axes.scatter([], [], s=16.0, c=colour, linewidths=0, label=style.labels(name))
     axes.axhline(0.0, color=MUTED, lw=0.8)
     axes.axvline(0.0, color=MUTED, lw=0.8)
     axes.set_xlabel(f"{style.safe(feature)} · {style.labels('input_value')}")
     axes.set_ylabel(style.labels("relevance"))
-    legend = axes.legend(loc="best", handletextpad=0.2, borderpad=0.3, markerscale=1.6, frameon=True)
+    legend = axes.legend(loc="upper right", handletextpad=0.2, borderpad=0.3, frameon=True)
     legend.get_frame().set(edgecolor="none", alpha=0.8)
-    for handle in legend.legend_handles:
-        if handle is not None:
-            handle.set_alpha(0.9)
 
 
 def _draw_margin(axes: Axes, values: AnyArray, is_long: BoolArray, orientation: str) -> None:

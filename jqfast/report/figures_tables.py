@@ -51,11 +51,11 @@ def performance_table(columns: Sequence[Performance], style: Style | None = None
     """
     style = style or Style()
     frame = performance_frame(columns)
-    heads = [f"{style.labels(leg)}\n{style.labels(basis)}" for leg, basis in frame.columns]
+    heads = [f"{style.labels(c.leg)}\n{style.labels(c.basis)}" for c in columns]
     names = [style.labels(PERFORMANCE_LABELS.get(row, row)) for row in PERFORMANCE_ROWS]
-    cells = [[write(float(x)) for x in frame.loc[row]] for row, write in PERFORMANCE_ROWS.items()]
+    cells = [[write(float(getattr(c, row))) for c in columns] for row, write in PERFORMANCE_ROWS.items()]
     with styled(style):
-        figure = new_figure(7.4, 0.7 + 0.3 * len(names))
+        figure = new_figure(height=0.7 + 0.3 * len(names))
         axes = _blank(figure, rows=len(names), columns=len(heads), left=2.0)
         _draw_heads(axes, heads, names, left=2.0)
         for i, row in enumerate(cells):
@@ -102,7 +102,7 @@ def single_stocks(table: StockTable, style: Style | None = None) -> tuple[DataFr
     names = [f"{style.labels(row.side)}  {style.safe(row.code)}" for row in table.rows]
     scale = relevance_scale(table)
     with styled(style):
-        figure = new_figure(7.4, 1.3 + 0.27 * len(names))
+        figure = new_figure(height=1.3 + 0.27 * len(names))
         axes = _blank(figure, rows=len(names), columns=len(heads), left=1.6)
         _draw_heads(axes, heads, names, left=1.6, rotation=40)
         for i, row in enumerate(table.rows):

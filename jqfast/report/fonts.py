@@ -71,7 +71,7 @@ class FontChoice:
     requested: str = ""
 
     def safe(self, text: str) -> str:
-        """``text`` with characters that no chosen font has replaced by ``?`` (they would be drawn as boxes).."""
+        """``text`` with ``?`` for characters that no chosen font has, which would be boxes."""
         return "".join(c if c.isascii() or _has(self.families, c) else "?" for c in text)
 
 

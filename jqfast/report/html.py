@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML page: no script, no address outside the file, the same bytes for the same input.
+"""The report as one self-contained HTML page: no script, no address outside the file, same input, same bytes.
 
 1. head: title, facts of the run, red boxes    2. summary    3. data    4. forecasts, deciles    5.
 portfolio, costs 6. explanation    7. configuration, definitions, caveats
@@ -60,7 +60,7 @@ def build(report: ReportInput) -> str:
 
 
 def write(path: str | os.PathLike[str], report: ReportInput) -> Path:
-    """Write the report to ``path``: under a temporary name first, so that a half-written report is never read.
+    """Write the report to ``path``, under a temporary name first: a half-written one is never read.
 
     Raises
     ------
@@ -91,10 +91,11 @@ def _header(context: Context) -> str:
     ]
     if report.run.features:
         facts.append(label("features_count", n=count(len(report.run.features))))
-    line = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
-    links = "".join(f'<a href="#{key}">{escape(label(key))}</a>' for key in SECTIONS)
+    line = " ".join(f"<span>{escape(fact)}</span>" for fact in facts)
+    links = " ".join(f'<a href="#{key}">{escape(label(key))}</a>' for key in SECTIONS)
+    head = f'<p class="eyebrow">jqfast · {escape(label("report"))}</p>\n<h1>{escape(report.title)}</h1>'
     return (
-        f'<header>\n<p class="eyebrow">jqfast · {escape(label("report"))}</p>\n<h1>{escape(report.title)}</h1>\n'
+        f"<header>\n{head}\n"
         f'<p class="facts">{line}</p>\n<nav>{links}</nav>\n{sections.warning_boxes(context)}</header>\n'
     )
 

@@ -8,12 +8,15 @@ says otherwise; NaN means "not computable" and is printed as a dash.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from jqfast.types import AnyArray, BoolArray, CodeArray, DateArray, FloatArray
+
+if TYPE_CHECKING:
+    from jqfast.evaluate.costs import CostConfig
 
 Language = Literal["en", "ja"]
 Side = Literal["long", "short"]
@@ -199,11 +202,16 @@ class Performance:
 
 @dataclass(frozen=True)
 class CostItem:
-    """One number of the cost model: ``unit`` is printed ("bps", "bps a year", "%", "yen")."""
+    """One number of the cost model; known names have a title and a unit, ``unit`` overrides it."""
 
     name: str
     value: float | str
     unit: str = ""
+
+
+def cost_items(costs: CostConfig) -> tuple[CostItem, ...]:
+    """The numbers of a cost model as the report lists them."""
+    return tuple(CostItem(part.name, getattr(costs, part.name)) for part in fields(costs))
 
 
 @dataclass(frozen=True, eq=False)
@@ -311,13 +319,17 @@ class Residual:
 
 @dataclass(frozen=True, eq=False)
 class ExplanationFacts:
-    """What LRP says about the forecasts; None in ``ReportInput`` for models that have no LRP yet."""
+    """What LRP says about the forecasts; None in ``ReportInput`` for models that have no LRP yet.
+
+    ``demeaned`` says that the date mean was taken off every relevance (decision 21).
+    """
 
     horizon: int
     stocks: StockTable | None = None
     legs: LegRelevance | None = None
     scatters: Sequence[FeatureScatter] = ()
     residual: Residual | None = None
+    demeaned: bool = False
 
 
 @dataclass(frozen=True, eq=False)

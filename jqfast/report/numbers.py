@@ -50,10 +50,10 @@ def seconds(x: float) -> str:
     return f"{whole // 60:,} min {whole % 60:02d} s"
 
 
-def iso_date(day: np.datetime64 | date) -> str:
+def iso_date(day: np.datetime64 | date | str) -> str:
     """``2019-06-28``; a dash for NaT."""
-    value = np.datetime64(day, "D")
-    return DASH if np.isnat(value) else str(value)
+    text = str(day)[:10]
+    return DASH if text == "NaT" else text
 
 
 def value(x: object) -> str:
@@ -67,7 +67,7 @@ def value(x: object) -> str:
     if isinstance(x, (date, np.datetime64)):
         return iso_date(x)
     if isinstance(x, (int, np.integer)):
-        return count(int(x)) if abs(int(x)) >= 10_000 else str(int(x)).replace("-", MINUS)
+        return count(int(x)) if abs(int(x)) >= 1_000 else str(int(x)).replace("-", MINUS)
     if isinstance(x, (float, np.floating)):
         return _plain_float(float(x))
     if isinstance(x, Mapping):

@@ -240,9 +240,12 @@ SENTENCES: dict[str, Both] = {
         "セルの数値は正規化後の入力値。色は LRP 貢献度で、赤は予測を上げ、白は0、青は下げる。最も濃い色は ±{scale}。",
     ),
     "note_legs": (
-        "Relevance minus its mean over all stocks of the date where the run says so. Welch's two-sample t-test of "
-        "long against short: * 5%, ** 1%.",
+        "Welch's two-sample t-test of long against short: * 5%, ** 1%.",
         "ロングとショートの平均の差に対する Welch の t 検定：* 5%有意、** 1%有意。",
+    ),
+    "note_demeaned": (
+        "Relevance minus its mean over all stocks of the same date.",
+        "貢献度は同一日の全銘柄平均を引いた値。",
     ),
     "note_legs_cut": (
         "The {shown} features with the largest difference, of {total}.",
@@ -286,12 +289,44 @@ QUALITY_NAMES: dict[str, Both] = {
         "Turnover approximated as price × volume",
         "終値×出来高で代用した売買代金",
     ),
+    "missing_rows": ("Rows missing inside a listing", "上場期間中の欠損行"),
+    "text_cells": ("Text in number columns, read as missing", "数値列の文字（欠損扱い）"),
+    "dates_outside_calendar": ("Dates outside the calendar, left out", "カレンダー外のため除いた日"),
+    "sessions_added": ("Sessions of the calendar without data", "データのない営業日"),
+    "large_moves": ("Moves of more than 40% in a session", "1営業日に40%を超える変動"),
     "splits": ("Splits and consolidations", "株式分割・併合"),
     "survivors_only": ("Survivors only", "生存銘柄のみ"),
     "delisted": ("Delisted inside the period", "期間中の上場廃止"),
     "listed_later": ("Listed inside the period", "期間中の新規上場"),
     "price_basis": ("Price basis", "価格の調整基準"),
     "source": ("Source", "出所"),
+}
+
+
+#: numbers of the cost model that the report knows -> (name, unit)
+COSTS: dict[str, tuple[Both, Both]] = {
+    "commission_bps": (("Commission", "委託手数料"), ("bp a trade", "bp（売買ごと）")),
+    "spread_ticks": (("Quoted spread, half of it paid", "気配スプレッド（半分を負担）"), ("ticks", "呼値")),
+    "spread_floor_bps": (
+        ("Half spread, at least", "ハーフスプレッドの下限"),
+        ("bp a trade", "bp（売買ごと）"),
+    ),
+    "impact": (
+        ("Impact coefficient", "マーケットインパクト係数"),
+        ("× volatility × √participation", "× 日次ボラティリティ × √参加率"),
+    ),
+    "borrow_fee_bps_year": (("Borrow fee", "貸株料"), ("bp a year", "bp（年率）")),
+    "capital": (("Capital of a leg", "片側の運用資金"), ("yen", "円")),
+    "max_participation": (
+        ("Participation, at most", "参加率の上限"),
+        ("of daily turnover", "対 日次売買代金"),
+    ),
+    "min_turnover": (("Average daily turnover, at least", "平均日次売買代金の下限"), ("yen", "円")),
+    "window": (
+        ("Window of turnover and volatility", "売買代金・ボラティリティの推定期間"),
+        ("sessions", "営業日"),
+    ),
+    "tick_table": (("Tick table", "呼値テーブル"), ("", "")),
 }
 
 
@@ -306,3 +341,10 @@ def quality_name(language: Language, key: str) -> str:
     """The readable name of a data quality entry; unknown keys lose their underscores only."""
     both = QUALITY_NAMES.get(key)
     return both[int(language == "ja")] if both else key.replace("_", " ")
+
+
+def cost_name(language: Language, key: str) -> tuple[str, str]:
+    """The readable name and the unit of a cost; unknown keys lose their underscores and have no unit."""
+    which = int(language == "ja")
+    name, unit = COSTS.get(key, ((key.replace("_", " "),) * 2, ("", "")))
+    return name[which], unit[which]

@@ -17,7 +17,7 @@ from jqfast.report.inputs import ExplanationFacts, Interval, Performance, Report
 from jqfast.report.numbers import count, iso_date, number, percent
 from jqfast.report.prose import CAVEATS, sentence
 from jqfast.report.style import Style, to_svg
-from jqfast.report.text import Labels
+from jqfast.report.text import LABELS, Labels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +43,8 @@ class Context:
 
 def section(context: Context, key: str, body: str) -> str:
     """A section with its heading in both languages; ``key`` is its anchor as well."""
-    other = f'<small lang="{tables.other_language(context.report.language)}">{escape(context.labels.other(key))}</small>'
+    language = "en" if context.report.language == "ja" else "ja"
+    other = f'<small lang="{language}">{escape(context.labels.other(key))}</small>'
     return f'<section id="{key}"><h2>{escape(context.labels(key))}{other}</h2>\n{body}\n</section>\n'
 
 
@@ -65,12 +66,21 @@ def framed(context: Context, key: str, title: str, body: str, notes: Sequence[st
     """Anything with a figure's caption and footnotes; tables that count as figures use it directly."""
     label = context.labels
     number_ = label("figure", n=key)
-    colon, stop = ("：", "") if label.language == "ja" else (": ", "")
-    lines = [f"{label('note')}{colon}{' '.join(notes)}{stop}"] if notes else []
-    lines.append(f"{label('source')}{colon}{context.report.data.source}")
+    lines = [f"{label('note')}{colon(label)}{joined(label, notes)}"] if notes else []
+    lines.append(f"{label('source')}{colon(label)}{context.report.data.source}")
     foot = "".join(f"<span>{escape(line)}</span>" for line in lines)
     caption = f"<figcaption><b>{escape(number_)}</b>{escape(title)}</figcaption>"
     return f'<figure id="figure-{key}">{caption}{body}<p class="foot">{foot}</p></figure>\n'
+
+
+def colon(labels: Labels) -> str:
+    """The colon of the language, with its space."""
+    return "：" if labels.language == "ja" else ": "
+
+
+def joined(labels: Labels, sentences: Sequence[str]) -> str:
+    """Sentences one after the other; Japanese ones need no space between."""
+    return ("" if labels.language == "ja" else " ").join(filter(None, sentences))
 
 
 def warning_boxes(context: Context) -> str:
@@ -98,7 +108,8 @@ def summary(context: Context) -> str:
 
 def _tile(what: str, big: str, *lines: str) -> str:
     sub = "".join(f'<div class="sub">{escape(line)}</div>' for line in lines if line)
-    return f'<div class="tile"><div class="what">{escape(what)}</div><div class="big">{escape(big)}</div>{sub}</div>\n'
+    head = f'<div class="what">{escape(what)}</div><div class="big">{escape(big)}</div>'
+    return f'<div class="tile">{head}{sub}</div>\n'
 
 
 def _range(label: Labels, interval: Interval, digits: int) -> str:
@@ -130,11 +141,9 @@ def _portfolio_tiles(context: Context) -> list[tuple[str, ...]]:
     tiles: list[tuple[str, ...]] = [(label("tile_sharpe_net"), number(facts.sharpe_net), gross, spread)]
     if "net" in rows:
         tiles += _return_tiles(label, rows["net"], rows.get("gross"))
-    turnover = label("per_session", x=percent(facts.turnover_daily))
     costs = label("cost_value", x=percent(facts.cost_annual))
-    tiles.append(
-        (label("tile_turnover"), turnover, label("per_year", x=f"{number(facts.turnover_annual, 1)}×"), costs)
-    )
+    rate = label("session_year", x=f"{number(facts.turnover_annual, 1)}×")
+    tiles.append((label("tile_turnover"), percent(facts.turnover_daily), rate, costs))
     return tiles
 
 
@@ -151,20 +160,26 @@ def _return_tiles(label: Labels, net: Performance, gross: Performance | None) ->
 def data_quality(context: Context) -> str:
     """What came in, what was wrong with it, how many stocks each date has."""
     label, data = context.labels, context.report.data
-    returns = label("total_returns" if data.returns == "total" else "price_returns")
+    clock = f"decision_{data.decision}"
     extra = [
         (label("source"), data.source),
-        (label("decision_clock"), data.decision),
-        (label("returns_kind"), returns),
+        (label("decision_clock"), label(clock) if clock in LABELS else data.decision),
+        (label("returns_kind"), _returns_kind(context)),
     ]
-    quality = {k: v for k, v in data.quality.items() if k != "source"}
+    quality = {key: item for key, item in data.quality.items() if key != "source"}
     body = tables.quality_table(quality, extra, label)
     if data.universe_notes:
-        body += "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in data.universe_notes) + "</ul>"
+        notes = "".join(f"<li>{escape(note)}</li>" for note in data.universe_notes)
+        right = f"<h3>{escape(label('notes'))}</h3><ul>{notes}</ul>"
+        body = f'<div class="grid"><div>{body}</div><div>{right}</div></div>'
     if data.coverage is not None:
         _, figure = figures.coverage(data.coverage, context.style)
         body += picture(context, "A", label("coverage_title"), figure, [context.say("note_coverage")])
     return section(context, "data", body)
+
+
+def _returns_kind(context: Context) -> str:
+    return context.labels("total_returns" if context.report.data.returns == "total" else "price_returns")
 
 
 def forecast_quality(context: Context) -> str:
@@ -173,7 +188,7 @@ def forecast_quality(context: Context) -> str:
     body = (
         tables.score_table(facts.scores, label, facts.primary_horizon) if facts.scores else _missing(context)
     )
-    body += paragraph(" ".join(filter(None, [context.say("note_ic"), facts.folds_note])), "foot")
+    body += paragraph(joined(label, [context.say("note_ic"), facts.folds_note]), "foot")
     if facts.ic_series is not None:
         title = label("rank_ic_time", h=facts.ic_series.horizon)
         _, figure = figures.rank_ic_over_time(facts.ic_series, context.style)
@@ -196,21 +211,18 @@ def portfolio_section(context: Context) -> str:
     label, facts = context.labels, context.report.portfolio
     if facts is None:
         return section(context, "portfolio", _missing(context))
-    data = context.report.data
-    returns = label("total_returns" if data.returns == "total" else "price_returns")
+    kind = f"{label('returns_kind')}{colon(label)}{_returns_kind(context)}"
     body, benchmark = "", ""
     if facts.series is not None:
         benchmark = facts.series.benchmark_name
-        notes = [context.say("note_cumulative"), f"{label('returns_kind')}: {returns}."]
+        notes = [context.say("note_cumulative"), kind]
         if facts.series.benchmark is None:
             notes.append(label("no_benchmark"))
         _, figure = figures.cumulative_returns(facts.series, context.style)
         body += picture(context, "6", label("cumulative_title"), figure, notes)
     if facts.performance:
         html = tables.performance_html(facts.performance, label, benchmark)
-        body += framed(
-            context, "7", label("performance_title"), html, [f"{label('returns_kind')}: {returns}."]
-        )
+        body += framed(context, "7", label("performance_title"), html, [kind])
     body += "".join(paragraph(note) for note in facts.notes)
     return section(context, "portfolio", body or _missing(context))
 
@@ -244,7 +256,8 @@ def _legs(context: Context, facts: ExplanationFacts) -> str:
     if facts.legs is None:
         return ""
     frame, figure = figures_lrp.mean_relevance(facts.legs, context.style)
-    notes = [context.say("note_legs")]
+    notes = [context.say("note_demeaned")] if facts.demeaned else []
+    notes.append(context.say("note_legs"))
     if len(frame) > figures_lrp.MOST_BARS:
         notes.append(context.say("note_legs_cut", shown=figures_lrp.MOST_BARS, total=len(frame)))
     title = context.labels("legs_title") + (f" ({facts.legs.period})" if facts.legs.period else "")

@@ -34,7 +34,7 @@ BLUE = (0.10, 0.36, 0.66)
 
 
 class Style:
-    """The labels and fonts of one report's figures; labels follow the font (English without a Japanese one).."""
+    """The labels and fonts of one report's figures; labels follow the font."""
 
     def __init__(self, language: str = "en", font: str | None = None) -> None:
         text = Labels(language)  # type: ignore[arg-type]  # checked there, with a message for people
@@ -93,7 +93,7 @@ def styled(style: Style) -> Iterator[None]:
         yield
 
 
-def new_figure(width: float = 7.4, height: float = 3.2) -> Figure:
+def new_figure(width: float = 9.9, height: float = 3.6) -> Figure:
     """An empty figure outside pyplot's registry, laid out by constrained layout; sizes in inches."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -107,8 +107,8 @@ def date_axis(axes: Axes) -> None:
     """Years, or months where the span is short, as ISO dates without overlaps."""
     from matplotlib.dates import AutoDateFormatter, AutoDateLocator
 
-    locator = AutoDateLocator(minticks=3, maxticks=9)
-    formatter = AutoDateFormatter(locator, defaultfmt="%Y-%m-%d")
+    locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
+    formatter = AutoDateFormatter(locator, defaultfmt="%Y-%m-%d")  # type: ignore[no-untyped-call]
     formatter.scaled = {365.0: "%Y", 30.0: "%Y-%m", 1.0: "%m-%d"}
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(formatter)

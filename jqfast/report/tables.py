@@ -19,16 +19,18 @@ from jqfast.report.inputs import (
     FeatureRow,
     HorizonScore,
     Interval,
-    Language,
     Performance,
     PortfolioFacts,
     Residual,
     StockTable,
 )
-from jqfast.report.numbers import basis_points, count, flatten, number, percent, seconds, value
-from jqfast.report.prose import DEFINITIONS, quality_name
+from jqfast.report.numbers import DASH, basis_points, count, flatten, number, percent, seconds, value
+from jqfast.report.prose import DEFINITIONS, cost_name, quality_name
 from jqfast.report.style import ink_on, relevance_colour
 from jqfast.report.text import Labels
+
+#: a list of the quality table is cut after so many items
+MOST_ITEMS = 12
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,19 @@ Row = Sequence[str | Cell]
 
 def table(head: Sequence[str], rows: Sequence[Row], *, text: int = 1, css: str = "", foot: Row = ()) -> str:
     """An HTML table; the first ``text`` columns hold text, the others numbers. Everything is escaped."""
-    heads = "".join(f'<th scope="col"{_align(j, text)}>{escape(name)}</th>' for j, name in enumerate(head))
+    heads = "".join(
+        f'<th scope="col"{_align(j, text)}>{_breakable(name)}</th>' for j, name in enumerate(head)
+    )
     body = "".join(_row(row, text) for row in rows)
     end = f"<tfoot>{_row(foot, text)}</tfoot>" if foot else ""
     kind = f' class="{css}"' if css else ""
-    return f'<div class="scroll"><table{kind}><thead><tr>{heads}</tr></thead><tbody>{body}</tbody>{end}</table></div>'
+    inner = f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody>{end}"
+    return f'<div class="scroll"><table{kind}>{inner}</table></div>'
+
+
+def _breakable(name: str) -> str:
+    """Escaped, with permission to break the line after an underscore; a line feed is a line break."""
+    return escape(name).replace("_", "_<wbr>").replace("\n", "<br>")
 
 
 def _row(row: Row, text: int) -> str:
@@ -83,7 +93,7 @@ def pairs(rows: Sequence[tuple[str, str]], head: tuple[str, str], *, numeric: bo
 def interval_text(interval: Interval, digits: int = 2) -> str:
     """``0.12 ... 0.34`` with a true minus, a dash when unknown."""
     low, high = number(interval.low, digits), number(interval.high, digits)
-    return f"{low} … {high}" if np.isfinite([interval.low, interval.high]).all() else "–"
+    return f"{low} … {high}" if np.isfinite([interval.low, interval.high]).all() else DASH
 
 
 def score_table(scores: Sequence[HorizonScore], labels: Labels, primary: int) -> str:
@@ -124,7 +134,7 @@ def score_table(scores: Sequence[HorizonScore], labels: Labels, primary: int) ->
 
 
 def _blank(cell: str | Cell) -> bool:
-    return (cell.text if isinstance(cell, Cell) else cell) == "–"
+    return (cell.text if isinstance(cell, Cell) else cell) == DASH
 
 
 def decile_table(deciles: Sequence[DecileReturns], labels: Labels) -> str:
@@ -145,19 +155,26 @@ def performance_html(columns: Sequence[Performance], labels: Labels, benchmark: 
     head = [""]
     for c in columns:
         leg = benchmark or labels("benchmark") if c.leg == "benchmark" else labels(c.leg)
-        head.append(leg if c.leg == "benchmark" else f"{leg} ({labels(c.basis)})")
+        head.append(leg if c.leg == "benchmark" else f"{leg}\n{labels(c.basis)}")
     rows: list[Row] = []
     for field, write in PERFORMANCE_ROWS.items():
-        cells = [write(float(getattr(c, field))) for c in columns]
-        if any(cell != "–" for cell in cells):
+        cells = [Cell(write(float(getattr(c, field))), css=_weight(c)) for c in columns]
+        if any(cell.text != DASH for cell in cells):
             rows.append([labels(PERFORMANCE_LABELS.get(field, field)), *cells])
     return table(head, rows)
 
 
+def _weight(column: Performance) -> str:
+    """The column that counts, long-short after costs, stands out."""
+    return "primary" if (column.leg, column.basis) == ("long_short", "net") else ""
+
+
 def cost_table(items: Sequence[CostItem], labels: Labels) -> str:
     """The numbers of the cost model as the config has them."""
-    rows = [(item.name.replace("_", " "), value(item.value), item.unit) for item in items]
-    body = [[name, Cell(text, css="n"), unit] for name, text, unit in rows]
+    body: list[Row] = []
+    for item in items:
+        name, unit = cost_name(labels.language, item.name)
+        body.append((name, Cell(value(item.value), css="n"), item.unit or unit))
     return table([labels("cost_item"), labels("value"), labels("unit")], body, text=3, css="pairs")
 
 
@@ -174,7 +191,7 @@ def turnover_table(facts: PortfolioFacts, labels: Labels) -> str:
         (labels("trials"), count(facts.trials)),
         (labels("tranches"), count(facts.tranches)),
     ]
-    known = [(name, text) for name, text in rows if text not in ("–", "–×")]
+    known = [(name, text) for name, text in rows if text not in (DASH, f"{DASH}×")]
     return pairs(known, (labels("item"), labels("value")), numeric=True)
 
 
@@ -219,6 +236,8 @@ def quality_table(quality: Mapping[str, object], extra: Sequence[tuple[str, str]
 def _quality(item: object, labels: Labels) -> str:
     if isinstance(item, (bool, np.bool_)):
         return labels("yes" if item else "no")
+    if isinstance(item, (list, tuple)) and len(item) > MOST_ITEMS:
+        return f"{value(item[:MOST_ITEMS])}, {labels('and_more', n=len(item) - MOST_ITEMS)}"
     return percent(float(item), 2) if isinstance(item, float) and 0.0 < item < 1.0 else value(item)
 
 
@@ -232,7 +251,7 @@ def _verbatim(item: object) -> str:
     if isinstance(item, (list, tuple)):
         return ", ".join(_verbatim(x) for x in item)
     if item is None:
-        return "–"
+        return DASH
     return str(item).lower() if isinstance(item, bool) else str(item)
 
 
@@ -267,8 +286,3 @@ def definition_table(labels: Labels, primary: int) -> str:
     which = int(labels.language == "ja")
     rows = [(name[which], text[which].format(h=primary)) for name, text in DEFINITIONS.values()]
     return table([labels("term"), labels("definition")], rows, text=2, css="prose")
-
-
-def other_language(language: Language) -> Language:
-    """The language of the small second headings."""
-    return "en" if language == "ja" else "ja"
