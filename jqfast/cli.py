@@ -12,9 +12,9 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -138,44 +138,36 @@ def features_list(
     """Name, formula, look-back, timing class, normalisation and requirement of every feature."""
     with mistakes():
         from jqfast import features
+        from jqfast.features.describe import COLUMNS, table
 
-        rows = [_feature_row(name) for name in features.names(set_)]
+        rows = table(features.describe(name).feature for name in features.names(set_))
         if as_json:
-            typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+            listed = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+            typer.echo(json.dumps(listed, indent=2, ensure_ascii=False))
         elif sys.stdout.isatty():
-            _feature_table(rows, f"{len(rows)} features")
+            _print_table(COLUMNS, rows)
         else:  # for cut, awk and spreadsheets
-            typer.echo("\t".join(_COLUMNS))
-            for row in rows:
-                typer.echo("\t".join(str(row[column]) for column in _COLUMNS))
+            for row in (COLUMNS, *rows):
+                typer.echo("\t".join(row))
 
 
-_COLUMNS = ("name", "formula", "lookback", "timing", "norm", "req")
-
-
-def _feature_row(name: str) -> dict[str, Any]:
-    from jqfast import features
-
-    feature = features.describe(name)
-    return {column: getattr(feature, column) for column in (*_COLUMNS, "kind", "doc")}
-
-
-def _feature_table(rows: list[dict[str, Any]], title: str) -> None:
+def _print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*_COLUMNS, title=title, title_justify="left")
+    table = Table(*headings, title=f"{len(rows)} features", title_justify="left")
     for row in rows:
-        table.add_row(*(str(row[column]) for column in _COLUMNS))
-    Console().print(table)
+        table.add_row(*row)
+    Console().print(table, markup=False)
 
 
 @features_app.command("describe")
 def features_describe(name: Annotated[str, typer.Argument(help="Name of a feature.")]) -> None:
     """All that is known about one feature."""
     with mistakes():
-        for key, value in _feature_row(name).items():
-            typer.echo(f"{key + ':':<10} {value}")
+        from jqfast import features
+
+        typer.echo(str(features.describe(name)))
 
 
 @app.command("build-info")
@@ -219,7 +211,7 @@ def _sentence(error: Exception) -> str:
         advice = _ADVICE.get(error.errno, "")
         return f"{error.strerror}:{where}. {advice}".strip()
     if isinstance(error, MemoryError):
-        return f"Not enough memory for {error or 'this run'}; fewer features (`--set features.use=...`) need less."
+        return f"Not enough memory. {error} Fewer features (`--set features.use=rsi,ret_5`) need less."
     return str(error) or type(error).__name__
 
 

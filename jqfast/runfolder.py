@@ -23,6 +23,7 @@ from typing import IO, Any
 _LOCK = ".lock"
 _MANIFEST = "manifest.json"
 _PARTIAL = ".partial"
+_LEFTOVERS = (f".*{_PARTIAL}", ".*.tmp")
 
 
 @contextlib.contextmanager
@@ -98,8 +99,9 @@ class RunFolder:
             raise ValueError(f"`--out`/`--name` give `{self.path}`, which is a file; a run needs a folder.")
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(self.path / _LOCK)
-        for leftover in self.path.rglob(f".*{_PARTIAL}"):
-            leftover.unlink()  # what a killed run was writing
+        for pattern in _LEFTOVERS:
+            for leftover in self.path.rglob(pattern):
+                leftover.unlink()  # what a killed run was writing
         self.manifest = _read_json(self.path / _MANIFEST)
         return self
 

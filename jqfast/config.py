@@ -1,0 +1,195 @@
+"""One frozen object says everything about a run; it is saved complete as ``config.toml`` in the run folder.
+
+Each room owns the dataclass of its own section; this module adds what belongs to the run, reads TOML files
+and ``key=value`` overrides, and knows the configurations shipped in ``jqfast/configs``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from jqfast import toml
+from jqfast.data.prices import BadRows
+from jqfast.data.simulate import SimulateConfig
+from jqfast.errors import unknown
+from jqfast.evaluate.costs import CostConfig
+from jqfast.learn.config import TrainConfig
+from jqfast.learn.folds import FoldConfig
+from jqfast.learn.labels import HORIZONS, Start, TargetKind
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where the prices come from.
+
+    Parameters
+    ----------
+    prices : path of a CSV, TSV or Parquet file of daily bars; empty for the simulated market
+    bad : rows that contradict themselves: ``"error"`` lists them, ``"null"`` goes on without them
+    sectors : path of a list of issues with code and sector33; empty for none
+    calendar : exchange whose sessions count, such as ``"XTKS"``; empty takes the dates of the data
+    session_share : a date on which a smaller share of the listed stocks traded is no session
+    """
+
+    prices: str = ""
+    bad: BadRows = "error"
+    sectors: str = ""
+    calendar: str = ""
+    session_share: float = 0.05
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """Which features the models see.
+
+    Parameters
+    ----------
+    use : names of features or of sets of features
+    own : name -> formula, in the notation of ``jqfast features list``
+    """
+
+    use: tuple[str, ...] = ("all",)
+    own: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LabelConfig:
+    """What is forecast.
+
+    Parameters
+    ----------
+    horizons : sessions ahead
+    start : where a position begins: ``"open"`` or ``"close"`` of the next session
+    target : ``"standardised"`` (per date), ``"market"`` (minus the date's mean) or ``"raw"``
+    delisting_return : booked after the last price of a delisted stock
+    """
+
+    horizons: tuple[int, ...] = HORIZONS
+    start: Start = "open"
+    target: TargetKind = "standardised"
+    delisting_return: float = 0.0
+
+
+@dataclass(frozen=True)
+class JudgeConfig:
+    """How forecasts are judged.
+
+    Parameters
+    ----------
+    horizon : sessions; the forecast that is traded and explained
+    costs : of trading
+    """
+
+    horizon: int = 5
+    costs: CostConfig = field(default_factory=CostConfig)
+
+
+@dataclass(frozen=True)
+class ExplainConfig:
+    """How forecasts are explained: LRP at month ends with this ``epsilon``."""
+
+    epsilon: float = 1e-3
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """The report: ``language``, ``title`` (empty: the name of the run), ``font`` for Japanese labels."""
+
+    language: Literal["en", "ja"] = "en"
+    title: str = ""
+    font: str = ""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A run.
+
+    Parameters
+    ----------
+    name : of the run folder; empty derives one from the data and the model
+    out : folder that holds the run folders
+    threads : CPU threads, None for all this process may use; results do not depend on it
+    """
+
+    name: str = ""
+    out: str = "runs"
+    threads: int | None = None
+    data: DataConfig = field(default_factory=DataConfig)
+    simulate: SimulateConfig = field(default_factory=SimulateConfig)
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    labels: LabelConfig = field(default_factory=LabelConfig)
+    folds: FoldConfig = field(default_factory=FoldConfig)
+    learn: TrainConfig = field(default_factory=TrainConfig)
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
+    explain: ExplainConfig = field(default_factory=ExplainConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and not 1 <= self.threads <= 1024:
+            raise ValueError(f"`threads` must be between 1 and 1024; got {self.threads}.")
+        if self.judge.horizon not in self.labels.horizons:
+            legal = ", ".join(map(str, self.labels.horizons))
+            raise ValueError(
+                f"`judge.horizon` must be one of `labels.horizons` ({legal}); got {self.judge.horizon}."
+            )
+        if Path(self.run_name).name != self.run_name or self.run_name in (".", ".."):
+            raise ValueError(
+                f"`name` must be the plain name of a folder; got `{self.name}`. Use `out` for a path."
+            )
+
+    @property
+    def run_name(self) -> str:
+        """The given name, or one that tells data and model."""
+        kind = toml.kind_of(type(self.learn.model))
+        simulated = "simulated" if self.simulate.market == "planted" else f"simulated-{self.simulate.market}"
+        source = Path(self.data.prices).name.split(".")[0] if self.data.prices else simulated
+        return self.name or (source if kind == "mlp" else f"{source}-{kind}")
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return Path(self.out) / self.run_name
+
+
+def read(source: str | Path | None = None, assignments: tuple[str, ...] = ()) -> Config:
+    """The configuration of a TOML file or a shipped name, with ``key=value`` overrides laid over it.
+
+    Parameters
+    ----------
+    source : path of a TOML file, the name of a shipped configuration, or None for the default
+    assignments : such as ``"learn.epochs=3"``; later ones win
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a file that is no TOML, an unknown key (with the closest legal one), a value out of range or of
+        the wrong type.
+    FileNotFoundError
+        For a path that does not exist.
+    """
+    return toml.build(Config, toml.override(_tables(source), assignments))
+
+
+def shipped() -> tuple[str, ...]:
+    """Names of the shipped configurations."""
+    folder = resources.files("jqfast") / "configs"
+    return tuple(
+        sorted(path.name.removesuffix(".toml") for path in folder.iterdir() if path.name.endswith(".toml"))
+    )
+
+
+def _tables(source: str | Path | None) -> dict[str, Any]:
+    name = DEFAULT if source is None else str(source)
+    if name in shipped():
+        with resources.as_file(resources.files("jqfast") / "configs" / f"{name}.toml") as path:
+            return toml.load(path)
+    path = Path(name)
+    if not path.suffix and not path.exists():
+        raise unknown("configuration", name, shipped())
+    return toml.load(path)

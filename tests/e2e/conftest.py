@@ -1,0 +1,63 @@
+"""The command line in a folder of its own, a run that takes seconds, and a small file of prices to spoil."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from jqfast.cli import app
+
+Jq = Callable[..., Result]
+
+#: A market, a model and a fold scheme so small that the whole corridor takes seconds.
+SMALL = """
+[simulate]
+stocks = 24
+years = 2.5
+sectors = 4
+[features]
+use = ["ret_1", "ret_5", "ret_20", "rsi", "vol_chg", "dow_sin"]
+[labels]
+horizons = [1, 5]
+[folds]
+train_months = 12
+min_train_months = 12
+[learn]
+epochs = 2
+[learn.model]
+kind = "mlp"
+hidden = [8]
+"""
+
+
+@pytest.fixture
+def jq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Jq:
+    """``jq("run", "--null")`` runs the command in an empty folder and returns exit code and streams."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(SMALL)
+
+    def call(*arguments: str) -> Result:
+        return CliRunner().invoke(app, list(arguments))
+
+    return call
+
+
+@pytest.fixture
+def bars() -> pd.DataFrame:
+    """Three stocks over 40 sessions, faultless."""
+    dates = pd.bdate_range("2024-01-04", periods=40).strftime("%Y-%m-%d")
+    cells = pd.MultiIndex.from_product([dates, ["1301", "7203", "285A"]], names=["date", "code"])
+    frame = cells.to_frame(index=False)
+    rng = np.random.default_rng(1)
+    close = 1000 + rng.normal(0, 10, len(frame)).cumsum().round(1)
+    frame["open"] = close
+    frame["high"] = close + 5
+    frame["low"] = close - 5
+    frame["close"] = close
+    frame["volume"] = 1000
+    return frame
