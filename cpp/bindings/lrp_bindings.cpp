@@ -93,7 +93,8 @@ void run(LrpArguments& arguments) {
   task.relevance = view_mutable<T>(arguments.out, "out", 2);
   task.residual = view_mutable<T>(arguments.residual, "residual", 1);
   task.prediction = view_mutable<T>(arguments.prediction, "prediction", 1);
-  // Safe without the GIL: `task` holds plain pointers into arrays that `arguments` keeps alive, and no Python runs below.
+  // Safe without the GIL: `task` holds plain pointers into arrays that `arguments` keeps alive, and no Python runs
+  // below.
   const py::gil_scoped_release unlocked;
   jqfast::lrp_dense(task);
 }
@@ -113,7 +114,8 @@ void bind_lrp(py::module_& module) {
   module.def("lrp_dense", &lrp_dense, py::arg("x"), py::arg("layers"), py::kw_only(), py::arg("out"),
              py::arg("residual"), py::arg("prediction"), py::arg("output") = 0, py::arg("redistribute") = false,
              py::arg("threads") = 1, py::arg("start") = py::none(), py::arg("low") = py::none(),
-             py::arg("high") = py::none(), "Fill `out` with the relevance of each input; see jqfast.explain.lrp_dense.");
+             py::arg("high") = py::none(),
+             "Fill `out` with the relevance of each input; see jqfast.explain.lrp_dense.");
   module.def("activation_names", &jqfast::activation_names, "The activations that lrp_dense knows.");
   module.def("lrp_rule_names", &jqfast::lrp_rule_names, "The rules that lrp_dense knows.");
 }

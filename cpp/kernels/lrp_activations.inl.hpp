@@ -24,7 +24,7 @@ struct FloatTraits<float> {
   static constexpr int kMantissa = 23;
   static constexpr int kBias = 127;
   static constexpr int kTerms = 8;
-  static constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+  static constexpr float kRound = 12582912.0f;     // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
   static constexpr float kLn2High = 0.693359375f;  // 9 bits, so that n * kLn2High is exact
   static constexpr float kLn2Low = -2.12194440e-4f;
   static constexpr float kExpLimit = 87.0f;
@@ -46,10 +46,21 @@ struct FloatTraits<double> {
 
 // 1/k!, the coefficients of expm1.
 template <class T>
-inline constexpr T kInverseFactorial[] = {
-    T(1.0),           T(1.0),            T(1.0 / 2),         T(1.0 / 6),          T(1.0 / 24),
-    T(1.0 / 120),     T(1.0 / 720),      T(1.0 / 5040),      T(1.0 / 40320),      T(1.0 / 362880),
-    T(1.0 / 3628800), T(1.0 / 39916800), T(1.0 / 479001600), T(1.0 / 6227020800), T(1.0 / 87178291200)};
+inline constexpr T kInverseFactorial[] = {T(1.0),
+                                          T(1.0),
+                                          T(1.0 / 2),
+                                          T(1.0 / 6),
+                                          T(1.0 / 24),
+                                          T(1.0 / 120),
+                                          T(1.0 / 720),
+                                          T(1.0 / 5040),
+                                          T(1.0 / 40320),
+                                          T(1.0 / 362880),
+                                          T(1.0 / 3628800),
+                                          T(1.0 / 39916800),
+                                          T(1.0 / 479001600),
+                                          T(1.0 / 6227020800),
+                                          T(1.0 / 87178291200)};
 
 // x = n ln 2 + r with |r| <= ln 2 / 2; gives expm1(r) by its Taylor series and 2^n exactly.
 template <class T>

@@ -1,8 +1,8 @@
 // LRP through a dense net, one strip of samples at a time.
 //
-// Lanes are samples: every array of a strip is (units, kLanes), so a matrix product broadcasts one weight over the lanes
-// and each sample sums in the order of the units whatever the vector width. A strip's activations stay in the first
-// cache, the packed weights in the second. Every rule is the same three steps with other weights:
+// Lanes are samples: every array of a strip is (units, kLanes), so a matrix product broadcasts one weight over the
+// lanes and each sample sums in the order of the units whatever the vector width. A strip's activations stay in the
+// first cache, the packed weights in the second. Every rule is the same three steps with other weights:
 //   denominators  d_j = sum_i u_i M_ij + bias_j, stabilised   (u a form of the input, M a form of the weights)
 //   shares        s_j = scale R_j / d_j
 //   relevance     R_i = sum over the parts of u_i sum_j M_ij s_j
@@ -262,12 +262,12 @@ class Strip {
     const std::size_t inputs = layers_.front().inputs;
     T* a = units_.front().data();
     for (std::size_t i = 0; i < inputs; ++i)
-      for (std::size_t lane = 0; lane < kLanes; ++lane) a[i * kLanes + lane] = lane < count ? x[lane * inputs + i] : T(0);
+      for (std::size_t lane = 0; lane < kLanes; ++lane)
+        a[i * kLanes + lane] = lane < count ? x[lane * inputs + i] : T(0);
     // x - x is 0 for finite values and NaN for the others, without a branch.
     std::fill_n(finite_, kLanes, T(0));
     for (std::size_t i = 0; i < inputs; ++i)
-      for (std::size_t lane = 0; lane < kLanes; ++lane)
-        finite_[lane] += a[i * kLanes + lane] - a[i * kLanes + lane];
+      for (std::size_t lane = 0; lane < kLanes; ++lane) finite_[lane] += a[i * kLanes + lane] - a[i * kLanes + lane];
   }
 
   void forward() {
@@ -334,9 +334,7 @@ class Strip {
   }
 
   // z = 0 belongs to the positive gate, so that what it blocks is counted once.
-  static bool opened(Gate gate, T z) {
-    return gate == Gate::all || (gate == Gate::positive ? z >= T(0) : z < T(0));
-  }
+  static bool opened(Gate gate, T z) { return gate == Gate::all || (gate == Gate::positive ? z >= T(0) : z < T(0)); }
 
   void add_part(std::size_t l, const Part<T>& part) {
     const std::size_t size = layers_[l].inputs * kLanes;

@@ -47,7 +47,8 @@ struct Message {
 };
 
 // The messages of rule `rule` from unit j with pre-activation z_j to unit i; alphabeta has two.
-inline std::vector<Message> messages(const DenseLayer<double>& layer, std::size_t i, std::size_t j, double a, double z) {
+inline std::vector<Message> messages(const DenseLayer<double>& layer, std::size_t i, std::size_t j, double a,
+                                     double z) {
   const RuleSpec<double>& rule = layer.rule;
   const double w = layer.weights[i * layer.outputs + j];
   const double b = layer.bias[j];
@@ -60,7 +61,8 @@ inline std::vector<Message> messages(const DenseLayer<double>& layer, std::size_
     case LrpRule::zplus: return {{plus(a * w), plus(b), rule.epsilon}};
     case LrpRule::gamma:
       if (z > 0.0) return {{plus(a) * (w + g * plus(w)) + minus(a) * (w + g * minus(w)), b + g * plus(b)}};
-      return {{plus(a) * (w + g * minus(w)) + minus(a) * (w + g * plus(w)), b + g * minus(b), 0.0, z < 0.0 ? 1.0 : 0.0}};
+      return {
+          {plus(a) * (w + g * minus(w)) + minus(a) * (w + g * plus(w)), b + g * minus(b), 0.0, z < 0.0 ? 1.0 : 0.0}};
     case LrpRule::wsquare: return {{w * w, b * b, rule.epsilon}};
     case LrpRule::flat: return {{1.0, 0.0, rule.epsilon}};
     case LrpRule::zbox: return {{a * w - rule.low[i] * plus(w) - rule.high[i] * minus(w)}};

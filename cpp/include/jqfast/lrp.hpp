@@ -51,12 +51,12 @@ struct LrpTask {
   std::span<const T> x;  // (S, I)
   std::size_t samples = 0;
   std::span<const DenseLayer<T>> layers;
-  std::size_t output = 0;       // the head whose value is explained
+  std::size_t output = 0;         // the head whose value is explained
   std::span<const T> start = {};  // (S,) relevance to start from; empty: the head's value
-  bool redistribute = false;    // hand what bias and stabiliser keep to the lower units in equal shares
-  std::span<T> relevance;       // (S, I)
-  std::span<T> residual = {};   // (S,) share of the start that did not reach the inputs; may be empty
-  std::span<T> prediction = {};  // (S,) value of the head; may be empty
+  bool redistribute = false;      // hand what bias and stabiliser keep to the lower units in equal shares
+  std::span<T> relevance;         // (S, I)
+  std::span<T> residual = {};     // (S,) share of the start that did not reach the inputs; may be empty
+  std::span<T> prediction = {};   // (S,) value of the head; may be empty
   unsigned threads = 1;
 };
 

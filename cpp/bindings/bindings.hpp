@@ -1,0 +1,19 @@
+// What the binding files share.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include "jqfast/kernel_table.hpp"
+
+void bind_lrp(pybind11::module_& m);
+
+namespace jqfast {
+
+void bind_errors(pybind11::module_& m);
+void bind_build(pybind11::module_& m);
+void bind_plan(pybind11::module_& m);
+
+// The kernels chosen at import; loads them on first use.
+const KernelTable& chosen_kernels();
+
+}  // namespace jqfast

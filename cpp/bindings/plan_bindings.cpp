@@ -1,0 +1,145 @@
+// Plans and their execution.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <chrono>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings.hpp"
+#include "jqfast/error.hpp"
+#include "jqfast/executor.hpp"
+
+namespace py = pybind11;
+
+namespace jqfast {
+namespace {
+
+// Calls the interpreter's signal handlers twenty times a second, so that Ctrl-C ends a run.
+class SignalPoll {
+ public:
+  void operator()() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::milliseconds(50)) return;
+    last_ = now;
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+template <class T>
+void require_array(const py::array& array, const std::string& name) {
+  if (!py::isinstance<py::array_t<T>>(array)) {
+    throw py::type_error("`" + name + "` must have dtype " + std::string(py::str(py::dtype::of<T>())) + "; got " +
+                         std::string(py::str(array.dtype())) + ".");
+  }
+  if ((array.flags() & py::array::c_style) == 0) throw py::value_error("`" + name + "` must be C-contiguous.");
+}
+
+PanelView<const double> view_input(const py::array& array, const Input& input) {
+  require_array<double>(array, input.name);
+  if (array.ndim() != (input.market ? 1 : 2)) {
+    throw py::value_error("Input `" + input.name + "` must be " + (input.market ? "(T,)" : "(T, N)") + ".");
+  }
+  const auto rows = static_cast<std::size_t>(array.shape(0));
+  const auto cols = input.market ? std::size_t{1} : static_cast<std::size_t>(array.shape(1));
+  return {static_cast<const double*>(array.data()), rows, cols, cols};
+}
+
+Output view_output(py::array& out, const std::string& layout, std::size_t features) {
+  if (layout != "feature" && layout != "sample") {
+    throw py::value_error("`layout` must be `feature` or `sample`; got `" + layout + "`.");
+  }
+  if (out.ndim() != 3) throw py::value_error("`out` must have three axes.");
+  Output view;
+  view.layout = layout == "feature" ? Layout::feature : Layout::sample;
+  const bool by_feature = view.layout == Layout::feature;
+  view.sessions = static_cast<std::size_t>(out.shape(by_feature ? 1 : 0));
+  view.stocks = static_cast<std::size_t>(out.shape(by_feature ? 2 : 1));
+  if (static_cast<std::size_t>(out.shape(by_feature ? 0 : 2)) != features) {
+    throw py::value_error("`out` must hold " + std::to_string(features) + " features.");
+  }
+  if (py::isinstance<py::array_t<float>>(out)) {
+    require_array<float>(out, "out");
+    view.f32 = static_cast<float*>(out.mutable_data());
+  } else {
+    require_array<double>(out, "out");
+    view.f64 = static_cast<double*>(out.mutable_data());
+  }
+  return view;
+}
+
+void refuse_overlap(const py::array& a, const py::array& out) {
+  const auto* low = static_cast<const char*>(a.data());
+  const auto* out_low = static_cast<const char*>(out.data());
+  if (low < out_low + out.nbytes() && out_low < low + a.nbytes()) {
+    throw py::value_error("`out` must not share memory with an input.");
+  }
+}
+
+py::dict run(const Executor& executor, const std::vector<py::array>& inputs, const py::array& rows, py::array out,
+             const std::string& layout, std::size_t threads, std::size_t chunk, std::size_t width) {
+  const Plan& plan = executor.plan();
+  if (inputs.size() != plan.inputs.size()) {
+    throw py::value_error("The plan needs " + std::to_string(plan.inputs.size()) + " inputs; got " +
+                          std::to_string(inputs.size()) + ".");
+  }
+  std::vector<PanelView<const double>> views;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    views.push_back(view_input(inputs[i], plan.inputs[i]));
+    refuse_overlap(inputs[i], out);
+  }
+  require_array<std::int64_t>(rows, "rows");
+  if (rows.ndim() != 1) throw py::value_error("`rows` must have one axis.");
+  const Output output = view_output(out, layout, plan.outputs);
+  const std::span<const std::int64_t> sessions(static_cast<const std::int64_t*>(rows.data()),
+                                               static_cast<std::size_t>(rows.shape(0)));
+  RunOptions options{threads, chunk, width, SignalPoll{}};
+  RunStats stats;
+  {
+    // Safe: the arrays are held by this frame, their buffers are not touched by Python code until it returns, and
+    // the executor calls back only through SignalPoll, which takes the GIL itself.
+    const py::gil_scoped_release release;
+    stats = executor.run(views, sessions, output, options);
+  }
+  py::dict result;
+  result["chunk"] = stats.chunk;
+  result["width"] = stats.width;
+  result["state_bytes"] = stats.state_bytes;
+  result["scratch_bytes"] = stats.scratch_bytes;
+  result["boundary_bytes"] = stats.boundary_bytes;
+  return result;
+}
+
+py::list operators() {
+  py::list names;
+  for (std::size_t i = 0; i < kOpCount; ++i) {
+    const auto name = facts(static_cast<Op>(i)).name;
+    names.append(py::str(name.data(), name.size()));
+  }
+  return names;
+}
+
+}  // namespace
+
+void bind_plan(py::module_& m) {
+  py::class_<Executor>(m, "Plan", "A checked plan, ready to run. Immutable; any number of threads may run it.")
+      .def(py::init([](const std::string& text) { return Executor(decode_plan(text), chosen_kernels()); }),
+           py::arg("text"), "Decode and check plan text; raises PlanError naming the line and the rule.")
+      .def_property_readonly("text", [](const Executor& e) { return e.plan().text; })
+      .def_property_readonly("outputs", [](const Executor& e) { return e.plan().outputs; })
+      .def_property_readonly("lookback", &Executor::lookback,
+                             "Sessions before a row that the row may read; sys.maxsize or so for recursions.");
+  m.def("run", &run, py::arg("plan"), py::arg("inputs"), py::arg("rows"), py::arg("out"), py::arg("layout"),
+        py::arg("threads"), py::kw_only(), py::arg("chunk") = 0, py::arg("width") = 0,
+        "Run a plan into `out`; returns what memory it took.");
+  m.def("operators", &operators, "The names of all instructions.");
+}
+
+}  // namespace jqfast

@@ -1,0 +1,69 @@
+// The table of C functions through which the executor calls kernels. One table per instruction set; the executor
+// never sees a vector type, a kernel never sees a plan.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "jqfast/opcodes.hpp"
+
+namespace jqfast {
+
+inline constexpr std::uint32_t kKernelAbi = 1;
+
+// Lanes are stocks and come in groups of this many, whatever the vector width, so that carried state has one
+// layout on every instruction set.
+inline constexpr std::size_t kGroup = 8;
+
+// The rows of one value, kept as a ring so that rows before the current chunk stay reachable. A literal is a ring
+// of a single row.
+struct Ring {
+  double* base = nullptr;
+  std::uint32_t rows = 1;
+};
+
+// A ring read `lag` sessions late.
+struct Operand {
+  Ring ring;
+  std::uint32_t lag = 0;
+};
+
+// One instruction over one tile: rows [row0, row0 + rows) of `width` lanes.
+struct TimeArgs {
+  const Operand* in = nullptr;
+  const Ring* out = nullptr;
+  const std::uint8_t* give = nullptr;  // which statistic each output is
+  std::size_t outputs = 1;
+  double* state = nullptr;  // carried from chunk to chunk, zero before the first row
+  std::uint64_t row0 = 0;
+  std::uint32_t rows = 0;
+  std::uint32_t width = 0;  // a multiple of kGroup
+  std::uint32_t window = 0;
+  std::uint32_t min_periods = 0;
+  double alpha = 0.0;
+};
+
+using TimeKernel = void (*)(const TimeArgs&);
+
+// Doubles of carried state per lane for an instruction.
+using StateSize = std::size_t (*)(Op op, const std::uint8_t* give, std::size_t outputs, std::uint32_t window);
+
+// One date over all stocks. `scratch` holds cross_scratch(n) bytes.
+using CrossKernel = void (*)(const double* in, double* out, std::size_t n, void* scratch);
+
+struct KernelTable {
+  std::uint32_t abi = kKernelAbi;
+  const char* isa = "";
+  TimeKernel time[kOpCount] = {};
+  CrossKernel cross[kOpCount] = {};
+  StateSize state_size = nullptr;
+  std::size_t (*cross_scratch)(std::size_t n) = nullptr;
+  // Final rounding on store: NaN and Inf become the canonical NaN, -0 becomes +0.
+  void (*store_f32)(const double* in, float* out, std::size_t n) = nullptr;
+  void (*store_f64)(const double* in, double* out, std::size_t n) = nullptr;
+};
+
+// The build for plain x86-64 (or any other processor), linked into the library itself.
+[[nodiscard]] const KernelTable& baseline_kernels() noexcept;
+
+}  // namespace jqfast

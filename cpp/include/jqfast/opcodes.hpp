@@ -1,0 +1,63 @@
+// The instruction set of plans: one enumerator, one row of facts each, and nothing else knows the names.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace jqfast {
+
+// clang-format off
+enum class Op : std::uint8_t {
+  input,
+  add, sub, mul, div, neg, abs, sqrt, log, exp, sign, tanh, power,
+  minimum, maximum, fmin, fmax,
+  lt, le, gt, ge, eq, ne, logical_and, logical_or, logical_not,
+  where, isnan, fill, clip,
+  lag, moments, extrema, ema, pairs, trend, streak, last_valid,
+  cs_rank, cs_centred_rank, cs_zscore, cs_demean, cs_mean, cs_std,
+  count_
+};
+// clang-format on
+
+inline constexpr std::size_t kOpCount = static_cast<std::size_t>(Op::count_);
+
+// Where an instruction may stand and how it reads its arguments.
+enum class Axis : std::uint8_t { source, elementwise, time, cross };
+
+// The parameters an instruction takes, as bits.
+enum Param : std::uint8_t {
+  kWindow = 1,
+  kMinPeriods = 2,
+  kAlpha = 4,
+  kLimit = 8,
+  kGive = 16,
+};
+
+// The statistics that `give=` of a multi-valued instruction may list, in their numeric order.
+inline constexpr std::array<std::string_view, 8> kMomentNames{"sum",  "mean", "var",   "std",
+                                                              "skew", "kurt", "count", "zscore"};
+inline constexpr std::array<std::string_view, 5> kExtremaNames{"min", "max", "range", "argmin", "argmax"};
+inline constexpr std::array<std::string_view, 3> kPairNames{"cov", "corr", "beta"};
+inline constexpr std::array<std::string_view, 4> kTrendNames{"slope", "intercept", "resid", "rsquare"};
+
+enum class Moment : std::uint8_t { sum, mean, var, std, skew, kurt, count, zscore };
+enum class Extreme : std::uint8_t { min, max, range, argmin, argmax };
+enum class PairStat : std::uint8_t { cov, corr, beta };
+enum class TrendStat : std::uint8_t { slope, intercept, resid, rsquare };
+
+struct OpFacts {
+  std::string_view name;
+  Axis axis;
+  std::uint8_t args;      // number of arguments
+  std::uint8_t literals;  // the last so many arguments must be literals
+  std::uint8_t params;    // bits of Param, all of them required
+  std::span<const std::string_view> give = {};
+};
+
+[[nodiscard]] const OpFacts& facts(Op op) noexcept;
+[[nodiscard]] std::optional<Op> find_op(std::string_view name) noexcept;
+
+}  // namespace jqfast

@@ -1,0 +1,123 @@
+// Elementwise instructions: one output row from the same row of each operand.
+//
+// Arithmetic follows IEEE 754. Comparisons and logic give 1, 0, or NaN where an operand is NaN. `minimum` and
+// `maximum` are NaN if either side is; `fmin` and `fmax` take the other side then.
+#pragma once
+
+#include "elementary.inl.hpp"
+
+namespace jqfast::JQFAST_TARGET {
+
+template <class F>
+void map1(const TimeArgs& a, F f) noexcept {
+  Cursor x(a.in[0], a.row0, a.width);
+  OutCursor out(a.out[0], a.row0, a.width);
+  for (std::uint32_t r = 0; r < a.rows; ++r, x.next(), out.next()) {
+    for (std::size_t i = 0; i < a.width; i += kLanes) store(out.row() + i, f(load(x.row() + i)));
+  }
+}
+
+template <class F>
+void map2(const TimeArgs& a, F f) noexcept {
+  Cursor x(a.in[0], a.row0, a.width);
+  Cursor y(a.in[1], a.row0, a.width);
+  OutCursor out(a.out[0], a.row0, a.width);
+  for (std::uint32_t r = 0; r < a.rows; ++r, x.next(), y.next(), out.next()) {
+    for (std::size_t i = 0; i < a.width; i += kLanes) {
+      store(out.row() + i, f(load(x.row() + i), load(y.row() + i)));
+    }
+  }
+}
+
+template <class F>
+void map3(const TimeArgs& a, F f) noexcept {
+  Cursor x(a.in[0], a.row0, a.width);
+  Cursor y(a.in[1], a.row0, a.width);
+  Cursor z(a.in[2], a.row0, a.width);
+  OutCursor out(a.out[0], a.row0, a.width);
+  for (std::uint32_t r = 0; r < a.rows; ++r, x.next(), y.next(), z.next(), out.next()) {
+    for (std::size_t i = 0; i < a.width; i += kLanes) {
+      store(out.row() + i, f(load(x.row() + i), load(y.row() + i), load(z.row() + i)));
+    }
+  }
+}
+
+// 1 or 0 by `m`, NaN where x or y is missing.
+inline Vec flag(Mask m, Vec x, Vec y) noexcept {
+  return select(is_nan(x) | is_nan(y), splat(kNaN), select(m, splat(1.0), Vec{}));
+}
+
+inline Vec sign(Vec x) noexcept {
+  const Vec s = select(x > 0.0, splat(1.0), select(x < 0.0, splat(-1.0), Vec{}));
+  return select(is_nan(x), splat(kNaN), s);
+}
+
+inline Vec minimum(Vec x, Vec y) noexcept { return select(is_nan(x), x, select(y >= x, x, y)); }
+inline Vec maximum(Vec x, Vec y) noexcept { return select(is_nan(x), x, select(y <= x, x, y)); }
+inline Vec fmin(Vec x, Vec y) noexcept { return select(is_nan(y), x, select(x <= y, x, y)); }
+inline Vec fmax(Vec x, Vec y) noexcept { return select(is_nan(y), x, select(x >= y, x, y)); }
+
+inline Vec integral_power(Vec x, unsigned n) noexcept {
+  Vec result = splat(1.0);
+  for (Vec square = x; n != 0; n >>= 1, square = square * square) {
+    if ((n & 1u) != 0) result = result * square;
+  }
+  return result;
+}
+
+// x^y for a literal y. Integral |y| <= 64 by multiplication, 0.5 by square root; otherwise e^(y ln x), whose error
+// grows with |y ln x| and which is NaN for x < 0.
+inline Vec power(Vec x, double y) noexcept {
+  if (y == std::trunc(y) && std::fabs(y) <= 64.0) {
+    const Vec p = integral_power(x, static_cast<unsigned>(std::fabs(y)));
+    return y < 0.0 ? 1.0 / p : p;
+  }
+  if (y == 0.5) return sqrt(x);
+  return exp(y * log(x));
+}
+
+inline void op_power(const TimeArgs& a) noexcept {
+  const double y = a.in[1].ring.base[0];
+  map1(a, [y](Vec x) { return power(x, y); });
+}
+
+inline void fill_elementwise(KernelTable& t) noexcept {
+  const auto set = [&t](Op op, TimeKernel kernel) { t.time[static_cast<std::size_t>(op)] = kernel; };
+  set(Op::add, [](const TimeArgs& a) { map2(a, [](Vec x, Vec y) { return x + y; }); });
+  set(Op::sub, [](const TimeArgs& a) { map2(a, [](Vec x, Vec y) { return x - y; }); });
+  set(Op::mul, [](const TimeArgs& a) { map2(a, [](Vec x, Vec y) { return x * y; }); });
+  set(Op::div, [](const TimeArgs& a) { map2(a, [](Vec x, Vec y) { return x / y; }); });
+  set(Op::neg, [](const TimeArgs& a) { map1(a, [](Vec x) { return -x; }); });
+  set(Op::abs, [](const TimeArgs& a) { map1(a, [](Vec x) { return abs(x); }); });
+  set(Op::sqrt, [](const TimeArgs& a) { map1(a, [](Vec x) { return sqrt(x); }); });
+  set(Op::log, [](const TimeArgs& a) { map1(a, [](Vec x) { return log(x); }); });
+  set(Op::exp, [](const TimeArgs& a) { map1(a, [](Vec x) { return exp(x); }); });
+  set(Op::sign, [](const TimeArgs& a) { map1(a, [](Vec x) { return sign(x); }); });
+  set(Op::tanh, [](const TimeArgs& a) { map1(a, [](Vec x) { return tanh(x); }); });
+  set(Op::power, op_power);
+  set(Op::minimum, [](const TimeArgs& a) { map2(a, minimum); });
+  set(Op::maximum, [](const TimeArgs& a) { map2(a, maximum); });
+  set(Op::fmin, [](const TimeArgs& a) { map2(a, fmin); });
+  set(Op::fmax, [](const TimeArgs& a) { map2(a, fmax); });
+  set(Op::lt, [](const TimeArgs& a) { map2(a, [](Vec x, Vec y) { return flag(x < y, x, y); }); });
+  set(Op::le, [](const TimeArgs& a) { map2(a, [](Vec x, Vec y) { return flag(x <= y, x, y); }); });
+  set(Op::gt, [](const TimeArgs& a) { map2(a, [](Vec x, Vec y) { return flag(x > y, x, y); }); });
+  set(Op::ge, [](const TimeArgs& a) { map2(a, [](Vec x, Vec y) { return flag(x >= y, x, y); }); });
+  set(Op::eq, [](const TimeArgs& a) { map2(a, [](Vec x, Vec y) { return flag(x == y, x, y); }); });
+  set(Op::ne, [](const TimeArgs& a) { map2(a, [](Vec x, Vec y) { return flag(x != y, x, y); }); });
+  set(Op::logical_and,
+      [](const TimeArgs& a) { map2(a, [](Vec x, Vec y) { return flag((x != 0.0) & (y != 0.0), x, y); }); });
+  set(Op::logical_or,
+      [](const TimeArgs& a) { map2(a, [](Vec x, Vec y) { return flag((x != 0.0) | (y != 0.0), x, y); }); });
+  set(Op::logical_not, [](const TimeArgs& a) { map1(a, [](Vec x) { return flag(x == 0.0, x, x); }); });
+  set(Op::where, [](const TimeArgs& a) {
+    map3(a, [](Vec c, Vec x, Vec y) { return select(is_nan(c), c, select(c != 0.0, x, y)); });
+  });
+  set(Op::isnan, [](const TimeArgs& a) { map1(a, [](Vec x) { return select(is_nan(x), splat(1.0), Vec{}); }); });
+  set(Op::fill, [](const TimeArgs& a) { map2(a, [](Vec x, Vec y) { return select(is_nan(x), y, x); }); });
+  set(Op::clip, [](const TimeArgs& a) {
+    map3(a, [](Vec x, Vec low, Vec high) { return select(x < low, low, select(x > high, high, x)); });
+  });
+}
+
+}  // namespace jqfast::JQFAST_TARGET

@@ -1,0 +1,114 @@
+// Rolling minimum, maximum, range and the age of each extreme (0 = today; the newest of equals).
+#pragma once
+
+#include "window.inl.hpp"
+
+namespace jqfast::JQFAST_TARGET {
+
+template <bool Ages>
+struct Extremes {
+  static constexpr std::size_t kHead = 1;  // the session number, from which ages are taken
+  static constexpr std::size_t kSlots = Ages ? 5 : 3;
+
+  Vec now{};
+  Vec n{}, least{}, most{}, least_at{}, most_at{};
+  Vec cursor{};  // session of the row that `add` is given: runs backward through suffixes
+
+  void load_head(const Slots& s) noexcept { now = s.get(0); }
+  void save_head(const Slots& s) const noexcept { s.set(0, now); }
+  void begin_block() noexcept { cursor = now + 1.0; }
+  void reset() noexcept {
+    n = Vec{};
+    least = splat(kInf), most = splat(-kInf);
+    least_at = most_at = Vec{};
+  }
+  void see(Vec) noexcept {
+    now += 1.0;
+    cursor = now + 1.0;  // `add` steps back by one
+  }
+
+  void add(Vec x) noexcept {
+    const Mask ok = is_finite(x);
+    n += select(ok, splat(1.0), Vec{});
+    if constexpr (Ages) {
+      cursor -= 1.0;
+      const Mask lower = ok & ((x < least) | ((x == least) & (cursor > least_at)) | (least == kInf));
+      const Mask higher = ok & ((x > most) | ((x == most) & (cursor > most_at)) | (most == -kInf));
+      least_at = select(lower, cursor, least_at);
+      most_at = select(higher, cursor, most_at);
+    }
+    least = select(ok & (x < least), x, least);
+    most = select(ok & (x > most), x, most);
+  }
+
+  void save_sums(const Slots& s, std::size_t slot) const noexcept {
+    s.set(slot++, n), s.set(slot++, least), s.set(slot++, most);
+    if constexpr (Ages) s.set(slot++, least_at), s.set(slot++, most_at);
+  }
+  void load_sums(const Slots& s, std::size_t slot) noexcept {
+    n = s.get(slot++), least = s.get(slot++), most = s.get(slot++);
+    if constexpr (Ages) least_at = s.get(slot++), most_at = s.get(slot++);
+  }
+
+  // The prefix is newer than the suffix, so it wins among equals.
+  [[nodiscard]] Extremes merged(const Slots& s, std::size_t slot) const noexcept {
+    Extremes other;
+    other.load_sums(s, slot);
+    Extremes m = *this;
+    const Mask lower = other.least < least;
+    const Mask higher = other.most > most;
+    m.n += other.n;
+    m.least = select(lower, other.least, least);
+    m.most = select(higher, other.most, most);
+    if constexpr (Ages) {
+      m.least_at = select(lower, other.least_at, least_at);
+      m.most_at = select(higher, other.most_at, most_at);
+    }
+    return m;
+  }
+};
+
+template <bool Ages>
+Vec extreme(Extreme which, const Extremes<Ages>& e) noexcept {
+  switch (which) {
+    case Extreme::min: return e.least;
+    case Extreme::max: return e.most;
+    case Extreme::range: return e.most - e.least;
+    case Extreme::argmin: return e.now - e.least_at;
+    case Extreme::argmax: return e.now - e.most_at;
+  }
+  return splat(kNaN);
+}
+
+template <bool Ages>
+void extrema_as(const TimeArgs& a) noexcept {
+  const Vec least = splat(a.min_periods);
+  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
+    Extremes<Ages> extremes;
+    Outputs out(a);
+    const OneInput input{Cursor(a.in[0], a.row0, a.width)};
+    slide(a, lane, extremes, input, [&](const Extremes<Ages>& e, Vec, std::uint32_t) {
+      for (std::size_t o = 0; o < a.outputs; ++o) {
+        out.put(o, lane, select(e.n >= least, extreme(static_cast<Extreme>(a.give[o]), e), splat(kNaN)));
+      }
+      out.next();
+    });
+  }
+}
+
+inline bool wants_ages(const std::uint8_t* give, std::size_t outputs) noexcept {
+  for (std::size_t o = 0; o < outputs; ++o) {
+    if (static_cast<Extreme>(give[o]) >= Extreme::argmin) return true;
+  }
+  return false;
+}
+
+inline void op_extrema(const TimeArgs& a) noexcept {
+  wants_ages(a.give, a.outputs) ? extrema_as<true>(a) : extrema_as<false>(a);
+}
+
+inline std::size_t extrema_state(const std::uint8_t* give, std::size_t outputs, std::uint32_t window) noexcept {
+  return wants_ages(give, outputs) ? 1 + std::size_t{5} * window : 1 + std::size_t{3} * window;
+}
+
+}  // namespace jqfast::JQFAST_TARGET

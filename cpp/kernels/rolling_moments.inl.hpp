@@ -1,0 +1,239 @@
+// Rolling count, sum, mean, variance, deviation, skewness, kurtosis and z-score of one (x, window), in one pass.
+//
+// Powers are taken of x - K, where K is the last finite value of the block before: K stands in all windows of the
+// block but its last, so that the cancellation in S2 - S1^2 / n is at most n-fold there, constants give exactly 0,
+// and x - K is exact for neighbouring prices. A lane is computed again in two passes, on differences from its own
+// newest value and scaled to unit size, where the cancellation exceeds kCancellation or a power leaves the range.
+// The raw sum is compensated (Knuth's error-free addition).
+#pragma once
+
+#include <algorithm>
+
+#include "window.inl.hpp"
+
+namespace jqfast::JQFAST_TARGET {
+
+inline constexpr double kCancellation = 1.0 / 64.0;
+inline constexpr double kTinySquare = 1e-200;
+
+template <int Order, bool Raw>
+struct MomentSums {
+  static constexpr std::size_t kHead = 3;  // seen, last finite value, anchor
+  static constexpr std::size_t kSlots = 1 + (Raw ? 2 : 0) + (Order >= 2 ? 2 : 0) + (Order >= 4 ? 2 : 0);
+
+  Vec seen{}, last{}, anchor{};
+  Vec n{}, high{}, low{}, s1{}, s2{}, s3{}, s4{};
+
+  void load_head(const Slots& s) noexcept { seen = s.get(0), last = s.get(1), anchor = s.get(2); }
+  void save_head(const Slots& s) const noexcept { s.set(0, seen), s.set(1, last), s.set(2, anchor); }
+  void begin_block() noexcept { anchor = last; }
+  void reset() noexcept { n = high = low = s1 = s2 = s3 = s4 = Vec{}; }
+
+  void see(Vec x) noexcept {
+    const Mask ok = is_finite(x);
+    anchor = select(ok & (seen == 0.0), x, anchor);
+    seen = select(ok, splat(1.0), seen);
+    last = select(ok, x, last);
+  }
+
+  void add(Vec x) noexcept {
+    const Mask ok = is_finite(x);
+    n += select(ok, splat(1.0), Vec{});
+    if constexpr (Raw) {
+      const auto [sum, error] = two_sum(high, select(ok, x, Vec{}));
+      high = sum;
+      low += error;
+    }
+    if constexpr (Order >= 2) {
+      const Vec d = select(ok, x - anchor, Vec{});
+      const Vec square = d * d;
+      s1 += d;
+      s2 += square;
+      if constexpr (Order >= 4) {
+        s3 += square * d;
+        s4 += square * square;
+      }
+    }
+  }
+
+  void save_sums(const Slots& s, std::size_t slot) const noexcept {
+    s.set(slot++, n);
+    if constexpr (Raw) s.set(slot++, high), s.set(slot++, low);
+    if constexpr (Order >= 2) s.set(slot++, s1), s.set(slot++, s2);
+    if constexpr (Order >= 4) s.set(slot++, s3), s.set(slot++, s4);
+  }
+
+  void load_sums(const Slots& s, std::size_t slot) noexcept {
+    n = s.get(slot++);
+    if constexpr (Raw) high = s.get(slot++), low = s.get(slot++);
+    if constexpr (Order >= 2) s1 = s.get(slot++), s2 = s.get(slot++);
+    if constexpr (Order >= 4) s3 = s.get(slot++), s4 = s.get(slot++);
+  }
+
+  [[nodiscard]] MomentSums merged(const Slots& s, std::size_t slot) const noexcept {
+    MomentSums other;
+    other.load_sums(s, slot);
+    MomentSums m = *this;
+    m.n += other.n;
+    if constexpr (Raw) {
+      const auto [sum, error] = two_sum(high, other.high);
+      m.high = sum;
+      m.low = low + other.low + error;
+    }
+    if constexpr (Order >= 2) m.s1 += other.s1, m.s2 += other.s2;
+    if constexpr (Order >= 4) m.s3 += other.s3, m.s4 += other.s4;
+    return m;
+  }
+};
+
+// Central moments of one window. Deviations are in `unit`s of x, a power of two, 1 for all but recomputed lanes.
+struct Central {
+  Vec n{}, total{}, m2{}, m3{}, m4{}, today{}, unit{};
+};
+
+// One lane from scratch: differences from its newest finite value, scaled, two passes.
+inline void recompute(const LaneWindow& window, std::uint32_t w, std::size_t lane, Central& c) noexcept {
+  double newest = 0.0;
+  for (std::uint32_t age = w; age-- > 0;) {
+    const double x = window[age];
+    if (std::isfinite(x)) newest = x;
+  }
+  double largest = 0.0;
+  for (std::uint32_t age = 0; age < w; ++age) {
+    const double x = window[age];
+    if (std::isfinite(x)) largest = std::max(largest, std::fabs(0.5 * x - 0.5 * newest));
+  }
+  int exponent = 0;
+  std::frexp(largest, &exponent);
+  const double unit = largest == 0.0 ? 1.0 : std::ldexp(1.0, exponent);
+  const double inverse = 1.0 / unit;  // halves, so that differences of opposite extremes stay finite
+  double n = 0.0, sum = 0.0;
+  for (std::uint32_t age = 0; age < w; ++age) {
+    const double x = window[age];
+    if (std::isfinite(x)) n += 1.0, sum += (0.5 * x - 0.5 * newest) * inverse;
+  }
+  const double mean = sum / n;
+  double rest = 0.0, m2 = 0.0, m3 = 0.0, m4 = 0.0;
+  for (std::uint32_t age = 0; age < w; ++age) {
+    const double x = window[age];
+    if (!std::isfinite(x)) continue;
+    const double d = (0.5 * x - 0.5 * newest) * inverse - mean;
+    rest += d;
+    m2 += d * d;
+    m3 += d * d * d;
+    m4 += d * d * d * d;
+  }
+  c.m2[lane] = m2 - rest * rest / n;
+  c.m3[lane] = m3 - 3.0 * (rest / n) * m2;
+  c.m4[lane] = m4 - 4.0 * (rest / n) * m3;
+  c.today[lane] = std::isfinite(window[0]) ? (0.5 * window[0] - 0.5 * newest) * inverse - mean : kNaN;
+  c.unit[lane] = 2.0 * unit;
+}
+
+template <int Order, bool Raw>
+Central central(const TimeArgs& a, const MomentSums<Order, Raw>& s, Vec x, std::uint32_t r, std::size_t lane) noexcept {
+  Central c;
+  c.n = s.n;
+  c.unit = splat(1.0);
+  if constexpr (Raw) c.total = s.high + s.low;
+  if constexpr (Order >= 2) {
+    const Vec mean = s.s1 / s.n;
+    c.m2 = s.s2 - mean * s.s1;
+    c.today = select(is_finite(x), (x - s.anchor) - mean, splat(kNaN));
+    if constexpr (Order >= 4) {
+      c.m3 = s.s3 - mean * (3.0 * s.s2 - 2.0 * mean * s.s1);
+      c.m4 = s.s4 - mean * (4.0 * s.s3 - mean * (6.0 * s.s2 - 3.0 * mean * s.s1));
+    }
+    const Mask cancelled = ~(c.m2 >= kCancellation * s.s2) | ~is_finite(s.s2 + (Order >= 4 ? s.s4 : Vec{}));
+    const Mask tiny = (s.s2 < kTinySquare) & ((s.s2 > 0.0) | (s.s1 != 0.0));
+    const Mask again = (cancelled | tiny) & (s.n >= 2.0);
+    if (any(again)) [[unlikely]] {
+      for (std::size_t l = 0; l < kLanes; ++l) {
+        if (again[l] != 0) recompute(LaneWindow(a.in[0], a.row0 + r, a.width, lane + l), a.window, l, c);
+      }
+    }
+  }
+  return c;
+}
+
+// The statistic asked for; every one needs its own number of values besides `min_periods`.
+inline Vec statistic(Moment which, const Central& c) noexcept {
+  const Vec n = c.n;
+  const Vec spread = select(c.m2 > 0.0, c.m2, Vec{});
+  const auto need = [n](double least, Vec v) { return select(n >= least, v, splat(kNaN)); };
+  switch (which) {
+    case Moment::count: return n;
+    case Moment::sum: return c.total;
+    case Moment::mean: return c.total / n;
+    case Moment::var: return need(2.0, spread / (n - 1.0) * c.unit * c.unit);
+    case Moment::std: return need(2.0, sqrt(spread / (n - 1.0)) * c.unit);
+    case Moment::zscore: return need(2.0, c.today / sqrt(spread / (n - 1.0)));
+    case Moment::skew: {
+      const Vec s = spread / (n - 1.0);
+      const Vec g = n / ((n - 1.0) * (n - 2.0)) * (c.m3 / (s * sqrt(s)));
+      return need(3.0, select(spread == 0.0, Vec{}, g));
+    }
+    case Moment::kurt: {
+      const Vec s = spread / (n - 1.0);
+      const Vec lead = n * (n + 1.0) / ((n - 1.0) * (n - 2.0) * (n - 3.0));
+      const Vec rest = 3.0 * (n - 1.0) * (n - 1.0) / ((n - 2.0) * (n - 3.0));
+      return need(4.0, select(spread == 0.0, splat(-3.0), lead * (c.m4 / (s * s)) - rest));
+    }
+  }
+  return splat(kNaN);
+}
+
+template <int Order, bool Raw>
+void moments_as(const TimeArgs& a) noexcept {
+  const Vec least = splat(a.min_periods);
+  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
+    MomentSums<Order, Raw> sums;
+    Outputs out(a);
+    const OneInput input{Cursor(a.in[0], a.row0, a.width)};
+    slide(a, lane, sums, input, [&](const MomentSums<Order, Raw>& total, Vec x, std::uint32_t r) {
+      const Central c = central(a, total, x, r, lane);
+      for (std::size_t o = 0; o < a.outputs; ++o) {
+        const Vec v = statistic(static_cast<Moment>(a.give[o]), c);
+        out.put(o, lane, select(c.n >= least, v, splat(kNaN)));
+      }
+      out.next();
+    });
+  }
+}
+
+struct MomentNeeds {
+  int order = 1;
+  bool raw = false;
+};
+
+inline MomentNeeds moment_needs(const std::uint8_t* give, std::size_t outputs) noexcept {
+  MomentNeeds needs;
+  for (std::size_t o = 0; o < outputs; ++o) {
+    const auto which = static_cast<Moment>(give[o]);
+    if (which == Moment::sum || which == Moment::mean) needs.raw = true;
+    if (which == Moment::var || which == Moment::std || which == Moment::zscore) needs.order = std::max(needs.order, 2);
+    if (which == Moment::skew || which == Moment::kurt) needs.order = 4;
+  }
+  return needs;
+}
+
+inline void op_moments(const TimeArgs& a) noexcept {
+  const auto [order, raw] = moment_needs(a.give, a.outputs);
+  if (order == 4) return raw ? moments_as<4, true>(a) : moments_as<4, false>(a);
+  if (order == 2) return raw ? moments_as<2, true>(a) : moments_as<2, false>(a);
+  moments_as<1, true>(a);
+}
+
+template <int Order, bool Raw>
+constexpr std::size_t moment_slots(std::uint32_t window) noexcept {
+  return MomentSums<Order, Raw>::kHead + MomentSums<Order, Raw>::kSlots * window;
+}
+
+inline std::size_t moments_state(const std::uint8_t* give, std::size_t outputs, std::uint32_t window) noexcept {
+  const auto [order, raw] = moment_needs(give, outputs);
+  if (order == 4) return raw ? moment_slots<4, true>(window) : moment_slots<4, false>(window);
+  if (order == 2) return raw ? moment_slots<2, true>(window) : moment_slots<2, false>(window);
+  return moment_slots<1, true>(window);
+}
+
+}  // namespace jqfast::JQFAST_TARGET

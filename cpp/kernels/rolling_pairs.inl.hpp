@@ -1,0 +1,171 @@
+// Rolling covariance, correlation and beta of two series, over the sessions on which both are finite.
+//
+// As rolling_moments: powers of differences from the last pair of the block before, a lane from scratch where the
+// cancellation exceeds kCancellation in either variance or a power leaves the range.
+#pragma once
+
+#include "rolling_moments.inl.hpp"
+
+namespace jqfast::JQFAST_TARGET {
+
+struct PairSums {
+  static constexpr std::size_t kHead = 5;  // seen, last x, last y, anchor x, anchor y
+  static constexpr std::size_t kSlots = 6;
+
+  Vec seen{}, last_x{}, last_y{}, anchor_x{}, anchor_y{};
+  Vec n{}, x{}, y{}, xx{}, yy{}, xy{};
+
+  void load_head(const Slots& s) noexcept {
+    seen = s.get(0), last_x = s.get(1), last_y = s.get(2), anchor_x = s.get(3), anchor_y = s.get(4);
+  }
+  void save_head(const Slots& s) const noexcept {
+    s.set(0, seen), s.set(1, last_x), s.set(2, last_y), s.set(3, anchor_x), s.set(4, anchor_y);
+  }
+  void begin_block() noexcept { anchor_x = last_x, anchor_y = last_y; }
+  void reset() noexcept { n = x = y = xx = yy = xy = Vec{}; }
+
+  static Mask valid(TwoValues v) noexcept { return is_finite(v.x) & is_finite(v.y); }
+
+  void see(TwoValues v) noexcept {
+    const Mask ok = valid(v);
+    const Mask first = ok & (seen == 0.0);
+    anchor_x = select(first, v.x, anchor_x);
+    anchor_y = select(first, v.y, anchor_y);
+    seen = select(ok, splat(1.0), seen);
+    last_x = select(ok, v.x, last_x);
+    last_y = select(ok, v.y, last_y);
+  }
+
+  void add(TwoValues v) noexcept {
+    const Mask ok = valid(v);
+    const Vec dx = select(ok, v.x - anchor_x, Vec{});
+    const Vec dy = select(ok, v.y - anchor_y, Vec{});
+    n += select(ok, splat(1.0), Vec{});
+    x += dx, y += dy;
+    xx += dx * dx, yy += dy * dy, xy += dx * dy;
+  }
+
+  void save_sums(const Slots& s, std::size_t slot) const noexcept {
+    s.set(slot, n), s.set(slot + 1, x), s.set(slot + 2, y);
+    s.set(slot + 3, xx), s.set(slot + 4, yy), s.set(slot + 5, xy);
+  }
+  void load_sums(const Slots& s, std::size_t slot) noexcept {
+    n = s.get(slot), x = s.get(slot + 1), y = s.get(slot + 2);
+    xx = s.get(slot + 3), yy = s.get(slot + 4), xy = s.get(slot + 5);
+  }
+  [[nodiscard]] PairSums merged(const Slots& s, std::size_t slot) const noexcept {
+    PairSums m = *this;
+    PairSums other;
+    other.load_sums(s, slot);
+    m.n += other.n, m.x += other.x, m.y += other.y;
+    m.xx += other.xx, m.yy += other.yy, m.xy += other.xy;
+    return m;
+  }
+};
+
+// Central second moments; x in units of `unit_x`, y of `unit_y` (powers of two, 1 but for recomputed lanes).
+struct CentralPair {
+  Vec n, xx, yy, xy, unit_x, unit_y;
+};
+
+struct Extent {
+  double newest = 0.0, unit = 1.0;
+  [[nodiscard]] double of(double x) const noexcept { return (0.5 * x - 0.5 * newest) / unit; }
+};
+
+template <class Valid>
+Extent extent(const LaneWindow& window, std::uint32_t w, Valid valid) noexcept {
+  Extent e;
+  for (std::uint32_t age = w; age-- > 0;) {
+    if (valid(age)) e.newest = window[age];
+  }
+  double largest = 0.0;
+  for (std::uint32_t age = 0; age < w; ++age) {
+    if (valid(age)) largest = std::max(largest, std::fabs(0.5 * window[age] - 0.5 * e.newest));
+  }
+  int exponent = 0;
+  std::frexp(largest, &exponent);
+  if (largest > 0.0) e.unit = std::ldexp(1.0, exponent);
+  return e;
+}
+
+inline void recompute_pair(const LaneWindow& wx, const LaneWindow& wy, std::uint32_t w, std::size_t lane,
+                           CentralPair& c) noexcept {
+  const auto valid = [&](std::uint32_t age) { return std::isfinite(wx[age]) && std::isfinite(wy[age]); };
+  const Extent ex = extent(wx, w, valid);
+  const Extent ey = extent(wy, w, valid);
+  double n = 0.0, sum_x = 0.0, sum_y = 0.0;
+  for (std::uint32_t age = 0; age < w; ++age) {
+    if (valid(age)) n += 1.0, sum_x += ex.of(wx[age]), sum_y += ey.of(wy[age]);
+  }
+  const double mean_x = sum_x / n, mean_y = sum_y / n;
+  double rest_x = 0.0, rest_y = 0.0, xx = 0.0, yy = 0.0, xy = 0.0;
+  for (std::uint32_t age = 0; age < w; ++age) {
+    if (!valid(age)) continue;
+    const double dx = ex.of(wx[age]) - mean_x, dy = ey.of(wy[age]) - mean_y;
+    rest_x += dx, rest_y += dy;
+    xx += dx * dx, yy += dy * dy, xy += dx * dy;
+  }
+  c.xx[lane] = xx - rest_x * rest_x / n;
+  c.yy[lane] = yy - rest_y * rest_y / n;
+  c.xy[lane] = xy - rest_x * rest_y / n;
+  c.unit_x[lane] = 2.0 * ex.unit;
+  c.unit_y[lane] = 2.0 * ey.unit;
+}
+
+inline Mask lost(Vec central_square, Vec square, Vec sum) noexcept {
+  const Mask cancelled = ~(central_square >= kCancellation * square) | ~is_finite(square);
+  return cancelled | ((square < kTinySquare) & ((square > 0.0) | (sum != 0.0)));
+}
+
+inline CentralPair central_pair(const TimeArgs& a, const PairSums& s, std::uint32_t r, std::size_t lane) noexcept {
+  const Vec mean_x = s.x / s.n, mean_y = s.y / s.n;
+  CentralPair c{s.n, s.xx - mean_x * s.x, s.yy - mean_y * s.y, s.xy - mean_x * s.y, splat(1.0), splat(1.0)};
+  const Mask again = (lost(c.xx, s.xx, s.x) | lost(c.yy, s.yy, s.y)) & (s.n >= 2.0);
+  if (any(again)) [[unlikely]] {
+    for (std::size_t l = 0; l < kLanes; ++l) {
+      if (again[l] == 0) continue;
+      const LaneWindow wx(a.in[0], a.row0 + r, a.width, lane + l);
+      const LaneWindow wy(a.in[1], a.row0 + r, a.width, lane + l);
+      recompute_pair(wx, wy, a.window, l, c);
+    }
+  }
+  return c;
+}
+
+inline Vec pair_statistic(PairStat which, const CentralPair& c) noexcept {
+  const Mask moves_x = c.xx > 0.0, moves_y = c.yy > 0.0;
+  Vec v{};
+  switch (which) {
+    case PairStat::cov: v = c.xy / (c.n - 1.0) * c.unit_x * c.unit_y; break;
+    case PairStat::corr: {
+      const Vec r = c.xy / (sqrt(c.xx) * sqrt(c.yy));
+      const Vec bounded = select(r > 1.0, splat(1.0), select(r < -1.0, splat(-1.0), r));
+      v = select(moves_x & moves_y, bounded, splat(kNaN));
+      break;
+    }
+    case PairStat::beta: v = select(moves_y, c.xy / c.yy * (c.unit_x / c.unit_y), splat(kNaN)); break;
+  }
+  return select(c.n >= 2.0, v, splat(kNaN));
+}
+
+inline void op_pairs(const TimeArgs& a) noexcept {
+  const Vec least = splat(a.min_periods);
+  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
+    PairSums sums;
+    Outputs out(a);
+    const TwoInputs input{Cursor(a.in[0], a.row0, a.width), Cursor(a.in[1], a.row0, a.width)};
+    slide(a, lane, sums, input, [&](const PairSums& total, TwoValues, std::uint32_t r) {
+      const CentralPair c = central_pair(a, total, r, lane);
+      for (std::size_t o = 0; o < a.outputs; ++o) {
+        const Vec v = pair_statistic(static_cast<PairStat>(a.give[o]), c);
+        out.put(o, lane, select(c.n >= least, v, splat(kNaN)));
+      }
+      out.next();
+    });
+  }
+}
+
+inline std::size_t pairs_state(std::uint32_t window) noexcept { return PairSums::kHead + PairSums::kSlots * window; }
+
+}  // namespace jqfast::JQFAST_TARGET

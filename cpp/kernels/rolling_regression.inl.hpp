@@ -1,0 +1,150 @@
+// Rolling least squares on time: slope per session, line at the oldest session, today's residual, R2.
+//
+// Time is counted from the start of the block (suffix rows -1, -2, ...; prefix rows 0, 1, ...), so that its sums are
+// small integers and exact. Missing sessions keep their place in time.
+#pragma once
+
+#include "rolling_pairs.inl.hpp"
+
+namespace jqfast::JQFAST_TARGET {
+
+struct TrendSums {
+  static constexpr std::size_t kHead = 4;  // seen, last finite value, anchor, today's place in the block
+  static constexpr std::size_t kSlots = 6;
+
+  Vec seen{}, last{}, anchor{}, today{};
+  Vec place{};  // of the row before the one `add` is given: runs backward through suffixes
+  Vec n{}, t{}, tt{}, y{}, yy{}, ty{};
+
+  void load_head(const Slots& s) noexcept { seen = s.get(0), last = s.get(1), anchor = s.get(2), today = s.get(3); }
+  void save_head(const Slots& s) const noexcept { s.set(0, seen), s.set(1, last), s.set(2, anchor), s.set(3, today); }
+  void begin_block() noexcept {
+    anchor = last;
+    today = splat(-1.0);
+    place = Vec{};
+  }
+  void reset() noexcept { n = t = tt = y = yy = ty = Vec{}; }
+
+  void see(Vec x) noexcept {
+    const Mask ok = is_finite(x);
+    anchor = select(ok & (seen == 0.0), x, anchor);
+    seen = select(ok, splat(1.0), seen);
+    last = select(ok, x, last);
+    today += 1.0;
+    place = today + 1.0;
+  }
+
+  void add(Vec x) noexcept {
+    place -= 1.0;
+    const Mask ok = is_finite(x);
+    const Vec d = select(ok, x - anchor, Vec{});
+    const Vec at = select(ok, place, Vec{});
+    n += select(ok, splat(1.0), Vec{});
+    t += at, tt += at * at;
+    y += d, yy += d * d, ty += at * d;
+  }
+
+  void save_sums(const Slots& s, std::size_t slot) const noexcept {
+    s.set(slot, n), s.set(slot + 1, t), s.set(slot + 2, tt);
+    s.set(slot + 3, y), s.set(slot + 4, yy), s.set(slot + 5, ty);
+  }
+  void load_sums(const Slots& s, std::size_t slot) noexcept {
+    n = s.get(slot), t = s.get(slot + 1), tt = s.get(slot + 2);
+    y = s.get(slot + 3), yy = s.get(slot + 4), ty = s.get(slot + 5);
+  }
+  [[nodiscard]] TrendSums merged(const Slots& s, std::size_t slot) const noexcept {
+    TrendSums m = *this;
+    TrendSums other;
+    other.load_sums(s, slot);
+    m.n += other.n, m.t += other.t, m.tt += other.tt;
+    m.y += other.y, m.yy += other.yy, m.ty += other.ty;
+    return m;
+  }
+};
+
+// The line y = level + slope (t - mean time), with y in `unit`s above `base`.
+struct Line {
+  Vec n, tt, yy, ty, mean_t, mean_y, base, unit;
+};
+
+inline void recompute_line(const LaneWindow& window, const TrendSums& s, std::uint32_t w, std::size_t lane,
+                           Line& line) noexcept {
+  const auto valid = [&](std::uint32_t age) { return std::isfinite(window[age]); };
+  const Extent e = extent(window, w, valid);
+  double n = 0.0, sum = 0.0;
+  for (std::uint32_t age = 0; age < w; ++age) {
+    if (valid(age)) n += 1.0, sum += e.of(window[age]);
+  }
+  const double mean_y = sum / n, mean_t = line.mean_t[lane], today = s.today[lane];
+  double rest = 0.0, yy = 0.0, ty = 0.0;
+  for (std::uint32_t age = 0; age < w; ++age) {
+    if (!valid(age)) continue;
+    const double d = e.of(window[age]) - mean_y;
+    rest += d;
+    yy += d * d;
+    ty += d * ((today - age) - mean_t);
+  }
+  line.yy[lane] = yy - rest * rest / n;
+  line.ty[lane] = ty;
+  line.mean_y[lane] = mean_y;
+  line.base[lane] = e.newest;
+  line.unit[lane] = 2.0 * e.unit;
+}
+
+inline Line fit_line(const TimeArgs& a, const TrendSums& s, std::uint32_t r, std::size_t lane) noexcept {
+  const Vec mean_t = s.t / s.n, mean_y = s.y / s.n;
+  Line line{s.n, s.tt - mean_t * s.t, s.yy - mean_y * s.y, s.ty - mean_t * s.y, mean_t, mean_y, s.anchor, splat(1.0)};
+  const Mask again = lost(line.yy, s.yy, s.y) & (s.n >= 2.0);
+  if (any(again)) [[unlikely]] {
+    for (std::size_t l = 0; l < kLanes; ++l) {
+      if (again[l] != 0) {
+        recompute_line(LaneWindow(a.in[0], a.row0 + r, a.width, lane + l), s, a.window, l, line);
+      }
+    }
+  }
+  return line;
+}
+
+inline Vec line_statistic(TrendStat which, const Line& line, const TrendSums& s, Vec x, double oldest) noexcept {
+  const Vec slope = line.ty / line.tt;
+  const auto fitted = [&](Vec time) { return line.mean_y + slope * (time - line.mean_t); };
+  Vec v{};
+  switch (which) {
+    case TrendStat::slope: v = slope * line.unit; break;
+    case TrendStat::intercept: v = line.base + fitted(s.today - oldest) * line.unit; break;
+    case TrendStat::resid: {
+      const Vec y = (0.5 * x - 0.5 * line.base) / (0.5 * line.unit);
+      v = select(is_finite(x), (y - fitted(s.today)) * line.unit, splat(kNaN));
+      break;
+    }
+    case TrendStat::rsquare: {
+      const Vec share = (line.ty / line.yy) * slope;
+      const Vec bounded = select(share > 1.0, splat(1.0), select(share < 0.0, Vec{}, share));
+      v = select(line.yy > 0.0, bounded, splat(kNaN));
+      break;
+    }
+  }
+  return select(line.n >= 2.0, v, splat(kNaN));
+}
+
+inline void op_trend(const TimeArgs& a) noexcept {
+  const Vec least = splat(a.min_periods);
+  const double oldest = a.window - 1.0;
+  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
+    TrendSums sums;
+    Outputs out(a);
+    const OneInput input{Cursor(a.in[0], a.row0, a.width)};
+    slide(a, lane, sums, input, [&](const TrendSums& total, Vec x, std::uint32_t r) {
+      const Line line = fit_line(a, total, r, lane);
+      for (std::size_t o = 0; o < a.outputs; ++o) {
+        const Vec v = line_statistic(static_cast<TrendStat>(a.give[o]), line, total, x, oldest);
+        out.put(o, lane, select(line.n >= least, v, splat(kNaN)));
+      }
+      out.next();
+    });
+  }
+}
+
+inline std::size_t trend_state(std::uint32_t window) noexcept { return TrendSums::kHead + TrendSums::kSlots * window; }
+
+}  // namespace jqfast::JQFAST_TARGET

@@ -1,0 +1,143 @@
+// A vector of doubles as wide as the instruction set this file is compiled for, and the few operations on it that
+// the language does not have. Lanes never mix, so the width cannot change a result.
+#pragma once
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "jqfast/kernel_table.hpp"
+
+#ifndef JQFAST_TARGET
+#error "JQFAST_TARGET names the namespace of the instruction set and is set by targets/*.cpp"
+#endif
+
+namespace jqfast::JQFAST_TARGET {
+
+#if defined(__AVX512F__)
+inline constexpr std::size_t kLanes = 8;
+#elif defined(__AVX2__)
+inline constexpr std::size_t kLanes = 4;
+#else
+inline constexpr std::size_t kLanes = 2;
+#endif
+
+using Vec = double __attribute__((vector_size(kLanes * sizeof(double))));
+using Mask = std::int64_t __attribute__((vector_size(kLanes * sizeof(double))));  // all bits set or none
+using Bits = std::uint64_t __attribute__((vector_size(kLanes * sizeof(double))));
+
+inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double kInf = std::numeric_limits<double>::infinity();
+
+inline Vec load(const double* p) noexcept {
+  Vec v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+inline void store(double* p, Vec v) noexcept { std::memcpy(p, &v, sizeof v); }
+
+inline Vec splat(double x) noexcept { return Vec{} + x; }
+
+inline Vec select(Mask m, Vec yes, Vec no) noexcept { return m ? yes : no; }
+
+inline Bits bits(Vec v) noexcept { return reinterpret_cast<Bits>(v); }
+inline Vec from_bits(Bits b) noexcept { return reinterpret_cast<Vec>(b); }
+
+inline Vec abs(Vec v) noexcept { return from_bits(bits(v) & 0x7FFFFFFFFFFFFFFFull); }
+
+inline Mask is_nan(Vec v) noexcept { return v != v; }
+
+// Inf - Inf and NaN - NaN are NaN, which equals nothing.
+inline Mask is_finite(Vec v) noexcept { return (v - v) == Vec{}; }
+
+inline bool any(Mask m) noexcept {
+#if defined(__AVX512DQ__)
+  return _mm512_movepi64_mask(reinterpret_cast<__m512i>(m)) != 0;
+#elif defined(__AVX2__)
+  return _mm256_movemask_pd(reinterpret_cast<__m256d>(m)) != 0;
+#elif defined(__x86_64__)
+  return _mm_movemask_pd(reinterpret_cast<__m128d>(m)) != 0;
+#else
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    if (m[i] != 0) return true;
+  }
+  return false;
+#endif
+}
+
+inline bool all(Mask m) noexcept { return !any(~m); }
+
+inline Vec sqrt(Vec v) noexcept {
+#if defined(__AVX512F__)
+  // The zero-masked form: the plain one reads an undefined register in the header and trips -Wmaybe-uninitialized.
+  return reinterpret_cast<Vec>(_mm512_maskz_sqrt_pd(0xFF, reinterpret_cast<__m512d>(v)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vec>(_mm256_sqrt_pd(reinterpret_cast<__m256d>(v)));
+#elif defined(__x86_64__)
+  return reinterpret_cast<Vec>(_mm_sqrt_pd(reinterpret_cast<__m128d>(v)));
+#else
+  for (std::size_t i = 0; i < kLanes; ++i) v[i] = __builtin_sqrt(v[i]);
+  return v;
+#endif
+}
+
+// Error-free transformation: a + b = sum + error exactly (Knuth 1969).
+struct TwoSum {
+  Vec sum, error;
+};
+
+inline TwoSum two_sum(Vec a, Vec b) noexcept {
+  const Vec s = a + b;
+  const Vec t = s - a;
+  return {s, (a - (s - t)) + (b - t)};
+}
+
+// Walks the rows of an operand in time, wrapping around its ring.
+class Cursor {
+ public:
+  Cursor(const Operand& operand, std::uint64_t row, std::size_t width) noexcept
+      : begin_(operand.ring.base), size_(std::size_t{operand.ring.rows} * width), step_(width) {
+    // Rows before the first session lie in the ring as NaN; a multiple of its size keeps the difference positive.
+    const std::uint64_t rows = operand.ring.rows;
+    const std::uint64_t late = operand.lag % rows;
+    at_ = static_cast<std::size_t>((row + rows - late) % rows) * width;
+  }
+  [[nodiscard]] const double* row() const noexcept { return begin_ + at_; }
+  void next() noexcept {
+    at_ += step_;
+    if (at_ == size_) at_ = 0;
+  }
+  void back() noexcept { at_ = (at_ == 0 ? size_ : at_) - step_; }
+
+ private:
+  const double* begin_;
+  std::size_t size_, step_;
+  std::size_t at_;
+};
+
+// The same for an output.
+class OutCursor {
+ public:
+  OutCursor(const Ring& ring, std::uint64_t row, std::size_t width) noexcept
+      : begin_(ring.base),
+        size_(std::size_t{ring.rows} * width),
+        step_(width),
+        at_(static_cast<std::size_t>(row % ring.rows) * width) {}
+  [[nodiscard]] double* row() const noexcept { return begin_ + at_; }
+  void next() noexcept {
+    at_ += step_;
+    if (at_ == size_) at_ = 0;
+  }
+
+ private:
+  double* begin_;
+  std::size_t size_, step_, at_;
+};
+
+}  // namespace jqfast::JQFAST_TARGET

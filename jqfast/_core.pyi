@@ -1,0 +1,47 @@
+"""The compiled part of jqfast: plan execution and layer-wise relevance propagation."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from jqfast.types import AnyArray, IntArray
+
+class Plan:
+    """A checked plan, ready to run. Immutable; any number of threads may run it."""
+
+    def __init__(self, text: str) -> None: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def outputs(self) -> int: ...
+    @property
+    def lookback(self) -> int: ...
+
+def run(
+    plan: Plan,
+    inputs: Sequence[AnyArray],
+    rows: IntArray,
+    out: AnyArray,
+    layout: str,
+    threads: int,
+    *,
+    chunk: int = 0,
+    width: int = 0,
+) -> dict[str, int]: ...
+def operators() -> list[str]: ...
+def build_info() -> dict[str, Any]: ...
+def lrp_dense(
+    x: AnyArray,
+    layers: Sequence[tuple[AnyArray, AnyArray, str, str, float, float, float, float, bool]],
+    *,
+    out: AnyArray,
+    residual: AnyArray,
+    prediction: AnyArray,
+    output: int = 0,
+    redistribute: bool = False,
+    threads: int = 1,
+    start: AnyArray | None = None,
+    low: AnyArray | None = None,
+    high: AnyArray | None = None,
+) -> None: ...
+def activation_names() -> list[str]: ...
+def lrp_rule_names() -> list[str]: ...
