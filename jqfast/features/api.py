@@ -20,7 +20,7 @@ from jqfast.features.describe import Description
 from jqfast.features.execute import Dtype, Layout, execute
 from jqfast.features.expr import Expr
 from jqfast.features.normalize import per_date
-from jqfast.features.result import FeaturePanel
+from jqfast.features.result import FeaturePanel as FeaturePanel
 from jqfast.types import AnyArray
 
 if TYPE_CHECKING:

@@ -45,6 +45,11 @@ CALENDAR: dict[str, Callable[[DateArray], FloatArray]] = {
 }
 
 
+def unit_of(name: str) -> Unit:
+    """The unit of a column of every price panel; a plain number for any other."""
+    return _UNITS.get(name, "none")
+
+
 def column(name: str, *, unit: Unit | None = None, market: bool = False) -> Expr:
     """The panel column ``name``.
 
@@ -67,7 +72,7 @@ def column(name: str, *, unit: Unit | None = None, market: bool = False) -> Expr
         raise TypeError(f"`name` must be the name of a panel column; got {name!r}.")
     if name in CALENDAR:
         return leaf(name, axis="market", unit="none", timing="CAL")
-    chosen = _UNITS.get(name, "none") if unit is None else unit
+    chosen = unit_of(name) if unit is None else unit
     if chosen not in Unit.__args__:  # type: ignore[attr-defined]
         raise ValueError(f"`unit` must be one of {', '.join(Unit.__args__)}; got {chosen!r}.")  # type: ignore[attr-defined]
     return leaf(name, axis="market" if market else "stock", unit=chosen, timing="D0")

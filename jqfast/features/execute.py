@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
@@ -85,7 +84,7 @@ def thread_count(threads: int | None) -> int:
     if threads is None:
         from jqfast import _core
 
-        return _core.default_threads() if hasattr(_core, "default_threads") else len(os.sched_getaffinity(0))
+        return int(_core.build_info()["threads"])
     if isinstance(threads, bool) or not isinstance(threads, int | np.integer):
         raise TypeError(f"`threads` must be an integer or None; got {threads!r}.")
     if not 1 <= threads <= MAX_THREADS:

@@ -237,7 +237,7 @@ def _check_series(op: str, axis: str, operands: tuple[Expr, ...]) -> None:
             raise ValueError(f"`{op}` needs a series; got the constant {operand}.")
         if axis == "cross" and operand.axis == "market":
             raise ValueError(
-                f"`{op}` compares stocks on one date, but `{operand}` is the same for all of them: that is 0/0. "
+                f"`{op}` compares stocks on one date, but `{operand}` is the same for all: that is 0/0. "
                 'Normalise a market-wide series along time (`ts_zscore`, or declare it norm="ts").'
             )
 

@@ -91,7 +91,7 @@ class FeaturePanel:
         return pd.DataFrame(self.samples, index=index, columns=list(self.names), copy=False)
 
     def to_arrow(self) -> pa.Table:
-        """All features as an Arrow table: ``date``, ``code``, one column a feature; NaN stays NaN, not null."""
+        """All features as an Arrow table: ``date``, ``code``, one column a feature; NaN stays NaN."""
         return self._arrow(0, len(self.dates))
 
     def _arrow(self, start: int, stop: int) -> pa.Table:
