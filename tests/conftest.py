@@ -12,11 +12,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, settings
 
 from jqfast.data.panel import Panel
 
 #: Every 16th of the 950 codes: 60 stocks over all code ranges, late listings among them.
 CODE_STRIDE = 16
+
+# Other work on the machine must not turn a slow example into a failure.
+settings.register_profile("jqfast", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("jqfast")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

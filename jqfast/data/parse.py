@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from jqfast.types import AnyArray, BoolArray, CodeArray, DateArray, FloatArray, IntArray
+from jqfast.types import AnyArray, CodeArray, DateArray, FloatArray, IntArray
 
 #: Text that stands for "no value" in Japanese and English tables.
 MISSING = ("", "-", "*", "－", "ー", "—", "―", "−", "‐", "＊", "…", "...", "--", "---", "nan", "NaN", "NAN",
@@ -228,12 +228,6 @@ def day_index(days: DateArray) -> tuple[IntArray, DateArray]:
     seen[number - low] = True
     place = np.cumsum(seen) - 1
     return place[number - low], (np.flatnonzero(seen) + low).astype("datetime64[D]")
-
-
-def flags(values: Any, column: str) -> tuple[FloatArray, BoolArray]:
-    """A 0/1 column (numbers, text or booleans) as float64, and which cells are neither."""
-    number, _ = numbers(values, column, null_text=True)
-    return number, np.isfinite(number) & (number != 0) & (number != 1)
 
 
 def _is_text(kind: Any) -> bool:

@@ -1,8 +1,9 @@
-"""Delimited text: CSV, TSV and pasted tables, with or without a header, in the encodings Japanese tables come
-in.
+"""Delimited text: CSV, TSV and pasted tables, with or without a header, in the encodings of Japanese tables.
 
-Steps: 1. look at the head: encoding, delimiter, header; 2. read the columns that mean something, numbers as
-numbers;
+Steps:
+
+1. look at the head: encoding, delimiter, header;
+2. read the columns that mean something, numbers as numbers;
 3. where numbers carry thousands commas or words, read once more as text and leave it to ``parse``.
 """
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jqfast.data import read_prices
+from jqfast.data import Panel, read_prices
 from jqfast.data.complete import MAX_GAP
 from jqfast.data.quality import summarise
 from jqfast.errors import DataGapError
@@ -173,3 +173,10 @@ def test_summary_counts_moves_that_look_like_splits() -> None:
     factor = np.where(frame["date"] == frame["date"][20], 0.5, 1.0)
     facts = summarise(read_prices(frame.assign(adj_factor=factor)))
     assert (facts["large_moves"], facts["splits"], facts["price_basis"]) == (0, 2, "forward")
+
+
+def test_summary_of_a_panel_that_was_not_read(sim_panel: Panel) -> None:
+    facts = summarise(sim_panel)
+    assert facts["stocks"] == sim_panel.shape[1]
+    assert facts["rows"] == sim_panel.listed.sum()
+    assert "bad_rows" not in facts
