@@ -254,12 +254,13 @@ def _cells(schedule: Schedule, longest: int, sessions: int) -> tuple[IntArray, I
 def _paid(schedule: Schedule, leg: Leg) -> FloatArray:
     """(C, K) trading costs by session after entry."""
     total: FloatArray = np.stack(list(leg.fees.values())).sum(axis=0)
-    paid = np.zeros(leg.gross.shape)
-    if len(paid) == 0:
+    cohorts, steps = leg.gross.shape
+    paid = np.zeros((cohorts, steps))
+    if cohorts == 0:
         return paid
     paid[:, 0] += total[:, 0]
     last = schedule.exit - schedule.entry
-    leaves = np.flatnonzero(last < paid.shape[1])
+    leaves = np.flatnonzero(last < steps)
     paid[leaves, last[leaves]] += total[leaves, 1]
     return paid
 
