@@ -91,7 +91,7 @@ def _draw_cumulative(axes: Axes, frame: DataFrame, benchmark: str, style: Style)
             )
     axes.axhline(1.0, color=MUTED, lw=0.8)
     values = frame.to_numpy()
-    logarithmic = values.min() > 0 and values.max() / values.min() > LOG_FROM
+    logarithmic = values.size > 0 and values.min() > 0 and values.max() / values.min() > LOG_FROM
     if logarithmic:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK = "#1f2933"
+INK_RGB = (0x1F / 255, 0x29 / 255, 0x33 / 255)
 MUTED = "#66727f"
 GRID = "#e3e7eb"
 LONG = "#d55e00"
@@ -29,8 +30,8 @@ BENCHMARK = "#8a949e"
 ACCENT = "#33658a"
 WEAK = "#c7a27c"
 #: relevance from blue (lowers the forecast) over white (0) to red (raises it)
-RED = (0.74, 0.12, 0.16)
-BLUE = (0.10, 0.36, 0.66)
+RED = (0xBD / 255, 0x1F / 255, 0x29 / 255)
+BLUE = (0x1A / 255, 0x5C / 255, 0xA8 / 255)
 
 
 class Style:
@@ -152,7 +153,12 @@ def relevance_colour(share: float) -> tuple[float, float, float]:
 
 
 def ink_on(colour: tuple[float, float, float]) -> str:
-    """Black or white, whichever is readable on ``colour`` (relative luminance)."""
+    """Dark or white text, whichever has the higher contrast (WCAG) on ``colour``."""
+    light = luminance(colour) + 0.05
+    return INK if light / (luminance(INK_RGB) + 0.05) >= 1.05 / light else "#ffffff"
+
+
+def luminance(colour: tuple[float, float, float]) -> float:
+    """Relative luminance of an sRGB colour, 0 black to 1 white."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return INK if luminance > 0.3 else "#ffffff"
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
