@@ -1,8 +1,7 @@
 """Sessions of an exchange, for those who want them checked against its calendar.
 
-Without a calendar the dates of the data are the sessions. With one, dates outside it are dropped and its
-sessions that the data lack come in without trade. ``exchange_calendars`` is imported here and only when asked
-for.
+Without a calendar the dates of the data are the sessions. With one, dates outside it are dropped and sessions that
+the data lack come in without trade. ``exchange_calendars`` is imported only when asked for.
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ def sessions(name: str, start: np.datetime64, end: np.datetime64) -> DateArray:
 
         if name not in xcals.get_calendar_names():
             raise unknown("calendar", name, xcals.get_calendar_names(include_aliases=False))
-        # Padded, since the library refuses a span without a session or of one day.
-        span = [str(day) for day in (start - np.timedelta64(14, "D"), end + np.timedelta64(14, "D"))]
+        # Two weeks more, since the library refuses a span of one day or without a session.
+        later = end + np.timedelta64(14, "D")
         try:
-            days = xcals.get_calendar(name, start=span[0], end=span[1]).sessions
+            days = xcals.get_calendar(name, start=str(start), end=str(later)).sessions
         except ValueError as error:
             raise DataGapError(
                 f"`calendar` {name} does not cover {start} to {end} ({error}) Leave `calendar` out: the "

@@ -2,7 +2,8 @@
 
 All functions work in place on :class:`Bars` whose prices are checked and on their final basis. After
 ``listing``, ``bars.present`` means membership: a stock is listed from its first to its last record, both
-included.
+included. Inside a gap that is known only once the stock returns; sources that give a record for each listed
+day, traded or not (J-Quants does), have no gaps, and the panel's notes count those of others.
 """
 
 from __future__ import annotations

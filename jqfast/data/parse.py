@@ -18,8 +18,7 @@ from jqfast.types import AnyArray, CodeArray, DateArray, FloatArray, IntArray
 
 #: Text that stands for "no value" in Japanese and English tables.
 MISSING = ("", "-", "*", "－", "ー", "—", "―", "−", "‐", "＊", "…", "...", "--", "---", "nan", "NaN", "NAN",
-"null",
-           "NULL", "None", "none", "N/A", "n/a", "NA", "#N/A", "<NA>", "NaT")  # fmt: skip
+           "null", "NULL", "None", "none", "N/A", "n/a", "NA", "#N/A", "<NA>", "NaT")  # fmt: skip
 
 _NUMBER = r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?|[+-]?\.\d+([eE][+-]?\d+)?"
 _CLOCK = r"T?\d{1,2}:\d{2}(:\d{2}(\.\d*)?)?"

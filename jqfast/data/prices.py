@@ -5,8 +5,7 @@ Goes in: a file, pasted text or a frame, long or wide. Comes out: dense point-in
 1. open the source as columns (``sources``, ``text``) and find out what they mean (``names``);
 2. parse and scatter them into dates x codes (``parse``, ``dense``);
 3. write "no trade" one way and find bars that contradict themselves (``quality``);
-4. bring raw prices to the forward basis (``adjust``), sessions to the calendar if one is asked for
-(``calendar``);
+4. bring raw prices to the forward basis (``adjust``), sessions to a calendar if asked for (``calendar``);
 5. complete: listing spans, missing sessions, turnover, limits, categories (``complete``, ``sectors``).
 """
 
@@ -42,17 +41,13 @@ def read_prices(
     Parameters
     ----------
     source : path of a Parquet, CSV or TSV file (also .gz); pasted text; a long frame (pandas, Arrow, Polars,
-    anything
-        that exports Arrow) with one row per date and code; or wide frames of dates x codes, as a mapping
-        ``{"close": frame, ...}`` or with (field, code) columns. Names in English, J-Quants V1 and V2, or
-        Japanese.
-        Needed: date, code, open, high, low, close, volume. Used: turnover, adj_factor, limit, sectors,
-        market.
+        anything that exports Arrow) with one row per date and code; or wide frames of dates x codes, as a
+        mapping ``{"close": frame, ...}`` or with (field, code) columns. Names in English, J-Quants V1 and
+        V2, or Japanese. Needed: date, code, open, high, low, close, volume. Used where there: turnover,
+        adj_factor, limit, sectors, market.
     bad : what to do with rows that contradict themselves (high below low, price <= 0, ...) and with text in
-    numbers:
-        ``"error"`` lists them, ``"null"`` goes on with NaN in their place and counts them
-    calendar : ``"XTKS"`` or another exchange to put the bars on its sessions; None takes the dates of the
-    data
+        numbers: ``"error"`` lists them, ``"null"`` goes on with NaN in their place and counts them
+    calendar : ``"XTKS"`` or another exchange, to put the bars on its sessions; None: the dates of the data
     sectors : list of issues with code and sector33, or a mapping code -> sector33
     session_share : a date on which a smaller share of the listed stocks traded is no session (decision 24)
     code : the code of a table of one stock that has no code column

@@ -23,13 +23,11 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-6
 #: A close-to-close move beyond this is counted: unadjusted splits look like it, real events are rare.
 LARGE_MOVE = 0.4
-_PRICES = ("open", "high", "low", "close")
 _SHOWN = 10
 
 
 def settle_no_trade(bars: Bars, names: tuple[str, ...]) -> None:
-    """Write "no trade" one way: bars whose four prices and volume are all zero or missing get NaN and volume
-    0.
+    """Write "no trade" one way: four prices and a volume that are all zero or missing become NaN and 0.
 
     Parameters
     ----------

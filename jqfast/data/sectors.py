@@ -26,9 +26,8 @@ def attach(bars: Bars, sectors: Any) -> None:
 
     Parameters
     ----------
-    sectors : a mapping code -> sector33, or a path or frame with the columns code and sector33 (also sector17
-    and
-        market; J-Quants names understood). Of several rows per code the last one counts. A code of four
+    sectors : a mapping code -> sector33, or a path or frame with the columns code and sector33 (sector17 and
+        market too; J-Quants names understood). Of several rows per code the last one counts. A code of four
         characters finds its five-character form with a final 0.
 
     Raises
