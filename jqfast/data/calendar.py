@@ -1,7 +1,7 @@
 """Sessions of an exchange, for those who want them checked against its calendar.
 
-Without a calendar the dates of the data are the sessions. With one, dates outside it are dropped and sessions that
-the data lack come in without trade. ``exchange_calendars`` is imported only when asked for.
+Without a calendar the dates of the data are the sessions. With one, dates outside it are dropped and sessions
+that the data lack come in without trade. ``exchange_calendars`` is imported only when asked for.
 """
 
 from __future__ import annotations
