@@ -208,7 +208,7 @@ oracle("dow_cos", scale=1)(lambda p: _weekday(p, np.cos))
 
 
 def _weekday(p: Wide, wave: Callable[..., np.ndarray]) -> Frame:
-    day = pd.DatetimeIndex(p.C.index).dayofweek.to_numpy()
+    day = pd.DatetimeIndex(p.C.index).day_of_week.to_numpy()
     return pd.DataFrame(
         np.repeat(wave(2 * np.pi * day / 5)[:, None], p.C.shape[1], axis=1),
         index=p.C.index,

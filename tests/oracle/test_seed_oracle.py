@@ -56,7 +56,7 @@ def seed_code(df: pd.DataFrame, *, clipped: bool) -> pd.DataFrame:
     df["atr_norm"] = tr.rolling(ATR_WINDOW, min_periods=ATR_WINDOW).mean() / df["Close"]
     df["ret_hv"] = df["ret_1"].rolling(HV_WINDOW, min_periods=HV_WINDOW).std()
     df["vol_chg"] = df["Volume"].pct_change(1)
-    dow = df["Date"].dt.dayofweek
+    dow = df["Date"].dt.day_of_week  # the document says dayofweek, which newer pandas warns about
     df["dow_sin"] = np.sin(2 * np.pi * dow / 5)
     df["dow_cos"] = np.cos(2 * np.pi * dow / 5)
 
@@ -107,7 +107,12 @@ class PerStock:
         return self.X.values[self.X.names.index(name)][np.ix_(self.rows, self.stocks)]
 
     def theirs(self, name: str) -> np.ndarray:
-        return np.column_stack([self.seed[n][name].to_numpy() for n in self.stocks])
+        values = np.column_stack([self.seed[n][name].to_numpy() for n in self.stocks])
+        # Its prices know no splits. Ours are continuous, and levels are re-based to the shares of the day.
+        today = self.panel["adjustment"][np.ix_(self.rows, self.stocks)]
+        if name.startswith("Close_lag"):
+            return values * today
+        return values / today if name.startswith("Volume_lag") else values
 
 
 @pytest.fixture(scope="module")
