@@ -11,9 +11,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from jqfast.report.inputs import Language, ReportInput
+from jqfast.report.inputs import ReportInput
 from jqfast.report.numbers import number, percent
 from jqfast.report.prose import sentence
+from jqfast.report.text import Labels
 
 #: the top of what real daily data have given out of sample; above is a leak until proved otherwise
 RANK_IC_LIMIT = 0.08
@@ -36,30 +37,27 @@ def boxes(report: ReportInput) -> list[Box]:
     language = report.language
     red = [sentence(language, "survivors")] if report.data.survivors_only else []
     notes = [sentence(language, "simulated")] if report.data.simulated else []
-    for what, suspicion in _suspicions(report, language):
-        if report.data.simulated:
-            notes.append(sentence(language, "simulated_strong", what=what))
-        else:
-            red.append(suspicion)
+    what = ("、" if language == "ja" else ", ").join(_above_range(report))
+    if what and report.data.simulated:
+        notes.append(sentence(language, "simulated_strong", what=what))
+    elif what:
+        limits = {"rank_ic": RANK_IC_LIMIT, "r2": percent(R2_LIMIT, 0), "sharpe": SHARPE_LIMIT}
+        red.append(sentence(language, "leak", what=what, **limits))
     red.extend(report.warnings)
     return [*(Box("red", text) for text in red), *(Box("note", text) for text in notes)]
 
 
-def _suspicions(report: ReportInput, language: Language) -> list[tuple[str, str]]:
-    """(what, red sentence) of every result above its sanity range."""
-    found: list[tuple[str, str]] = []
+def _above_range(report: ReportInput) -> list[str]:
+    """Name, value and horizon of every result above its sanity range."""
+    label, found = Labels(report.language), []
     for row in report.forecast.scores:
+        horizon = label("sessions" if row.horizon > 1 else "session", h=row.horizon)
         if abs(row.rank_ic) > RANK_IC_LIMIT:
-            x = number(row.rank_ic, 3)
-            text = sentence(language, "leak_rank_ic", value=x, h=row.horizon, limit=RANK_IC_LIMIT)
-            found.append((f"RankIC {x} ({row.horizon})", text))
+            found.append(f"RankIC {number(row.rank_ic, 3)} ({horizon})")
         if row.r2 > R2_LIMIT:
-            x = percent(row.r2, 2)
-            text = sentence(language, "leak_r2", value=x, h=row.horizon, limit=percent(R2_LIMIT, 0))
-            found.append((f"R² {x} ({row.horizon})", text))
+            found.append(f"R² {percent(row.r2, 2)} ({horizon})")
     if report.portfolio is not None and abs(report.portfolio.sharpe_gross) > SHARPE_LIMIT:
-        x = number(report.portfolio.sharpe_gross)
-        found.append((f"Sharpe {x}", sentence(language, "leak_sharpe", value=x, limit=SHARPE_LIMIT)))
+        found.append(f"{label('sharpe_gross')} {number(report.portfolio.sharpe_gross)}")
     return found
 
 

@@ -147,18 +147,9 @@ SENTENCES: dict[str, Both] = {
         "evidence. Differences between stocks of the same date are less affected, but not free of it.",
         "生存銘柄のみ。上場廃止銘柄を含まないため、リターンの水準とロングのみの結果は証拠になりません。同一日の銘柄間の差への影響は小さいものの、ゼロではありません。",
     ),
-    "leak_rank_ic": (
-        "Suspected leak, run the audit. RankIC of {value} over {h} sessions is above {limit}, the top of what real "
-        "daily data have given.",
-        "情報漏洩の疑い：監査（audit）を実行してください。{h}営業日の RankIC {value} は、実データで得られる上限 {limit} を超えています。",
-    ),
-    "leak_sharpe": (
-        "Suspected leak, run the audit. A long-short Sharpe ratio of {value} before costs is above {limit}.",
-        "情報漏洩の疑い：監査（audit）を実行してください。コスト前ロングショートのシャープ比 {value} は {limit} を超えています。",
-    ),
-    "leak_r2": (
-        "Suspected leak, run the audit. An out-of-sample R² of {value} over {h} sessions is above {limit}.",
-        "情報漏洩の疑い：監査（audit）を実行してください。{h}営業日の標本外 R² {value} は {limit} を超えています。",
+    "leak": (
+        "Suspected leak, run the audit (jqfast.features.audit). Above what real daily data have given (RankIC {rank_ic}, R² {r2}, Sharpe ratio before costs {sharpe}): {what}.",
+        "情報漏洩の疑い：監査（jqfast.features.audit）を実行してください。実データで得られる上限（RankIC {rank_ic}、R² {r2}、コスト前シャープ比 {sharpe}）を超過：{what}。",
     ),
     "simulated": (
         "Simulated market. The effects in these data were planted, or left out, on purpose: the results say whether "
@@ -166,9 +157,8 @@ SENTENCES: dict[str, Both] = {
         "シミュレーション市場です。効果は意図的に埋め込まれた（または除かれた）もので、結果はプログラムの動作を示すだけで、実在の市場については何も語りません。",
     ),
     "simulated_strong": (
-        "{what} lies above what real data have given. On this simulated market that is the strength of the planted "
-        "effects; on real data it would be a suspected leak.",
-        "{what} は実データで得られる範囲を超えています。これは埋め込まれた効果の強さによるもので、実データであれば情報漏洩を疑うべき値です。",
+        "Above what real data have given: {what}. On this simulated market that is the strength of the planted effects; on real data it would be a suspected leak.",
+        "実データで得られる上限を超過：{what}。これは埋め込まれた効果の強さによるもので、実データであれば情報漏洩を疑うべき値です。",
     ),
     "no_font": (
         "Figure labels are in English because no Japanese font was found. Install Noto Sans CJK or IPAexGothic, "

@@ -175,7 +175,7 @@ def cost_table(items: Sequence[CostItem], labels: Labels) -> str:
     for item in items:
         name, unit = cost_name(labels.language, item.name)
         body.append((name, Cell(value(item.value), css="n"), item.unit or unit))
-    return table([labels("cost_item"), labels("value"), labels("unit")], body, text=3, css="pairs")
+    return table([labels("cost_item"), labels("value"), labels("unit")], body, text=3, css="costs")
 
 
 def turnover_table(facts: PortfolioFacts, labels: Labels) -> str:
