@@ -22,7 +22,7 @@ from jqfast.learn.labels import Targets
 from jqfast.types import AnyArray, BoolArray, CodeArray, DateArray, Float32Array, IntArray
 
 if TYPE_CHECKING:
-    from jqfast.features.api import FeaturePanel
+    from jqfast.features import FeaturePanel
 
 #: Rows looked at together when coverage is counted; bounds the memory of the masks.
 _CHUNK = 64

@@ -153,7 +153,8 @@ def early_stop(losses: Sequence[AnyArray], patience: int) -> tuple[BoolArray, Bo
 
 def _like(flags: BoolArray, array: jax.Array) -> jax.Array:
     """Flags () or (folds,) with trailing axes added up to the rank of ``array``."""
-    return jax.device_put(flags.reshape(flags.shape + (1,) * (array.ndim - flags.ndim)))
+    shaped: jax.Array = jax.device_put(flags.reshape(flags.shape + (1,) * (array.ndim - flags.ndim)))
+    return shaped
 
 
 def _horizon_weights(config: TrainConfig, outputs: int) -> jax.Array:

@@ -29,7 +29,7 @@ from jqfast.learn.labels import Targets
 from jqfast.types import CodeArray, DateArray, Float32Array, IntArray
 
 if TYPE_CHECKING:
-    from jqfast.features.api import FeaturePanel
+    from jqfast.features import FeaturePanel
 
 #: (folds done, folds in all, what was done); may raise to stop the run, finished folds are kept.
 Progress = Callable[[int, int, str], None]

@@ -1,4 +1,4 @@
-"""Models as pure functions: ``init(key, config) -> params``, ``apply(params, x, key) -> outputs`` of a sample."""
+"""Models as pure functions: ``init(key, config) -> params`` and ``apply(params, x, key)`` of one sample."""
 
 from jqfast.learn.models.linear import LinearConfig
 from jqfast.learn.models.lstm import LstmConfig

@@ -1,4 +1,4 @@
-"""Multilayer perceptron; the defaults are the reference network: 64-64-32 tanh, dropout 0.4, linear outputs."""
+"""Multilayer perceptron; the defaults are the reference network: 64-64-32 tanh, dropout 0.4, linear head."""
 
 from __future__ import annotations
 
@@ -81,4 +81,5 @@ def from_layers(weights: Sequence[jax.Array], biases: Sequence[jax.Array]) -> Ml
 
 def lecun_normal(key: jax.Array, inputs: int, outputs: int) -> jax.Array:
     """(inputs, outputs) float32 normal with variance 1 / inputs."""
-    return jax.random.normal(key, (inputs, outputs), jnp.float32) * jnp.float32(inputs**-0.5)
+    normal = jax.random.normal(key, (inputs, outputs), jnp.float32)
+    return jnp.multiply(normal, jnp.float32(inputs**-0.5))

@@ -61,10 +61,21 @@ def default_config(kind: str) -> ModelConfig:
     return _CONFIGS[kind]()
 
 
+def kind_of(config: ModelConfig) -> Kind:
+    """The name of the model that a configuration belongs to."""
+    match config:
+        case mlp.MlpConfig():
+            return "mlp"
+        case lstm.LstmConfig():
+            return "lstm"
+        case linear.LinearConfig():
+            return "linear"
+
+
 def build(config: ModelConfig) -> Model:
     """The model of a configuration."""
-    kind: Kind = next(k for k, c in _CONFIGS.items() if isinstance(config, c))  # type:
-    ignore[assignment,misc] module = _MODULES[kind]
+    kind = kind_of(config)
+    module = _MODULES[kind]
 
     def init(key: jax.Array, inputs: int, outputs: int) -> Params:
         return module.init(key, config, inputs, outputs)
