@@ -67,10 +67,12 @@ RowSum exact_sum(const double* in, std::size_t n, double largest, Term term) noe
   return {horizontal(count), horizontal(high) + horizontal(low)};
 }
 
-inline double largest_finite(const double* in, std::size_t n) noexcept {
+// The largest |term(x)| over finite x.
+template <class Term>
+double largest_finite(const double* in, std::size_t n, Term term) noexcept {
   Vec most{};
   each(in, n, [&](Vec x, std::size_t) {
-    const Vec size = select(is_finite(x), abs(x), Vec{});
+    const Vec size = select(is_finite(x), abs(term(x)), Vec{});
     most = select(size > most, size, most);
   });
   double largest = 0.0;
@@ -83,19 +85,20 @@ struct RowMoments {
 };
 
 inline RowMoments row_moments(const double* in, std::size_t n) noexcept {
-  const double largest = largest_finite(in, n);
-  const RowSum total = exact_sum(in, n, largest, [](Vec x) { return x; });
+  const auto itself = [](Vec x) { return x; };
+  const RowSum total = exact_sum(in, n, largest_finite(in, n, itself), itself);
   const double mean = total.sum / total.count;
-  // Squares of differences up to 2 * largest; a power of two keeps them in range and changes no digit.
+  // Differences in units of the largest one, a power of two: neither a small spread on a high level nor large
+  // numbers lose digits. What rounding the mean has shifted is taken back.
   int exponent = 0;
-  std::frexp(largest, &exponent);
+  std::frexp(largest_finite(in, n, [mean](Vec x) { return x - mean; }), &exponent);
   const double unit = std::ldexp(1.0, std::clamp(exponent, -1000, 1000));
   const double inverse = 1.0 / unit;
-  const RowSum squares = exact_sum(in, n, 4.0, [=](Vec x) {
-    const Vec d = (x - mean) * inverse;
-    return d * d;
-  });
-  const double variance = total.count > 1.0 ? squares.sum / (total.count - 1.0) : kNaN;
+  const auto gap = [mean, inverse](Vec x) { return (x - mean) * inverse; };
+  const double shift = exact_sum(in, n, 1.0, gap).sum;
+  const RowSum squares = exact_sum(in, n, 1.0, [gap](Vec x) { return gap(x) * gap(x); });
+  const double spread = squares.sum - shift * shift / total.count;
+  const double variance = total.count > 1.0 ? std::max(0.0, spread) / (total.count - 1.0) : kNaN;
   return {total.count, mean, std::sqrt(variance) * unit};
 }
 

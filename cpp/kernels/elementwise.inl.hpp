@@ -10,8 +10,8 @@ namespace jqfast::JQFAST_TARGET {
 
 template <class F>
 void map1(const TimeArgs& a, F f) noexcept {
-  Cursor x(a.in[0], a.row0, a.width);
-  OutCursor out(a.out[0], a.row0, a.width);
+  Cursor x(a.in[0], a.row0, a.pitch);
+  OutCursor out(a.out[0], a.row0, a.pitch);
   for (std::uint32_t r = 0; r < a.rows; ++r, x.next(), out.next()) {
     for (std::size_t i = 0; i < a.width; i += kLanes) store(out.row() + i, f(load(x.row() + i)));
   }
@@ -19,9 +19,9 @@ void map1(const TimeArgs& a, F f) noexcept {
 
 template <class F>
 void map2(const TimeArgs& a, F f) noexcept {
-  Cursor x(a.in[0], a.row0, a.width);
-  Cursor y(a.in[1], a.row0, a.width);
-  OutCursor out(a.out[0], a.row0, a.width);
+  Cursor x(a.in[0], a.row0, a.pitch);
+  Cursor y(a.in[1], a.row0, a.pitch);
+  OutCursor out(a.out[0], a.row0, a.pitch);
   for (std::uint32_t r = 0; r < a.rows; ++r, x.next(), y.next(), out.next()) {
     for (std::size_t i = 0; i < a.width; i += kLanes) {
       store(out.row() + i, f(load(x.row() + i), load(y.row() + i)));
@@ -31,10 +31,10 @@ void map2(const TimeArgs& a, F f) noexcept {
 
 template <class F>
 void map3(const TimeArgs& a, F f) noexcept {
-  Cursor x(a.in[0], a.row0, a.width);
-  Cursor y(a.in[1], a.row0, a.width);
-  Cursor z(a.in[2], a.row0, a.width);
-  OutCursor out(a.out[0], a.row0, a.width);
+  Cursor x(a.in[0], a.row0, a.pitch);
+  Cursor y(a.in[1], a.row0, a.pitch);
+  Cursor z(a.in[2], a.row0, a.pitch);
+  OutCursor out(a.out[0], a.row0, a.pitch);
   for (std::uint32_t r = 0; r < a.rows; ++r, x.next(), y.next(), z.next(), out.next()) {
     for (std::size_t i = 0; i < a.width; i += kLanes) {
       store(out.row() + i, f(load(x.row() + i), load(y.row() + i), load(z.row() + i)));

@@ -8,8 +8,8 @@ namespace jqfast::JQFAST_TARGET {
 // Walks rows outside and lanes inside, so that independent lanes hide the latency of the recursion.
 template <std::size_t States, class F>
 void recur(const TimeArgs& a, F f) noexcept {
-  Cursor x(a.in[0], a.row0, a.width);
-  OutCursor out(a.out[0], a.row0, a.width);
+  Cursor x(a.in[0], a.row0, a.pitch);
+  OutCursor out(a.out[0], a.row0, a.pitch);
   for (std::uint32_t r = 0; r < a.rows; ++r, x.next(), out.next()) {
     for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
       store(out.row() + lane, f(Slots(a.state, States, lane), load(x.row() + lane)));

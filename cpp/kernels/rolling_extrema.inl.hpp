@@ -10,9 +10,9 @@ struct Extremes {
   static constexpr std::size_t kHead = 1;  // the session number, from which ages are taken
   static constexpr std::size_t kSlots = Ages ? 5 : 3;
 
-  Vec now{};
-  Vec n{}, least{}, most{}, least_at{}, most_at{};
-  Vec cursor{};  // session of the row that `add` is given: runs backward through suffixes
+  Vec now;
+  Vec n, least, most, least_at, most_at;
+  Vec cursor;  // the session after the one `add` is given: runs backward through suffixes
 
   void load_head(const Slots& s) noexcept { now = s.get(0); }
   void save_head(const Slots& s) const noexcept { s.set(0, now); }
@@ -20,7 +20,7 @@ struct Extremes {
   void reset() noexcept {
     n = Vec{};
     least = splat(kInf), most = splat(-kInf);
-    least_at = most_at = Vec{};
+    if constexpr (Ages) least_at = most_at = Vec{};
   }
   void see(Vec) noexcept {
     now += 1.0;
@@ -69,31 +69,28 @@ struct Extremes {
 };
 
 template <bool Ages>
-Vec extreme(Extreme which, const Extremes<Ages>& e) noexcept {
+void put_extreme(const Batch<Extremes<Ages>>& batch, std::size_t o, Extreme which) noexcept {
+  using E = Extremes<Ages>;
   switch (which) {
-    case Extreme::min: return e.least;
-    case Extreme::max: return e.most;
-    case Extreme::range: return e.most - e.least;
-    case Extreme::argmin: return e.now - e.least_at;
-    case Extreme::argmax: return e.now - e.most_at;
+    case Extreme::min: return batch.put(o, [](const E& e) { return e.least; });
+    case Extreme::max: return batch.put(o, [](const E& e) { return e.most; });
+    case Extreme::range: return batch.put(o, [](const E& e) { return e.most - e.least; });
+    default: break;
   }
-  return splat(kNaN);
+  if constexpr (Ages) {
+    if (which == Extreme::argmin) return batch.put(o, [](const E& e) { return e.now - e.least_at; });
+    return batch.put(o, [](const E& e) { return e.now - e.most_at; });
+  }
 }
 
 template <bool Ages>
 void extrema_as(const TimeArgs& a) noexcept {
-  const Vec least = splat(a.min_periods);
-  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
-    Extremes<Ages> extremes;
-    Outputs out(a);
-    const OneInput input{Cursor(a.in[0], a.row0, a.width)};
-    slide(a, lane, extremes, input, [&](const Extremes<Ages>& e, Vec, std::uint32_t) {
-      for (std::size_t o = 0; o < a.outputs; ++o) {
-        out.put(o, lane, select(e.n >= least, extreme(static_cast<Extreme>(a.give[o]), e), splat(kNaN)));
-      }
-      out.next();
-    });
-  }
+  using E = Extremes<Ages>;
+  const OneInput input{Cursor(a.in[0], a.row0, a.pitch)};
+  const auto make = [](E& item, const E& total, Vec, std::uint32_t, std::size_t) { item = total; };
+  slide_tile<E, E>(a, input, make, [&a](const Batch<E>& batch) {
+    for (std::size_t o = 0; o < a.outputs; ++o) put_extreme(batch, o, static_cast<Extreme>(a.give[o]));
+  });
 }
 
 inline bool wants_ages(const std::uint8_t* give, std::size_t outputs) noexcept {

@@ -21,13 +21,19 @@ struct MomentSums {
   static constexpr std::size_t kHead = 3;  // seen, last finite value, anchor
   static constexpr std::size_t kSlots = 1 + (Raw ? 2 : 0) + (Order >= 2 ? 2 : 0) + (Order >= 4 ? 2 : 0);
 
-  Vec seen{}, last{}, anchor{};
-  Vec n{}, high{}, low{}, s1{}, s2{}, s3{}, s4{};
+  // Members are left unset on purpose: clearing all of them costs more than a row of work.
+  Vec seen, last, anchor;
+  Vec n, high, low, s1, s2, s3, s4;
 
   void load_head(const Slots& s) noexcept { seen = s.get(0), last = s.get(1), anchor = s.get(2); }
   void save_head(const Slots& s) const noexcept { s.set(0, seen), s.set(1, last), s.set(2, anchor); }
   void begin_block() noexcept { anchor = last; }
-  void reset() noexcept { n = high = low = s1 = s2 = s3 = s4 = Vec{}; }
+  void reset() noexcept {
+    n = Vec{};
+    if constexpr (Raw) high = low = Vec{};
+    if constexpr (Order >= 2) s1 = s2 = Vec{};
+    if constexpr (Order >= 4) s3 = s4 = Vec{};
+  }
 
   void see(Vec x) noexcept {
     const Mask ok = is_finite(x);
@@ -88,7 +94,7 @@ struct MomentSums {
 
 // Central moments of one window. Deviations are in `unit`s of x, a power of two, 1 for all but recomputed lanes.
 struct Central {
-  Vec n{}, total{}, m2{}, m3{}, m4{}, today{}, unit{};
+  Vec n, total, m2, m3, m4, today, unit;
 };
 
 // One lane from scratch: differences from its newest finite value, scaled, two passes.
@@ -131,74 +137,79 @@ inline void recompute(const LaneWindow& window, std::uint32_t w, std::size_t lan
 }
 
 template <int Order, bool Raw>
-Central central(const TimeArgs& a, const MomentSums<Order, Raw>& s, Vec x, std::uint32_t r, std::size_t lane) noexcept {
-  Central c;
+void fill_central(Central& c, const TimeArgs& a, const MomentSums<Order, Raw>& s, Vec x, std::uint32_t r,
+                  std::size_t lane) noexcept {
   c.n = s.n;
-  c.unit = splat(1.0);
   if constexpr (Raw) c.total = s.high + s.low;
   if constexpr (Order >= 2) {
     const Vec mean = s.s1 / s.n;
+    c.unit = splat(1.0);
     c.m2 = s.s2 - mean * s.s1;
     c.today = select(is_finite(x), (x - s.anchor) - mean, splat(kNaN));
+    Vec range = s.s2;
     if constexpr (Order >= 4) {
       c.m3 = s.s3 - mean * (3.0 * s.s2 - 2.0 * mean * s.s1);
       c.m4 = s.s4 - mean * (4.0 * s.s3 - mean * (6.0 * s.s2 - 3.0 * mean * s.s1));
+      range += s.s4;
     }
-    const Mask cancelled = ~(c.m2 >= kCancellation * s.s2) | ~is_finite(s.s2 + (Order >= 4 ? s.s4 : Vec{}));
+    const Mask cancelled = ~(c.m2 >= kCancellation * s.s2) | ~is_finite(range);
     const Mask tiny = (s.s2 < kTinySquare) & ((s.s2 > 0.0) | (s.s1 != 0.0));
     const Mask again = (cancelled | tiny) & (s.n >= 2.0);
     if (any(again)) [[unlikely]] {
       for (std::size_t l = 0; l < kLanes; ++l) {
-        if (again[l] != 0) recompute(LaneWindow(a.in[0], a.row0 + r, a.width, lane + l), a.window, l, c);
+        if (again[l] != 0) recompute(LaneWindow(a.in[0], a.row0 + r, a.pitch, lane + l), a.window, l, c);
       }
     }
   }
-  return c;
 }
 
-// The statistic asked for; every one needs its own number of values besides `min_periods`.
-inline Vec statistic(Moment which, const Central& c) noexcept {
-  const Vec n = c.n;
-  const Vec spread = select(c.m2 > 0.0, c.m2, Vec{});
-  const auto need = [n](double least, Vec v) { return select(n >= least, v, splat(kNaN)); };
+// The statistics; every one needs its own number of values besides `min_periods`.
+
+inline Vec given(Mask enough, Vec v) noexcept { return select(enough, v, splat(kNaN)); }
+
+// Sum of squared deviations, in units; rounding may leave a tiny negative one.
+inline Vec spread(const Central& c) noexcept { return select(c.m2 > 0.0, c.m2, Vec{}); }
+inline Vec variance(const Central& c) noexcept { return spread(c) / (c.n - 1.0); }
+
+inline Vec skewness(const Central& c) noexcept {
+  const Vec v = variance(c);
+  const Vec g = c.n / ((c.n - 1.0) * (c.n - 2.0)) * (c.m3 / (v * sqrt(v)));
+  return given(c.n >= 3.0, select(v == 0.0, Vec{}, g));
+}
+
+inline Vec excess_kurtosis(const Central& c) noexcept {
+  const Vec v = variance(c), n = c.n;
+  const Vec lead = n * (n + 1.0) / ((n - 1.0) * (n - 2.0) * (n - 3.0));
+  const Vec rest = 3.0 * (n - 1.0) * (n - 1.0) / ((n - 2.0) * (n - 3.0));
+  return given(n >= 4.0, select(v == 0.0, splat(-3.0), lead * (c.m4 / (v * v)) - rest));
+}
+
+inline void put_moment(const Batch<Central>& batch, std::size_t o, Moment which) noexcept {
   switch (which) {
-    case Moment::count: return n;
-    case Moment::sum: return c.total;
-    case Moment::mean: return c.total / n;
-    case Moment::var: return need(2.0, spread / (n - 1.0) * c.unit * c.unit);
-    case Moment::std: return need(2.0, sqrt(spread / (n - 1.0)) * c.unit);
-    case Moment::zscore: return need(2.0, c.today / sqrt(spread / (n - 1.0)));
-    case Moment::skew: {
-      const Vec s = spread / (n - 1.0);
-      const Vec g = n / ((n - 1.0) * (n - 2.0)) * (c.m3 / (s * sqrt(s)));
-      return need(3.0, select(spread == 0.0, Vec{}, g));
-    }
-    case Moment::kurt: {
-      const Vec s = spread / (n - 1.0);
-      const Vec lead = n * (n + 1.0) / ((n - 1.0) * (n - 2.0) * (n - 3.0));
-      const Vec rest = 3.0 * (n - 1.0) * (n - 1.0) / ((n - 2.0) * (n - 3.0));
-      return need(4.0, select(spread == 0.0, splat(-3.0), lead * (c.m4 / (s * s)) - rest));
-    }
+    case Moment::count: return batch.put(o, [](const Central& c) { return c.n; });
+    case Moment::sum: return batch.put(o, [](const Central& c) { return c.total; });
+    case Moment::mean: return batch.put(o, [](const Central& c) { return c.total / c.n; });
+    case Moment::var:
+      return batch.put(o, [](const Central& c) { return given(c.n >= 2.0, variance(c) * c.unit * c.unit); });
+    case Moment::std:
+      return batch.put(o, [](const Central& c) { return given(c.n >= 2.0, sqrt(variance(c)) * c.unit); });
+    case Moment::zscore:
+      return batch.put(o, [](const Central& c) { return given(c.n >= 2.0, c.today / sqrt(variance(c))); });
+    case Moment::skew: return batch.put(o, skewness);
+    case Moment::kurt: return batch.put(o, excess_kurtosis);
   }
-  return splat(kNaN);
 }
 
 template <int Order, bool Raw>
 void moments_as(const TimeArgs& a) noexcept {
-  const Vec least = splat(a.min_periods);
-  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
-    MomentSums<Order, Raw> sums;
-    Outputs out(a);
-    const OneInput input{Cursor(a.in[0], a.row0, a.width)};
-    slide(a, lane, sums, input, [&](const MomentSums<Order, Raw>& total, Vec x, std::uint32_t r) {
-      const Central c = central(a, total, x, r, lane);
-      for (std::size_t o = 0; o < a.outputs; ++o) {
-        const Vec v = statistic(static_cast<Moment>(a.give[o]), c);
-        out.put(o, lane, select(c.n >= least, v, splat(kNaN)));
-      }
-      out.next();
-    });
-  }
+  using Sums = MomentSums<Order, Raw>;
+  const OneInput input{Cursor(a.in[0], a.row0, a.pitch)};
+  const auto make = [&a](Central& c, const Sums& total, Vec x, std::uint32_t r, std::size_t lane) {
+    fill_central(c, a, total, x, r, lane);
+  };
+  slide_tile<Sums, Central>(a, input, make, [&a](const Batch<Central>& batch) {
+    for (std::size_t o = 0; o < a.outputs; ++o) put_moment(batch, o, static_cast<Moment>(a.give[o]));
+  });
 }
 
 struct MomentNeeds {

@@ -12,8 +12,8 @@ struct PairSums {
   static constexpr std::size_t kHead = 5;  // seen, last x, last y, anchor x, anchor y
   static constexpr std::size_t kSlots = 6;
 
-  Vec seen{}, last_x{}, last_y{}, anchor_x{}, anchor_y{};
-  Vec n{}, x{}, y{}, xx{}, yy{}, xy{};
+  Vec seen, last_x, last_y, anchor_x, anchor_y;
+  Vec n, x, y, xx, yy, xy;
 
   void load_head(const Slots& s) noexcept {
     seen = s.get(0), last_x = s.get(1), last_y = s.get(2), anchor_x = s.get(3), anchor_y = s.get(4);
@@ -118,52 +118,51 @@ inline Mask lost(Vec central_square, Vec square, Vec sum) noexcept {
   return cancelled | ((square < kTinySquare) & ((square > 0.0) | (sum != 0.0)));
 }
 
-inline CentralPair central_pair(const TimeArgs& a, const PairSums& s, std::uint32_t r, std::size_t lane) noexcept {
+inline void fill_pair(CentralPair& c, const TimeArgs& a, const PairSums& s, std::uint32_t r,
+                      std::size_t lane) noexcept {
   const Vec mean_x = s.x / s.n, mean_y = s.y / s.n;
-  CentralPair c{s.n, s.xx - mean_x * s.x, s.yy - mean_y * s.y, s.xy - mean_x * s.y, splat(1.0), splat(1.0)};
+  c = {s.n, s.xx - mean_x * s.x, s.yy - mean_y * s.y, s.xy - mean_x * s.y, splat(1.0), splat(1.0)};
   const Mask again = (lost(c.xx, s.xx, s.x) | lost(c.yy, s.yy, s.y)) & (s.n >= 2.0);
   if (any(again)) [[unlikely]] {
     for (std::size_t l = 0; l < kLanes; ++l) {
       if (again[l] == 0) continue;
-      const LaneWindow wx(a.in[0], a.row0 + r, a.width, lane + l);
-      const LaneWindow wy(a.in[1], a.row0 + r, a.width, lane + l);
+      const LaneWindow wx(a.in[0], a.row0 + r, a.pitch, lane + l);
+      const LaneWindow wy(a.in[1], a.row0 + r, a.pitch, lane + l);
       recompute_pair(wx, wy, a.window, l, c);
     }
   }
-  return c;
 }
 
-inline Vec pair_statistic(PairStat which, const CentralPair& c) noexcept {
-  const Mask moves_x = c.xx > 0.0, moves_y = c.yy > 0.0;
-  Vec v{};
+inline Vec covariance(const CentralPair& c) noexcept {
+  return given(c.n >= 2.0, c.xy / (c.n - 1.0) * c.unit_x * c.unit_y);
+}
+
+inline Vec correlation(const CentralPair& c) noexcept {
+  const Vec r = c.xy / (sqrt(c.xx) * sqrt(c.yy));
+  const Vec bounded = select(r > 1.0, splat(1.0), select(r < -1.0, splat(-1.0), r));
+  return given((c.n >= 2.0) & (c.xx > 0.0) & (c.yy > 0.0), bounded);
+}
+
+inline Vec beta(const CentralPair& c) noexcept {
+  return given((c.n >= 2.0) & (c.yy > 0.0), c.xy / c.yy * (c.unit_x / c.unit_y));
+}
+
+inline void put_pair(const Batch<CentralPair>& batch, std::size_t o, PairStat which) noexcept {
   switch (which) {
-    case PairStat::cov: v = c.xy / (c.n - 1.0) * c.unit_x * c.unit_y; break;
-    case PairStat::corr: {
-      const Vec r = c.xy / (sqrt(c.xx) * sqrt(c.yy));
-      const Vec bounded = select(r > 1.0, splat(1.0), select(r < -1.0, splat(-1.0), r));
-      v = select(moves_x & moves_y, bounded, splat(kNaN));
-      break;
-    }
-    case PairStat::beta: v = select(moves_y, c.xy / c.yy * (c.unit_x / c.unit_y), splat(kNaN)); break;
+    case PairStat::cov: return batch.put(o, covariance);
+    case PairStat::corr: return batch.put(o, correlation);
+    case PairStat::beta: return batch.put(o, beta);
   }
-  return select(c.n >= 2.0, v, splat(kNaN));
 }
 
 inline void op_pairs(const TimeArgs& a) noexcept {
-  const Vec least = splat(a.min_periods);
-  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
-    PairSums sums;
-    Outputs out(a);
-    const TwoInputs input{Cursor(a.in[0], a.row0, a.width), Cursor(a.in[1], a.row0, a.width)};
-    slide(a, lane, sums, input, [&](const PairSums& total, TwoValues, std::uint32_t r) {
-      const CentralPair c = central_pair(a, total, r, lane);
-      for (std::size_t o = 0; o < a.outputs; ++o) {
-        const Vec v = pair_statistic(static_cast<PairStat>(a.give[o]), c);
-        out.put(o, lane, select(c.n >= least, v, splat(kNaN)));
-      }
-      out.next();
-    });
-  }
+  const TwoInputs input{Cursor(a.in[0], a.row0, a.pitch), Cursor(a.in[1], a.row0, a.pitch)};
+  const auto make = [&a](CentralPair& c, const PairSums& total, TwoValues, std::uint32_t r, std::size_t lane) {
+    fill_pair(c, a, total, r, lane);
+  };
+  slide_tile<PairSums, CentralPair>(a, input, make, [&a](const Batch<CentralPair>& batch) {
+    for (std::size_t o = 0; o < a.outputs; ++o) put_pair(batch, o, static_cast<PairStat>(a.give[o]));
+  });
 }
 
 inline std::size_t pairs_state(std::uint32_t window) noexcept { return PairSums::kHead + PairSums::kSlots * window; }

@@ -12,9 +12,9 @@ struct TrendSums {
   static constexpr std::size_t kHead = 4;  // seen, last finite value, anchor, today's place in the block
   static constexpr std::size_t kSlots = 6;
 
-  Vec seen{}, last{}, anchor{}, today{};
-  Vec place{};  // of the row before the one `add` is given: runs backward through suffixes
-  Vec n{}, t{}, tt{}, y{}, yy{}, ty{};
+  Vec seen, last, anchor, today;
+  Vec place;  // one after the row `add` is given: runs backward through suffixes
+  Vec n, t, tt, y, yy, ty;
 
   void load_head(const Slots& s) noexcept { seen = s.get(0), last = s.get(1), anchor = s.get(2), today = s.get(3); }
   void save_head(const Slots& s) const noexcept { s.set(0, seen), s.set(1, last), s.set(2, anchor), s.set(3, today); }
@@ -65,6 +65,7 @@ struct TrendSums {
 // The line y = level + slope (t - mean time), with y in `unit`s above `base`.
 struct Line {
   Vec n, tt, yy, ty, mean_t, mean_y, base, unit;
+  Vec today, x;  // today's place and value
 };
 
 inline void recompute_line(const LaneWindow& window, const TrendSums& s, std::uint32_t w, std::size_t lane,
@@ -91,58 +92,60 @@ inline void recompute_line(const LaneWindow& window, const TrendSums& s, std::ui
   line.unit[lane] = 2.0 * e.unit;
 }
 
-inline Line fit_line(const TimeArgs& a, const TrendSums& s, std::uint32_t r, std::size_t lane) noexcept {
+inline void fill_line(Line& line, const TimeArgs& a, const TrendSums& s, Vec x, std::uint32_t r,
+                      std::size_t lane) noexcept {
   const Vec mean_t = s.t / s.n, mean_y = s.y / s.n;
-  Line line{s.n, s.tt - mean_t * s.t, s.yy - mean_y * s.y, s.ty - mean_t * s.y, mean_t, mean_y, s.anchor, splat(1.0)};
+  line = {
+      s.n, s.tt - mean_t * s.t, s.yy - mean_y * s.y, s.ty - mean_t * s.y, mean_t, mean_y, s.anchor, splat(1.0), s.today,
+      x};
   const Mask again = lost(line.yy, s.yy, s.y) & (s.n >= 2.0);
   if (any(again)) [[unlikely]] {
     for (std::size_t l = 0; l < kLanes; ++l) {
       if (again[l] != 0) {
-        recompute_line(LaneWindow(a.in[0], a.row0 + r, a.width, lane + l), s, a.window, l, line);
+        recompute_line(LaneWindow(a.in[0], a.row0 + r, a.pitch, lane + l), s, a.window, l, line);
       }
     }
   }
-  return line;
 }
 
-inline Vec line_statistic(TrendStat which, const Line& line, const TrendSums& s, Vec x, double oldest) noexcept {
-  const Vec slope = line.ty / line.tt;
-  const auto fitted = [&](Vec time) { return line.mean_y + slope * (time - line.mean_t); };
-  Vec v{};
+inline Vec slope(const Line& line) noexcept { return line.ty / line.tt; }
+
+// The line at a place, in units above `base`.
+inline Vec fitted(const Line& line, Vec place) noexcept { return line.mean_y + slope(line) * (place - line.mean_t); }
+
+inline Vec residual(const Line& line) noexcept {
+  const Vec y = (0.5 * line.x - 0.5 * line.base) / (0.5 * line.unit);
+  return given((line.n >= 2.0) & is_finite(line.x), (y - fitted(line, line.today)) * line.unit);
+}
+
+inline Vec explained(const Line& line) noexcept {
+  const Vec share = (line.ty / line.yy) * slope(line);
+  const Vec bounded = select(share > 1.0, splat(1.0), select(share < 0.0, Vec{}, share));
+  return given((line.n >= 2.0) & (line.yy > 0.0), bounded);
+}
+
+inline void put_line(const Batch<Line>& batch, std::size_t o, TrendStat which, double oldest) noexcept {
   switch (which) {
-    case TrendStat::slope: v = slope * line.unit; break;
-    case TrendStat::intercept: v = line.base + fitted(s.today - oldest) * line.unit; break;
-    case TrendStat::resid: {
-      const Vec y = (0.5 * x - 0.5 * line.base) / (0.5 * line.unit);
-      v = select(is_finite(x), (y - fitted(s.today)) * line.unit, splat(kNaN));
-      break;
-    }
-    case TrendStat::rsquare: {
-      const Vec share = (line.ty / line.yy) * slope;
-      const Vec bounded = select(share > 1.0, splat(1.0), select(share < 0.0, Vec{}, share));
-      v = select(line.yy > 0.0, bounded, splat(kNaN));
-      break;
-    }
+    case TrendStat::slope:
+      return batch.put(o, [](const Line& line) { return given(line.n >= 2.0, slope(line) * line.unit); });
+    case TrendStat::intercept:
+      return batch.put(o, [oldest](const Line& line) {
+        return given(line.n >= 2.0, line.base + fitted(line, line.today - oldest) * line.unit);
+      });
+    case TrendStat::resid: return batch.put(o, residual);
+    case TrendStat::rsquare: return batch.put(o, explained);
   }
-  return select(line.n >= 2.0, v, splat(kNaN));
 }
 
 inline void op_trend(const TimeArgs& a) noexcept {
-  const Vec least = splat(a.min_periods);
   const double oldest = a.window - 1.0;
-  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
-    TrendSums sums;
-    Outputs out(a);
-    const OneInput input{Cursor(a.in[0], a.row0, a.width)};
-    slide(a, lane, sums, input, [&](const TrendSums& total, Vec x, std::uint32_t r) {
-      const Line line = fit_line(a, total, r, lane);
-      for (std::size_t o = 0; o < a.outputs; ++o) {
-        const Vec v = line_statistic(static_cast<TrendStat>(a.give[o]), line, total, x, oldest);
-        out.put(o, lane, select(line.n >= least, v, splat(kNaN)));
-      }
-      out.next();
-    });
-  }
+  const OneInput input{Cursor(a.in[0], a.row0, a.pitch)};
+  const auto make = [&a](Line& line, const TrendSums& total, Vec x, std::uint32_t r, std::size_t lane) {
+    fill_line(line, a, total, x, r, lane);
+  };
+  slide_tile<TrendSums, Line>(a, input, make, [&a, oldest](const Batch<Line>& batch) {
+    for (std::size_t o = 0; o < a.outputs; ++o) put_line(batch, o, static_cast<TrendStat>(a.give[o]), oldest);
+  });
 }
 
 inline std::size_t trend_state(std::uint32_t window) noexcept { return TrendSums::kHead + TrendSums::kSlots * window; }

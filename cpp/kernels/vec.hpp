@@ -101,12 +101,12 @@ inline TwoSum two_sum(Vec a, Vec b) noexcept {
 // Walks the rows of an operand in time, wrapping around its ring.
 class Cursor {
  public:
-  Cursor(const Operand& operand, std::uint64_t row, std::size_t width) noexcept
-      : begin_(operand.ring.base), size_(std::size_t{operand.ring.rows} * width), step_(width) {
+  Cursor(const Operand& operand, std::uint64_t row, std::size_t pitch) noexcept
+      : begin_(operand.ring.base), size_(std::size_t{operand.ring.rows} * pitch), step_(pitch) {
     // Rows before the first session lie in the ring as NaN; a multiple of its size keeps the difference positive.
     const std::uint64_t rows = operand.ring.rows;
     const std::uint64_t late = operand.lag % rows;
-    at_ = static_cast<std::size_t>((row + rows - late) % rows) * width;
+    at_ = static_cast<std::size_t>((row + rows - late) % rows) * pitch;
   }
   [[nodiscard]] const double* row() const noexcept { return begin_ + at_; }
   void next() noexcept {
@@ -124,11 +124,11 @@ class Cursor {
 // The same for an output.
 class OutCursor {
  public:
-  OutCursor(const Ring& ring, std::uint64_t row, std::size_t width) noexcept
+  OutCursor(const Ring& ring, std::uint64_t row, std::size_t pitch) noexcept
       : begin_(ring.base),
-        size_(std::size_t{ring.rows} * width),
-        step_(width),
-        at_(static_cast<std::size_t>(row % ring.rows) * width) {}
+        size_(std::size_t{ring.rows} * pitch),
+        step_(pitch),
+        at_(static_cast<std::size_t>(row % ring.rows) * pitch) {}
   [[nodiscard]] double* row() const noexcept { return begin_ + at_; }
   void next() noexcept {
     at_ += step_;

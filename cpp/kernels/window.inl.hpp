@@ -25,18 +25,18 @@ class Slots {
 // The rows of one lane's window, newest first, for the rare lane that must be computed again from scratch.
 class LaneWindow {
  public:
-  LaneWindow(const Operand& operand, std::uint64_t row, std::size_t width, std::size_t lane) noexcept
-      : operand_(&operand), row_(row), width_(width), lane_(lane) {}
+  LaneWindow(const Operand& operand, std::uint64_t row, std::size_t pitch, std::size_t lane) noexcept
+      : operand_(&operand), row_(row), pitch_(pitch), lane_(lane) {}
   [[nodiscard]] double operator[](std::uint32_t age) const noexcept {
     const std::uint64_t rows = operand_->ring.rows;
     const std::uint64_t late = (std::uint64_t{operand_->lag} + age) % rows;
-    return operand_->ring.base[(row_ + rows - late) % rows * width_ + lane_];
+    return operand_->ring.base[(row_ + rows - late) % rows * pitch_ + lane_];
   }
 
  private:
   const Operand* operand_;
   std::uint64_t row_;
-  std::size_t width_, lane_;
+  std::size_t pitch_, lane_;
 };
 
 // Drives an aggregate `A` over one vector of lanes. A has
@@ -108,25 +108,59 @@ struct TwoInputs {
   }
 };
 
-// Where an instruction's outputs go, row by row.
-class Outputs {
+// Collects the aggregates of consecutive rows, so that each statistic asked for is computed in a loop of its own: a
+// choice inside the row loop would make the compiler prepare the divisions of every statistic for every row.
+template <class Item>
+class Batch {
  public:
-  static constexpr std::size_t kMost = 8;
-  explicit Outputs(const TimeArgs& a) noexcept : count_(a.outputs), width_(a.width) {
-    for (std::size_t o = 0; o < count_; ++o) {
-      row_[o] = static_cast<std::size_t>(a.row0 % a.out[o].rows);
-      ring_[o] = a.out[o];
+  static constexpr std::uint32_t kRows = 32;
+
+  Batch(const TimeArgs& a, std::size_t lane) noexcept : a_(a), lane_(lane), row_(a.row0) {}
+
+  Item& next() noexcept { return items_[count_++]; }
+  [[nodiscard]] bool full() const noexcept { return count_ == kRows; }
+  [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+
+  // Writes output `o` as f(item), NaN where fewer than `min_periods` values were in the window.
+  template <class F>
+  void put(std::size_t o, F f) const noexcept {
+    const Vec least = splat(a_.min_periods);
+    OutCursor out(a_.out[o], row_, a_.pitch);
+    for (std::uint32_t i = 0; i < count_; ++i, out.next()) {
+      store(out.row() + lane_, select(items_[i].n >= least, f(items_[i]), splat(kNaN)));
     }
   }
-  void put(std::size_t o, std::size_t lane, Vec v) const noexcept { store(ring_[o].base + row_[o] * width_ + lane, v); }
-  void next() noexcept {
-    for (std::size_t o = 0; o < count_; ++o) row_[o] = row_[o] + 1 == ring_[o].rows ? 0 : row_[o] + 1;
+
+  void clear() noexcept {
+    row_ += count_;
+    count_ = 0;
   }
 
  private:
-  std::size_t count_, width_;
-  std::size_t row_[kMost];
-  Ring ring_[kMost];
+  const TimeArgs& a_;
+  std::size_t lane_;
+  std::uint64_t row_;
+  std::uint32_t count_ = 0;
+  Item items_[kRows];
 };
+
+// Slides the aggregate over all lanes of a tile: make(item, aggregate, values, r, lane) fills an item of a row, and
+// put(batch) writes the statistics of up to kRows of them.
+template <class A, class Item, class Inputs, class Make, class Put>
+void slide_tile(const TimeArgs& a, const Inputs& inputs, Make make, Put put) noexcept {
+  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
+    A aggregate;
+    Batch<Item> batch(a, lane);
+    const auto flush = [&] {
+      put(batch);
+      batch.clear();
+    };
+    slide(a, lane, aggregate, inputs, [&](const A& total, const auto& values, std::uint32_t r) {
+      make(batch.next(), total, values, r, lane);
+      if (batch.full()) flush();
+    });
+    if (!batch.empty()) flush();
+  }
+}
 
 }  // namespace jqfast::JQFAST_TARGET

@@ -77,6 +77,7 @@ class Run {
     const std::size_t fitting = kCacheBudget / per_lane / kGroup * kGroup;
     width_ = options.width != 0 ? options.width : std::clamp(fitting, kGroup, kMaxWidth);
     width_ = std::min(width_, (std::max<std::size_t>(1, out_.stocks) + kGroup - 1) / kGroup * kGroup);
+    pitch_ = width_ + kGroup;
     stats_.chunk = chunk_;
     stats_.width = width_;
   }
@@ -84,10 +85,10 @@ class Run {
   void allocate(std::size_t workers) {
     std::size_t scratch = 0;
     for (std::size_t s = 0; s < memory_.size(); ++s) {
-      scratch = std::max(scratch, memory_[s].scratch * width_);
+      scratch = std::max(scratch, memory_[s].scratch * pitch_);
       states_.emplace_back();
       if (program_.stages[s].cross) continue;
-      states_[s].resize(memory_[s].state * width_ * (whole_ ? workers : tiles()));
+      states_[s].resize(memory_[s].state * pitch_ * (whole_ ? workers : tiles()));
       stats_.state_bytes += states_[s].size() * sizeof(double);
     }
     stride_ = (out_.stocks + kGroup - 1) / kGroup * kGroup;
@@ -121,15 +122,15 @@ class Run {
   }
 
   double* state(std::size_t stage, std::size_t owner) {
-    return states_[stage].data() + owner * memory_[stage].state * width_;
+    return states_[stage].data() + owner * memory_[stage].state * pitch_;
   }
 
   // Kernel state starts at zero, rings at NaN: the sessions before the first are missing.
   void reset(std::size_t stage, double* state) {
     const auto& m = memory_[stage];
-    const std::size_t kernels = program_.stages[stage].time.kernel_state * width_;
+    const std::size_t kernels = program_.stages[stage].time.kernel_state * pitch_;
     std::fill_n(state, kernels, 0.0);
-    std::fill_n(state + kernels, m.state * width_ - kernels, kMissing);
+    std::fill_n(state + kernels, m.state * pitch_ - kernels, kMissing);
   }
 
   void run_by_tile(Crew& crew) {
@@ -181,14 +182,14 @@ class Run {
 
   Ring ring(const Tile& t, std::uint32_t reg) {
     const auto& r = program_.stages[t.stage].time.registers[reg];
-    const std::size_t offset = memory_[t.stage].rings[reg] * width_;
+    const std::size_t offset = memory_[t.stage].rings[reg] * pitch_;
     if (r.history > 0) return {t.state + offset, static_cast<std::uint32_t>(chunk_ + r.history)};
     return {workers_[t.worker].scratch.data() + offset, static_cast<std::uint32_t>(chunk_)};
   }
 
   double* literal(const Tile& t, std::size_t index) {
     const std::size_t slots = program_.stages[t.stage].time.scratch_slots * chunk_;
-    return workers_[t.worker].scratch.data() + (slots + index) * width_;
+    return workers_[t.worker].scratch.data() + (slots + index) * pitch_;
   }
 
   void write_literals(const Tile& t) {
@@ -201,7 +202,7 @@ class Run {
     return {ring(t, source.index), source.lag};
   }
 
-  double* row_of(const Ring& ring, std::size_t row) const { return ring.base + row % ring.rows * width_; }
+  double* row_of(const Ring& ring, std::size_t row) const { return ring.base + row % ring.rows * pitch_; }
 
   // The row an export reads: `lag` sessions before `row`. Sessions before the first are NaN rows of the ring.
   const double* late_row(const Operand& from, std::size_t row) const {
@@ -251,10 +252,11 @@ class Run {
     a.out = out;
     a.give = step.give.data();
     a.outputs = step.out.size();
-    a.state = t.state + step.state * width_;
+    a.state = t.state + step.state * pitch_;
     a.row0 = t.row0;
     a.rows = static_cast<std::uint32_t>(t.rows);
     a.width = static_cast<std::uint32_t>(width_);
+    a.pitch = static_cast<std::uint32_t>(pitch_);
     a.window = step.window;
     a.min_periods = step.min_periods;
     a.alpha = step.alpha;
@@ -381,6 +383,9 @@ class Run {
   const Output& out_;
   bool whole_ = false;  // a single time stage: tiles run through all sessions
   std::size_t chunk_ = 0, width_ = 0, stride_ = 0;
+  // Rows of a ring lie one cache line further apart than they are wide: a power of two would map the rows of a column
+  // to a handful of cache sets, and kernels walk down columns.
+  std::size_t pitch_ = 0;
   std::vector<Memory> memory_;               // per stage
   std::vector<std::vector<double>> states_;  // per stage: per worker or per tile
   std::vector<double> boundaries_;           // (boundary, row of the chunk, stock)

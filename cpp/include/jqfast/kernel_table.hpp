@@ -37,7 +37,8 @@ struct TimeArgs {
   double* state = nullptr;  // carried from chunk to chunk, zero before the first row
   std::uint64_t row0 = 0;
   std::uint32_t rows = 0;
-  std::uint32_t width = 0;  // a multiple of kGroup
+  std::uint32_t width = 0;  // lanes, a multiple of kGroup
+  std::uint32_t pitch = 0;  // doubles from one row of a ring to the next
   std::uint32_t window = 0;
   std::uint32_t min_periods = 0;
   double alpha = 0.0;
