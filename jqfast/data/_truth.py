@@ -13,7 +13,6 @@ the mean of all stocks that traded.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import numpy as np
 
@@ -91,8 +90,3 @@ def _lagged(values: FloatArray, k: int) -> FloatArray:
     out = np.zeros_like(values)
     out[k:] = values[: len(values) - k] if k < len(values) else 0.0
     return out
-
-
-def frozen(values: Mapping[str, float]) -> Mapping[str, float]:
-    """A read-only copy of a small mapping."""
-    return MappingProxyType(dict(values))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, get_args
 
 import numpy as np
@@ -172,7 +173,7 @@ def truth_of(panel: Panel, strength: Mapping[str, float]) -> Truth:
 
     drivers = {name: spread(values) for name, values in _truth.drivers(total).items()}
     expected = {h: spread(values) for h, values in _truth.expected_labels(total, _HORIZONS, strength).items()}
-    return Truth(drivers, expected, _truth.frozen(strength))
+    return Truth(MappingProxyType(drivers), MappingProxyType(expected), MappingProxyType(dict(strength)))
 
 
 def _columns(bars: _market.Bars, listed: BoolArray, sector: AnyArray) -> dict[str, AnyArray]:
