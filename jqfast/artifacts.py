@@ -5,9 +5,8 @@ Each has a writer that leaves a whole file or none, and a reader that gives back
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,35 +17,42 @@ from jqfast.types import AnyArray, CodeArray, DateArray, Float32Array, IntArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from jqfast.features.result import FeaturePanel
+
 SAMPLES = "features/samples.npy"
 INDEX = "features/index.json"
 PREDICTIONS = "predictions.parquet"
 RELEVANCE = "relevance.parquet"
 
 
-def write_samples(folder: Path, samples: AnyArray, index: dict[str, Any]) -> None:
+def write_samples(folder: Path, X: FeaturePanel) -> None:
     """Feature values (T, N, F) float32 and what their axes are; the index comes last and makes them count."""
     with replacing(folder / SAMPLES) as path, path.open("wb") as file:
-        np.save(file, samples)
-    write_json(folder / INDEX, index)
+        np.save(file, X.samples.reshape(len(X.dates), len(X.codes), len(X.names)))
+    index = {
+        "axes": ["date", "code", "feature"],
+        "date": X.dates.astype(str),
+        "code": X.codes,
+        "feature": X.names,
+    }
+    write_json(folder / INDEX, {**index, "normalisation": X.norms, "normalised": X.normalized})
 
 
-def read_samples(folder: Path) -> tuple[AnyArray, dict[str, Any]]:
-    """What :func:`write_samples` wrote; the values are mapped from the file, not read into memory.
+def read_samples(folder: Path, shape: tuple[int, int, int]) -> AnyArray:
+    """The values (T, N, F) that :func:`write_samples` wrote, mapped from the file, not read into memory.
 
     Raises
     ------
     DataGapError
-        If the file is not what its index says.
+        If the file is cut or of another shape.
     """
-    index: dict[str, Any] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
     try:
-        values = np.load(folder / SAMPLES, mmap_mode="r", allow_pickle=False)
+        values: AnyArray = np.load(folder / SAMPLES, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise _damaged(folder / SAMPLES, str(error)) from error
-    if list(values.shape) != index["shape"]:
-        raise _damaged(folder / SAMPLES, f"its shape is {values.shape}, not {index['shape']}")
-    return values, index
+    if values.shape != shape:
+        raise _damaged(folder / SAMPLES, f"its shape is {values.shape}, not {shape}")
+    return values
 
 
 def write_scores(

@@ -121,12 +121,14 @@ def _show(result: RunResult, *, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from jqfast.summary import rows
+
     if result.complete:
         typer.echo(f"{result.folder} was complete already; only its report was written again.")
-    table = Table(title=f"jqfast run {result.name}", title_justify="left", show_header=False)
-    for label, value in result.summary():
+    table = Table(title=result.config.run_name, title_justify="left", show_header=False)
+    for label, value in rows(result):
         table.add_row(label, value)
-    Console().print(table)
+    Console().print(table, markup=False)
     typer.echo(f"report: {result.report}")
 
 

@@ -16,7 +16,7 @@ from jqfast import toml
 from jqfast.data.prices import BadRows
 from jqfast.data.simulate import SimulateConfig
 from jqfast.errors import unknown
-from jqfast.evaluate.costs import CostConfig
+from jqfast.evaluate.portfolio import PortfolioConfig
 from jqfast.learn.config import TrainConfig
 from jqfast.learn.folds import FoldConfig
 from jqfast.learn.labels import HORIZONS, Start, TargetKind
@@ -77,20 +77,6 @@ class LabelConfig:
 
 
 @dataclass(frozen=True)
-class JudgeConfig:
-    """How forecasts are judged.
-
-    Parameters
-    ----------
-    horizon : sessions; the forecast that is traded and explained
-    costs : of trading
-    """
-
-    horizon: int = 5
-    costs: CostConfig = field(default_factory=CostConfig)
-
-
-@dataclass(frozen=True)
 class ExplainConfig:
     """How forecasts are explained: LRP at month ends with this ``epsilon``."""
 
@@ -126,18 +112,24 @@ class Config:
     labels: LabelConfig = field(default_factory=LabelConfig)
     folds: FoldConfig = field(default_factory=FoldConfig)
     learn: TrainConfig = field(default_factory=TrainConfig)
-    judge: JudgeConfig = field(default_factory=JudgeConfig)
+    portfolio: PortfolioConfig = field(default_factory=PortfolioConfig)
     explain: ExplainConfig = field(default_factory=ExplainConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
 
     def __post_init__(self) -> None:
         if self.threads is not None and not 1 <= self.threads <= 1024:
             raise ValueError(f"`threads` must be between 1 and 1024; got {self.threads}.")
-        if self.judge.horizon not in self.labels.horizons:
+        if self.portfolio.horizon not in self.labels.horizons:
             legal = ", ".join(map(str, self.labels.horizons))
-            raise ValueError(
-                f"`judge.horizon` must be one of `labels.horizons` ({legal}); got {self.judge.horizon}."
-            )
+            got = self.portfolio.horizon
+            raise ValueError(f"`portfolio.horizon` must be one of `labels.horizons` ({legal}); got {got}.")
+        for name in ("start", "delisting_return"):
+            label, traded = getattr(self.labels, name), getattr(self.portfolio, name)
+            if label != traded:
+                raise ValueError(
+                    f"`portfolio.{name}` must be that of the labels, {label!r}; got {traded!r}. Set both, so "
+                    "that what is traded is what was forecast."
+                )
         if Path(self.run_name).name != self.run_name or self.run_name in (".", ".."):
             raise ValueError(
                 f"`name` must be the plain name of a folder; got `{self.name}`. Use `out` for a path."

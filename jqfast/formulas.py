@@ -1,12 +1,13 @@
 """Formulas as text, for configuration files: ``"ts_mean(close, 5) / close - 1"`` gives an expression.
 
-In: text in the notation that `jqfast features list` prints. Out: an expression. Only the leaves, operators and
+In: text in the notation of `jqfast features list`. Out: an expression. Only the leaves, operators and
 numbers of the feature language mean anything here; nothing of the text is ever executed.
 """
 
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -50,11 +51,10 @@ def parse(text: str, *, where: str = "formula") -> Any:
     """
     try:
         tree = ast.parse(text.strip(), mode="eval")
+        return _read(tree.body, _language())
     except SyntaxError as error:
         raise ValueError(f"`{where}` is not a formula: {error.msg} in `{text}`.") from None
-    try:
-        return _read(tree.body, _language())
-    except RecursionError:
+    except (RecursionError, MemoryError):
         raise ValueError(f"`{where}` is nested too deeply to be read.") from None
     except (TypeError, ValueError, ArithmeticError) as error:
         raise ValueError(f"`{where}` = `{text}`: {error}") from None
@@ -63,9 +63,16 @@ def parse(text: str, *, where: str = "formula") -> Any:
 def _language() -> dict[str, Any]:
     """Leaves and operators by name."""
     from jqfast.features import columns, ops
+    from jqfast.features.expr import Expr
 
-    leaves = {name: value for name, value in vars(columns).items() if isinstance(value, columns.Expr)}
-    return {**leaves, "column": columns.column, **{name: getattr(ops, name) for name in ops.__all__}}
+    leaves = {name: value for name, value in vars(columns).items() if isinstance(value, Expr)}
+    numbers = {"nan": math.nan, "inf": math.inf}
+    return {
+        **leaves,
+        **numbers,
+        "column": columns.column,
+        **{name: getattr(ops, name) for name in ops.__all__},
+    }
 
 
 def _read(node: ast.expr, names: dict[str, Any]) -> Any:

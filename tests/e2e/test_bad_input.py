@@ -119,7 +119,7 @@ def test_too_few_sessions(jq: Jq, bars: Bars, tmp_path: Path) -> None:
         (("--set", "features.own.my=ts_maen(close, 5)"), r"Unknown name in a formula `ts_maen`.*`ts_mean`"),
         (("--set", "features.own.my=close +"), r"`features\.own\.my` is not a formula"),
         (("--set", "features.own.my=close * 2"), r"`?my`?.*(degree|split|level)"),
-        (("--set", "judge.horizon=3"), r"`judge\.horizon` must be one of"),
+        (("--set", "portfolio.horizon=3"), r"`portfolio\.horizon` must be one of"),
         (("--config", "nowhere.toml"), r"nowhere\.toml"),
         (("--config", "defualt"), r"Unknown configuration `defualt`\. Did you mean `default`"),
         (("--threads", "0"), r"`threads` must be between 1 and 1024; got 0"),

@@ -30,13 +30,16 @@ def test_there_are_two_shipped_configurations() -> None:
 
 
 def test_the_saved_configuration_holds_every_key() -> None:
-    tables = tomllib.loads(toml.dumps(replace(Config(), threads=2)))
+    text = toml.dumps(replace(Config(), threads=2))
+    tables = tomllib.loads(text)
     missing = []
 
     def compare(value: object, table: dict[str, object], where: str) -> None:
         for field in fields(value):  # type: ignore[arg-type]  # a dataclass
             inner = getattr(value, field.name)
-            if field.name not in table:
+            if inner is None:
+                assert f"# {field.name} is chosen automatically" in text
+            elif field.name not in table:
                 missing.append(f"{where}{field.name}")
             elif is_dataclass(inner):
                 compare(inner, table[field.name], f"{where}{field.name}.")  # type: ignore[arg-type]
@@ -83,9 +86,17 @@ def test_threads_are_counted_from_one(threads: int) -> None:
 
 def test_the_traded_horizon_is_one_that_is_forecast() -> None:
     with pytest.raises(
-        ValueError, match=r"`judge\.horizon` must be one of `labels\.horizons` \(1, 10\); got 5"
+        ValueError, match=r"`portfolio\.horizon` must be one of `labels\.horizons` \(1, 10\); got 5"
     ):
         read(None, ("labels.horizons=[1, 10]",))
+
+
+def test_what_is_traded_is_what_was_forecast() -> None:
+    with pytest.raises(
+        ValueError, match=r"`portfolio\.start` must be that of the labels, 'close'; got 'open'"
+    ):
+        read(None, ("labels.start=close",))
+    assert read(None, ("labels.start=close", "portfolio.start=close")).labels.start == "close"
 
 
 def test_unknown_names_get_the_closest() -> None:

@@ -1,0 +1,233 @@
+"""From the results of a run to the plain numbers of its report; no metric is computed here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jqfast import toml
+from jqfast.data.quality import summarise
+from jqfast.explained import explanation
+from jqfast.features import describe
+from jqfast.judge import Horizon, Judgement, Traded
+from jqfast.learn.labels import universe
+from jqfast.report.inputs import (
+    Coverage,
+    DataFacts,
+    DecileReturns,
+    FeatureRow,
+    ForecastFacts,
+    HorizonScore,
+    IcSeries,
+    Interval,
+    Performance,
+    PortfolioFacts,
+    PortfolioSeries,
+    ReportInput,
+    RunFacts,
+    cost_items,
+)
+from jqfast.runfolder import plain
+
+if TYPE_CHECKING:
+    from jqfast.pipeline import RunResult
+
+_BENCHMARK = "Universe, equal weight"
+
+
+def report_input(result: RunResult, manifest: Mapping[str, Any], trials: tuple[float, ...]) -> ReportInput:
+    """The report of a run.
+
+    Parameters
+    ----------
+    result : of the pipeline
+    manifest : of its folder
+    trials : Sharpe ratios per month of all configurations tried on the same data
+    """
+    config = result.config
+    explained = None
+    if result.relevance is not None:
+        explained = explanation(
+            result.relevance,
+            result.features,
+            result.predictions,
+            horizon=config.portfolio.horizon,
+            epsilon=config.explain.epsilon,
+        )
+    return ReportInput(
+        title=config.report.title or config.run_name,
+        run=_run_facts(result, manifest),
+        data=_data_facts(result),
+        forecast=_forecast_facts(result),
+        portfolio=_portfolio_facts(result.judgement, trials) if result.judgement.traded else None,
+        explanation=explained,
+        language=config.report.language,
+        warnings=(result.judgement.why_not,) if result.judgement.why_not else (),
+        explanation_missing=result.why_unexplained,
+        font=config.report.font or None,
+    )
+
+
+def _run_facts(result: RunResult, manifest: Mapping[str, Any]) -> RunFacts:
+    versions = manifest.get("versions", {})
+    core = manifest.get("core", {})
+    facts = {
+        **{name: version for name, version in versions.items() if version},
+        "isa": core.get("isa", ""),
+        "compiler": core.get("compiler", ""),
+        "git": manifest.get("git") or "",
+        "data hash": manifest["data"]["hash"],
+        "seed": result.config.learn.seed,
+    }
+    rows = [_feature_row(name, result) for name in result.features.names]
+    config = plain(dataclasses.asdict(result.config))
+    return RunFacts(result.config.run_name, config, facts, dict(result.seconds), rows)
+
+
+def _feature_row(name: str, result: RunResult) -> FeatureRow:
+    own = result.config.features.own
+    if name in own:
+        return FeatureRow(name, formula=own[name], kind="own", norm=result.features.norms[name])
+    said = describe(name)
+    feature = said.feature
+    return FeatureRow(
+        name,
+        said.formula,
+        feature.doc,
+        feature.kind,
+        _rows(feature.lookback),
+        feature.timing,
+        feature.norm,
+        feature.req,
+    )
+
+
+def _rows(lookback: float) -> int:
+    """The look-back as a number; a recursion never forgets and gets -1."""
+    return int(lookback) if np.isfinite(lookback) else -1
+
+
+def _data_facts(result: RunResult) -> DataFacts:
+    panel, info = result.panel, result.panel.info
+    simulated = not result.config.data.prices
+    members = universe(panel)
+    scored = np.isfinite(result.predictions.scores).any(axis=0).sum(axis=1)
+    coverage = Coverage(panel.dates, panel.listed.sum(axis=1), members.sum(axis=1), scored)
+    return DataFacts(
+        source=info.source,
+        quality=summarise(panel),
+        universe_notes=(*info.notes, *result.predictions.notes),
+        survivors_only=info.survivors_only,
+        simulated=simulated,
+        decision=info.decision,
+        returns=info.returns,
+        coverage=coverage,
+    )
+
+
+def _forecast_facts(result: RunResult) -> ForecastFacts:
+    judgement, config = result.judgement, result.config
+    primary = judgement.horizons[judgement.primary]
+    model = config.learn.model
+    parts = ", ".join(f"{field.name} {getattr(model, field.name)}" for field in dataclasses.fields(model))
+    return ForecastFacts(
+        model=f"{toml.kind_of(type(model)).upper()} ({parts})",
+        folds=len(result.predictions.folds),
+        scores=[_horizon_score(h, scored) for h, scored in judgement.horizons.items()],
+        ic_series=IcSeries(judgement.primary, judgement.dates, primary.rank_ic.per_date),
+        deciles=[
+            DecileReturns(h, scored.deciles.mean, scored.deciles.std_error)
+            for h, scored in judgement.horizons.items()
+        ],
+        primary_horizon=judgement.primary,
+        folds_note=_folds_note(result),
+    )
+
+
+def _folds_note(result: RunResult) -> str:
+    folds, config = result.predictions.folds, result.config.folds
+    every = f"every {config.step} {'months' if config.scheme == 'monthly' else 'sessions'}"
+    window = f"{config.window} window of {config.train_months} months"
+    return f"{len(folds)} folds from {folds[0]} to {folds[-1]}, refitted {every} on a {window}."
+
+
+def _horizon_score(h: int, scored: Horizon) -> HorizonScore:
+    ranks, plain_ic = scored.rank_ic, scored.ic
+    return HorizonScore(
+        horizon=h,
+        n_dates=ranks.n_dates,
+        ic=plain_ic.mean,
+        ic_ir=plain_ic.ir,
+        ic_ir_annual=plain_ic.ir_annual,
+        rank_ic=ranks.mean,
+        rank_ic_ir=ranks.ir,
+        rank_ic_ir_annual=ranks.ir_annual,
+        t_newey_west=ranks.t_newey_west,
+        win_rate=ranks.win_rate,
+        rank_ic_interval=Interval(scored.interval.low, scored.interval.high, scored.interval.method),
+    )
+
+
+def _portfolio_facts(judgement: Judgement, trials: tuple[float, ...]) -> PortfolioFacts | None:
+    traded = judgement.traded
+    if traded is None:
+        return None
+    book, returns = traded.portfolio, traded.returns
+    test = judgement.sharpe_test(trials)
+    interval = traded.sharpe_interval
+    return PortfolioFacts(
+        series=PortfolioSeries(
+            book.dates,
+            returns["long_gross"],
+            returns["short_gross"],
+            returns["long_short_gross"],
+            returns["long_short_net"],
+            returns["benchmark"],
+            _BENCHMARK,
+        ),
+        performance=_performances(traded),
+        sharpe_gross=traded.performance["long_short_gross"].sharpe,
+        sharpe_net=traded.performance["long_short_net"].sharpe,
+        sharpe_net_interval=Interval(interval.low, interval.high, interval.method),
+        turnover_daily=traded.turnover_daily,
+        turnover_annual=traded.turnover_daily * book.config.sessions_per_year,
+        cost_annual=sum(book.cost_annual.values()),
+        costs=cost_items(book.config.costs),
+        tranches=book.config.horizon if book.config.rebalance == "tranches" else 1,
+        probabilistic_sharpe=test.probability if test else float("nan"),
+        trials=max(len(trials), 1),
+        notes=_portfolio_notes(traded),
+    )
+
+
+def _performances(traded: Traded) -> list[Performance]:
+    columns = []
+    for name, figures in traded.performance.items():
+        leg, _, basis = name.rpartition("_") if name != "benchmark" else (name, "", "gross")
+        columns.append(
+            Performance(
+                leg,  # type: ignore[arg-type]  # the names of the legs are the report's
+                basis,  # type: ignore[arg-type]
+                figures.annual_return,
+                figures.annual_risk,
+                figures.return_risk,
+                figures.max_drawdown,
+                figures.win_rate,
+                figures.periods,
+            )
+        )
+    return columns
+
+
+def _portfolio_notes(traded: Traded) -> tuple[str, ...]:
+    book = traded.portfolio
+    notes = [f"On average {book.stocks['long']:.0f} stocks are opened per decision on the long side."]
+    if book.short_kind == "paper":
+        notes.append("Every stock is assumed to be borrowable: the short leg exists on paper.")
+    unfilled = max(book.unfilled.values())
+    if unfilled > 0:
+        notes.append(f"Up to {unfilled:.1%} of the ordered value of a leg was not filled and stayed in cash.")
+    return tuple(notes)

@@ -1,0 +1,218 @@
+"""The judgement of a run: every horizon's correlations and deciles, one horizon's portfolio, all as plain
+numbers.
+
+In: out-of-sample scores and what followed. Out: :class:`Judgement`, the results of `jqfast.evaluate` side
+by side, and ``metrics``, the contents of ``metrics.json``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jqfast.data.panel import Panel
+from jqfast.data.simulate import Truth
+from jqfast.errors import DataGapError
+from jqfast.evaluate import stats
+from jqfast.evaluate.ic import Deciles, IcResult, deciles, ic, rank_ic
+from jqfast.evaluate.inference import Interval, SharpeTest, block_bootstrap, sharpe_test
+from jqfast.evaluate.portfolio import Portfolio, PortfolioConfig, long_short, universe_return
+from jqfast.evaluate.stats import Performance, performance
+from jqfast.learn.labels import Labels, universe
+from jqfast.learn.walk_forward import Predictions
+from jqfast.types import DateArray, FloatArray
+
+#: The series of a portfolio that get figures of their own.
+LEGS = (
+    "long_gross",
+    "long_net",
+    "short_gross",
+    "short_net",
+    "long_short_gross",
+    "long_short_net",
+    "benchmark",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Horizon:
+    """What the scores of one horizon are worth; ``oracle`` is the RankIC of the simulator's truth."""
+
+    ic: IcResult
+    rank_ic: IcResult
+    interval: Interval
+    deciles: Deciles
+    oracle: IcResult | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Traded:
+    """The portfolio of one horizon.
+
+    ``returns`` leg -> (D,) returns per session at the dates of the portfolio, ``performance`` leg -> figures
+    of them; ``monthly_net`` (M,) is the net long-short series per calendar month.
+    """
+
+    portfolio: Portfolio
+    returns: Mapping[str, FloatArray]
+    performance: Mapping[str, Performance]
+    monthly_net: FloatArray
+    sharpe_interval: Interval
+    turnover_daily: float
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """All results; ``traded`` is None where the stocks are too few for deciles, and ``why_not`` says so."""
+
+    dates: DateArray
+    horizons: Mapping[int, Horizon]
+    primary: int
+    traded: Traded | None
+    why_not: str = ""
+
+    def sharpe_test(self, trials: tuple[float, ...]) -> SharpeTest | None:
+        """How likely the net Sharpe ratio is real, given all ``trials`` (per month) on the same data."""
+        return sharpe_test(self.traded.monthly_net, trials) if self.traded else None
+
+    @property
+    def monthly_sharpe(self) -> float:
+        """Of the net long-short returns per month, not annualised: what the ledger of trials keeps."""
+        test = self.sharpe_test(())
+        return test.sharpe if test else math.nan
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Everything as plain values, with the definitions beside."""
+        return {
+            "primary_horizon": self.primary,
+            "horizons": {str(h): _horizon_metrics(result) for h, result in self.horizons.items()},
+            "portfolio": _portfolio_metrics(self.traded) if self.traded else None,
+            "definitions": dict(stats.METRICS),
+        }
+
+
+def judge(
+    panel: Panel,
+    labels: Labels,
+    predictions: Predictions,
+    config: PortfolioConfig,
+    *,
+    truth: Truth | None = None,
+) -> Judgement:
+    """Judge the predictions of a run.
+
+    Parameters
+    ----------
+    panel, labels, predictions : of the same dates and stocks
+    config : of the portfolio; its horizon is the primary one
+    truth : of a simulated market, for the oracle's score
+    """
+    rows = np.flatnonzero(predictions.fold_of_row >= 0)
+    year = config.sessions_per_year
+    horizons: dict[int, Horizon] = {}
+    for i, h in enumerate(predictions.horizons):
+        scores, returns = predictions.scores[i, rows], labels.returns[i, rows]
+        ranks = rank_ic(scores, returns, horizon=h, periods_per_year=year)
+        horizons[h] = Horizon(
+            ic=ic(scores, returns, horizon=h, periods_per_year=year),
+            rank_ic=ranks,
+            interval=block_bootstrap(ranks.per_date, block=float(max(h, 20))),
+            deciles=deciles(scores, returns, config.buckets, horizon=h),
+            oracle=_oracle(truth, h, scores, returns, rows, year),
+        )
+    traded, why_not = None, ""
+    try:
+        traded = _trade(panel, labels, predictions, config)
+    except DataGapError as error:
+        why_not = str(error)
+    return Judgement(panel.dates[rows], horizons, config.horizon, traded, why_not)
+
+
+def _oracle(
+    truth: Truth | None, h: int, scores: Any, returns: FloatArray, rows: Any, year: float
+) -> IcResult | None:
+    """The RankIC of the true expectation over the very pairs that the scores were judged on (decision 11)."""
+    if truth is None or h not in truth.expected or not any(truth.strength.values()):
+        return None
+    expected = np.where(np.isfinite(scores), truth.expected[h][rows], np.nan)
+    return rank_ic(expected, returns, horizon=h, periods_per_year=year)
+
+
+def _trade(panel: Panel, labels: Labels, predictions: Predictions, config: PortfolioConfig) -> Traded:
+    """The long-short portfolio of the primary horizon beside the equally weighted universe."""
+    scores = predictions.scores[predictions.horizons.index(config.horizon)]
+    book = long_short(panel, scores, config, fillable=labels.fillable)
+    benchmark = universe_return(panel, universe(panel))[np.isin(panel.dates, book.dates)]
+    returns = {**book.returns, "benchmark": benchmark}
+    year, net = config.sessions_per_year, book.returns["long_short_net"]
+    return Traded(
+        portfolio=book,
+        returns=returns,
+        performance={leg: performance(returns[leg], periods_per_year=year, dates=book.dates) for leg in LEGS},
+        monthly_net=stats.monthly(book.dates, net)[1],
+        sharpe_interval=block_bootstrap(net, lambda drawn: _sharpes(drawn, year), block=20.0),
+        turnover_daily=float(np.mean([series.mean() for series in book.turnover.values()])),
+    )
+
+
+def _sharpes(drawn: FloatArray, year: float) -> FloatArray:
+    """Annual Sharpe ratio of each row."""
+    deviation = drawn.std(axis=1, ddof=1) if drawn.shape[1] > 1 else np.zeros(len(drawn))
+    safe = np.where(deviation > 0, deviation, np.nan)
+    return drawn.mean(axis=1) / safe * math.sqrt(year)  # type: ignore[no-any-return]  # numpy's arithmetic
+
+
+def _horizon_metrics(result: Horizon) -> dict[str, Any]:
+    return {
+        "ic": _ic_metrics(result.ic),
+        "rank_ic": {
+            **_ic_metrics(result.rank_ic),
+            "interval_95": [result.interval.low, result.interval.high],
+        },
+        "oracle_rank_ic": _ic_metrics(result.oracle) if result.oracle else None,
+        "deciles": {
+            "mean": result.deciles.mean,
+            "std_error": result.deciles.std_error,
+            "spread": result.deciles.spread_mean,
+            "spread_t": result.deciles.spread_t,
+        },
+    }
+
+
+def _ic_metrics(result: IcResult) -> dict[str, Any]:
+    names = ("mean", "std", "ir", "ir_annual", "win_rate", "t_newey_west", "lags", "n_dates")
+    return {name: getattr(result, name) for name in names}
+
+
+def _portfolio_metrics(traded: Traded) -> dict[str, Any]:
+    book = traded.portfolio
+    plain = (
+        "annual_return",
+        "annual_risk",
+        "return_risk",
+        "max_drawdown",
+        "win_rate",
+        "total_return",
+        "periods",
+    )
+    return {
+        "performance": {
+            leg: {name: getattr(figures, name) for name in plain}
+            for leg, figures in traded.performance.items()
+        },
+        "sharpe_net_interval_95": [traded.sharpe_interval.low, traded.sharpe_interval.high],
+        "turnover_daily": traded.turnover_daily,
+        "turnover_annual": traded.turnover_daily * book.config.sessions_per_year,
+        "cost_annual": dict(book.cost_annual),
+        "stocks": dict(book.stocks),
+        "unfilled": dict(book.unfilled),
+        "short_kind": book.short_kind,
+        "decisions": book.decisions,
+        "config": dataclasses.asdict(book.config),
+    }

@@ -1,0 +1,322 @@
+"""The whole corridor, from prices to a report, as one function that reads top to bottom.
+
+1. panel     read or simulate the prices
+2. plan      choose the features, make labels and folds; a mistake is refused before anything is written
+3. features  compute them: ``features/``
+4. models    train one per fold, predict the sessions after it: ``models/``, ``predictions.parquet``
+5. judge     IC, deciles, portfolio before and after costs: ``metrics.json``
+6. explain   LRP at month ends: ``relevance.parquet``
+7. report    ``report.html``
+
+Stages 3, 4 and 6 have keys, hashes of all they depend on, and are read back when finished under the same key.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import jqfast
+from jqfast import artifacts, assemble, report, toml
+from jqfast.config import Config
+from jqfast.data.panel import Panel
+from jqfast.data.prices import read_prices
+from jqfast.data.simulate import Truth, simulate
+from jqfast.explain.walk_forward import Relevance, walk_forward_relevance
+from jqfast.features import api
+from jqfast.features.api import FeaturePanel, Request
+from jqfast.features.declare import Family, Feature
+from jqfast.features.normalize import per_date
+from jqfast.features.passes import compile_plan
+from jqfast.formulas import parse
+from jqfast.judge import Judgement, judge
+from jqfast.learn import folds as fold_arithmetic
+from jqfast.learn import walk_forward
+from jqfast.learn.folds import Fold
+from jqfast.learn.labels import Labels, Targets, make_labels, make_targets
+from jqfast.learn.walk_forward import Predictions
+from jqfast.ledger import enter
+from jqfast.progress import Progress, silent
+from jqfast.provenance import facts
+from jqfast.runfolder import RunFolder, digest, file_digest, write_json, write_text
+from jqfast.types import Float32Array, IntArray
+
+#: Models that LRP can explain.
+EXPLAINED = ("mlp", "linear")
+
+_HEADER = "The complete configuration of this run.\nRepeat it: jqfast run --config <this file>"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All that is settled before the first file is written."""
+
+    panel: Panel
+    truth: Truth | None
+    data_hash: str
+    features: dict[str, str | Feature]
+    request: Request
+    labels: Labels
+    targets: Targets
+    folds: tuple[Fold, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """What a run leaves in memory; its folder holds the same.
+
+    ``relevance`` is None for models without LRP, and ``why_unexplained`` says so. ``metrics`` are the
+    contents of ``metrics.json``, ``seconds`` the time of each stage. ``complete`` tells that everything but
+    the report was there already.
+    """
+
+    config: Config
+    folder: Path
+    panel: Panel
+    features: FeaturePanel
+    labels: Labels
+    predictions: Predictions
+    judgement: Judgement
+    relevance: Relevance | None
+    why_unexplained: str
+    metrics: dict[str, Any]
+    seconds: dict[str, float]
+    complete: bool
+
+    @property
+    def report(self) -> Path:
+        """The report's path."""
+        return self.folder / "report.html"
+
+
+@dataclass
+class _Clock:
+    """Times the stages and tells the caller."""
+
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str, steps: int = 1) -> Iterator[None]:
+        self.progress(name, 0, steps)
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+        self.progress(name, steps, steps)
+
+
+def run(config: Config | None = None, *, progress: Progress = silent) -> RunResult:
+    """Run the pipeline, or continue it where an earlier run in the same folder stopped.
+
+    Parameters
+    ----------
+    config : Config, the default is the simulated market
+    progress : called with (stage, done, total)
+
+    Returns
+    -------
+    RunResult
+
+    Raises
+    ------
+    ValueError, TypeError, OSError
+        For whatever the user can mend: data, names, options, the folder. Nothing is left half-written.
+    """
+    config = config or Config()
+    clock = _Clock(progress)
+    with clock.stage("panel"):
+        panel, truth, data_hash = _load(config)
+    with clock.stage("plan"):
+        plan = _plan(config, panel, truth, data_hash)
+    with RunFolder(config.folder) as folder:
+        _describe_run(folder, config, plan)
+        with clock.stage("features"):
+            X, above, kept_features = _features(folder, config, plan)
+        with clock.stage("models", len(plan.folds)):
+            predictions, above, kept_scores = _predictions(folder, config, plan, X, above, progress)
+        with clock.stage("judge"):
+            judgement = judge(panel, plan.labels, predictions, config.portfolio, truth=truth)
+        with clock.stage("explain"):
+            relevance, why_not, kept_relevance = _relevance(folder, config, plan, X, predictions, above)
+        with clock.stage("report"):
+            trials = enter(Path(config.out), data_hash, above, judgement.monthly_sharpe)
+            result = RunResult(
+                config=config,
+                folder=folder.path,
+                panel=panel,
+                features=X,
+                labels=plan.labels,
+                predictions=predictions,
+                judgement=judgement,
+                relevance=relevance,
+                why_unexplained=why_not,
+                metrics={**judgement.metrics, "explanation": _explanation_metrics(relevance)},
+                seconds=clock.seconds,
+                complete=kept_features and kept_scores and kept_relevance,
+            )
+            write_json(folder / "metrics.json", result.metrics)
+            report.write(folder / "report.html", assemble.report_input(result, folder.manifest, trials))
+        folder.note(seconds={name: round(value, 3) for name, value in clock.seconds.items()})
+    return result
+
+
+def _load(config: Config) -> tuple[Panel, Truth | None, str]:
+    """Panel, truth where it is known, and a hash of the data."""
+    data = config.data
+    if not data.prices:
+        simulated = simulate(config.simulate)
+        return simulated.panel, simulated.truth, digest(config.simulate, jqfast.__version__)
+    sectors = data.sectors or None
+    panel = read_prices(
+        data.prices,
+        bad=data.bad,
+        calendar=data.calendar or None,
+        sectors=sectors,
+        session_share=data.session_share,
+    )
+    files = [file_digest(Path(path)) for path in (data.prices, data.sectors) if path]
+    return panel, None, digest(files, replace(data, prices="", sectors=""), jqfast.__version__)
+
+
+def _plan(config: Config, panel: Panel, truth: Truth | None, data_hash: str) -> Plan:
+    """Features, labels and folds; everything that can be refused is refused here."""
+    chosen = _choose_features(config)
+    request = api.resolve(chosen)
+    options = config.labels
+    labels = make_labels(
+        panel, options.horizons, start=options.start, delisting_return=options.delisting_return
+    )
+    folds = fold_arithmetic.walk_forward(panel.dates, panel.is_session, labels.end_row, config.folds)
+    targets = make_targets(panel, labels, kind=options.target)
+    return Plan(panel, truth, data_hash, chosen, request, labels, targets, folds)
+
+
+def _choose_features(config: Config) -> dict[str, str | Feature]:
+    """Name -> catalogue name or own feature, sets spelt out, nothing twice."""
+    sets = api.sets()
+    chosen: dict[str, str | Feature] = {}
+    for entry in config.features.use:
+        chosen.update({name: name for name in sets.get(entry, (entry,))})
+    own = Family("own")
+    for name, text in config.features.own.items():
+        expr = parse(text, where=f"features.own.{name}")
+        own.add(name, lambda expr=expr: expr, norm="ts" if expr.axis == "market" else "cs", doc=text)
+    return chosen | {feature.name: feature for feature in own}
+
+
+def _describe_run(folder: RunFolder, config: Config, plan: Plan) -> None:
+    """``config.toml`` and the facts of the manifest."""
+    write_text(folder / "config.toml", toml.dumps(config, header=_HEADER))
+    folder.note(
+        **facts(),
+        data={"source": plan.panel.info.source, "hash": plan.data_hash, "shape": plan.panel.shape},
+        seeds={"learn": config.learn.seed, "simulate": config.simulate.seed},
+        threads=config.threads,
+        features=len(plan.request.names),
+        folds=[fold.name for fold in plan.folds],
+    )
+
+
+def _features(folder: RunFolder, config: Config, plan: Plan) -> tuple[FeaturePanel, str, bool]:
+    """Normalised features in the sample layout, their key, and whether they were there already."""
+    request = plan.request
+    exprs = [per_date(expr, norm) for expr, norm in zip(request.exprs, request.norms, strict=True)]
+    key = digest(plan.data_hash, compile_plan(exprs).text, request.names, request.norms, jqfast.__version__)
+    norms = dict(zip(request.names, request.norms, strict=True))
+    if folder.finished("features", key, artifacts.SAMPLES, artifacts.INDEX):
+        panel = plan.panel
+        values = artifacts.read_samples(folder.path, (*panel.shape, len(request.names)))
+        return FeaturePanel(request.names, panel.dates, panel.codes, values, "sample", norms, True), key, True
+    start = time.perf_counter()
+    X = api.panel(plan.panel, plan.features, normalize=True, layout="sample", threads=config.threads)
+    artifacts.write_samples(folder.path, X)
+    folder.record("features", key, time.perf_counter() - start)
+    return X, key, False
+
+
+def _predictions(
+    folder: RunFolder, config: Config, plan: Plan, X: FeaturePanel, above: str, progress: Progress
+) -> tuple[Predictions, str, bool]:
+    """Out-of-sample scores, their key, and whether they were there already."""
+    learn = replace(config.learn, threads=config.learn.threads or config.threads or 0)
+    key = digest(above, config.labels, config.folds, replace(learn, threads=0))
+    names = [f"score_{h}d" for h in plan.labels.horizons]
+    path = folder / artifacts.PREDICTIONS
+    if folder.finished("predictions", key, artifacts.PREDICTIONS):
+        scores = artifacts.read_scores(path, X.dates, X.codes, names)
+        return _restored(plan, X, scores, folder.manifest), key, True
+    start = time.perf_counter()
+    predictions = walk_forward.run(
+        X,
+        plan.targets,
+        plan.folds,
+        learn,
+        models_dir=folder / "models",
+        progress=lambda done, total, _: progress("models", done, total),
+    )
+    artifacts.write_scores(path, X.dates, X.codes, predictions.scores, names)
+    folder.note(notes=predictions.notes)
+    folder.record("predictions", key, time.perf_counter() - start)
+    return predictions, key, False
+
+
+def _restored(plan: Plan, X: FeaturePanel, scores: Float32Array, manifest: dict[str, Any]) -> Predictions:
+    """Predictions as they were, from their table."""
+    rows = fold_arithmetic.rows_of(plan.folds, len(X.dates))
+    names = tuple(fold.name for fold in plan.folds)
+    notes = tuple(manifest.get("notes", ()))
+    return Predictions(X.dates, X.codes, plan.labels.horizons, scores, rows, names, notes)
+
+
+def _relevance(
+    folder: RunFolder, config: Config, plan: Plan, X: FeaturePanel, predictions: Predictions, above: str
+) -> tuple[Relevance | None, str, bool]:
+    """Relevance of the traded horizon at month ends or why there is none, and whether it was there before."""
+    kind = toml.kind_of(type(config.learn.model))
+    if kind not in EXPLAINED:
+        return None, f"LRP is not available for the model `{kind}` yet.", True
+    horizon = config.portfolio.horizon
+    key = digest(above, horizon, config.explain)
+    path = folder / artifacts.RELEVANCE
+    if folder.finished("relevance", key, artifacts.RELEVANCE):
+        dates, values, further = artifacts.read_cells(path, X.codes, ["residual_share"], list(X.names))
+        return Relevance(dates, X.codes, X.names, values, further["residual_share"]), "", True
+    start = time.perf_counter()
+    rows = month_ends(plan.panel, np.flatnonzero(predictions.fold_of_row >= 0))
+    relevance = walk_forward_relevance(
+        X,
+        predictions,
+        folder / "models",
+        horizon=horizon,
+        rows=rows,
+        epsilon=config.explain.epsilon,
+        threads=config.threads,
+    )
+    columns = {"residual_share": relevance.residual_share}
+    artifacts.write_cells(path, relevance.dates, X.codes, relevance.values, columns, list(X.names))
+    folder.record("relevance", key, time.perf_counter() - start)
+    return relevance, "", False
+
+
+def _explanation_metrics(relevance: Relevance | None) -> dict[str, Any] | None:
+    if relevance is None:
+        return None
+    share = np.abs(relevance.residual_share[np.isfinite(relevance.residual_share)])
+    return {
+        "dates": len(relevance.dates),
+        "residual_share_median": float(np.median(share)) if len(share) else None,
+        "residual_share_p95": float(np.quantile(share, 0.95)) if len(share) else None,
+    }
+
+
+def month_ends(panel: Panel, rows: IntArray) -> IntArray:
+    """The last of the session ``rows`` in each calendar month."""
+    months = panel.dates[rows].astype("datetime64[M]")
+    last: IntArray = rows[np.append(months[1:] != months[:-1], [True] * min(len(rows), 1))]
+    return last
