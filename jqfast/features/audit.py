@@ -12,6 +12,7 @@ truncating the store it is built from.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -86,9 +87,8 @@ def run_audit(panel: Panel, request: Request, *, rows: Sequence[int] | None = No
     for start in range(0, len(request.names), size):
         names, exprs = request.names[start : start + size], request.exprs[start : start + size]
         honest = execute(panel, exprs, dtype="float64")
-        for wall, where, differs in _trials(
-            panel, honest, chosen, lambda p, e=exprs: execute(p, e, dtype="float64")
-        ):
+        run = functools.partial(execute, outputs=exprs, dtype="float64")
+        for wall, where, differs in _trials(panel, honest, chosen, run):
             for f in np.flatnonzero(differs.any(axis=(1, 2))).tolist():
                 first = _first(panel, differs[f])
                 failures.setdefault(names[f], {}).setdefault(wall, f"{where}, first at {first}")

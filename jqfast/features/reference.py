@@ -54,7 +54,8 @@ def _value(node: Expr, args: list[FloatArray], columns: Mapping[str, AnyArray]) 
     if node.op in CROSS:
         return np.stack([_across(row, CROSS[node.op]) for row in args[0]])
     if node.op in RECURSIVE:
-        return np.stack([RECURSIVE[node.op](list(x), **params) for x in args[0].T], axis=1)
+        histories = [RECURSIVE[node.op](list(x), **params) for x in args[0].T]
+        return np.array(histories, dtype=np.float64).reshape(args[0].shape[::-1]).T
     if node.op in WINDOWED:
         return _rolling(args, lambda _, *x: WINDOWED[node.op](*x), **params)
     begin = {"window": params["window"]} if node.op == "ts_intercept" else {}
@@ -192,17 +193,42 @@ def _float(value: Fraction) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
-def _exact_mean(x: Window) -> Fraction:
-    return sum(map(Fraction, x), Fraction()) / len(x)
+def _integers(x: Window) -> tuple[list[int], int]:
+    """Integers i and a denominator q with x = i / q exactly: doubles are integers over powers of two."""
+    ratios = [value.as_integer_ratio() for value in x]
+    q = max(below for _, below in ratios)
+    return [above * (q // below) for above, below in ratios], q
+
+
+def _total(x: Window) -> Fraction:
+    numbers, q = _integers(x)
+    return Fraction(sum(numbers), q)
+
+
+def _mean(x: Window) -> Fraction:
+    return _total(x) / len(x)
+
+
+def _deviations(x: Window) -> tuple[list[int], int]:
+    """Integers d and a denominator q with x - mean = d / q exactly."""
+    numbers, q = _integers(x)
+    n, total = len(x), sum(numbers)
+    return [n * number - total for number in numbers], n * q
 
 
 def _moment(x: Window, k: int) -> Fraction:
     """Sum of (x - mean)^k."""
-    mean = _exact_mean(x)
-    return sum(((Fraction(value) - mean) ** k for value in x), Fraction())
+    d, q = _deviations(x)
+    return Fraction(sum(gap**k for gap in d), q**k)
+
+
+def _comoment(x: Window, y: Window) -> Fraction:
+    """Sum of (x - mean x)(y - mean y)."""
+    (dx, qx), (dy, qy) = _deviations(x), _deviations(y)
+    return Fraction(sum(a * b for a, b in zip(dx, dy, strict=True)), qx * qy)
 
 
 def _root(value: Fraction) -> float:
@@ -211,6 +237,10 @@ def _root(value: Fraction) -> float:
         return 0.0
     shift = (value.numerator.bit_length() - value.denominator.bit_length()) // 2
     return math.ldexp(math.sqrt(_float(value / Fraction(4) ** shift)), shift) if shift < 1020 else math.inf
+
+
+def _signed_root(sign: Fraction, square: Fraction) -> float:
+    return _root(square) if sign >= 0 else -_root(square)
 
 
 def _variance(x: Window) -> Fraction:
@@ -228,8 +258,8 @@ def _std(x: Window) -> float:
 def _zscore(ages: Window, x: Window) -> float:
     if len(x) < 2 or ages[-1] != 0 or _variance(x) == 0:
         return NAN
-    gap = Fraction(x[-1]) - _exact_mean(x)
-    return math.copysign(_root(gap**2 / _variance(x)), gap)
+    gap = Fraction(x[-1]) - _mean(x)
+    return _signed_root(gap, gap**2 / _variance(x))
 
 
 def _skew(x: Window) -> float:
@@ -239,7 +269,7 @@ def _skew(x: Window) -> float:
     m2, m3 = _moment(x, 2) / n, _moment(x, 3) / n
     if m2 == 0:
         return 0.0
-    g1 = math.copysign(_root(m3**2 / m2**3), m3)
+    g1 = _signed_root(m3, m3**2 / m2**3)
     return g1 * math.sqrt(n * (n - 1)) / (n - 2)
 
 
@@ -258,12 +288,6 @@ def _latest(ages: Window, x: Window, best: float) -> float:
     return min(age for age, value in zip(ages, x, strict=True) if value == best)
 
 
-def _comoment(x: Window, y: Window) -> Fraction:
-    """Sum of (x - mean x)(y - mean y)."""
-    mx, my = _exact_mean(x), _exact_mean(y)
-    return sum(((Fraction(a) - mx) * (Fraction(b) - my) for a, b in zip(x, y, strict=True)), Fraction())
-
-
 def _cov(x: Window, y: Window) -> float:
     return _float(_comoment(x, y) / (len(x) - 1)) if len(x) >= 2 else NAN
 
@@ -272,7 +296,7 @@ def _corr(x: Window, y: Window) -> float:
     if len(x) < 2 or _moment(x, 2) == 0 or _moment(y, 2) == 0:
         return NAN
     both = _comoment(x, y)
-    return math.copysign(_root(both**2 / (_moment(x, 2) * _moment(y, 2))), both)
+    return _signed_root(both, both**2 / (_moment(x, 2) * _moment(y, 2)))
 
 
 def _beta(x: Window, y: Window) -> float:
@@ -285,7 +309,7 @@ def _line(ages: Window, x: Window) -> tuple[Fraction, Fraction]:
     """(slope per session, value at today) of the least-squares line through (-age, x)."""
     time = [-age for age in ages]
     slope = _comoment(x, time) / _moment(time, 2)
-    return slope, _exact_mean(x) - slope * _exact_mean(time)
+    return slope, _mean(x) - slope * _mean(time)
 
 
 def _slope(ages: Window, x: Window) -> float:
@@ -311,8 +335,8 @@ def _rsquare(ages: Window, x: Window) -> float:
 
 
 WINDOWED: dict[str, Callable[..., float]] = {
-    "ts_sum": lambda x: _float(sum(map(Fraction, x), Fraction())),
-    "ts_mean": lambda x: _float(_exact_mean(x)),
+    "ts_sum": lambda x: _float(_total(x)),
+    "ts_mean": lambda x: _float(_mean(x)),
     "ts_var": _var,
     "ts_std": _std,
     "ts_skew": _skew,
@@ -360,7 +384,7 @@ def _scores(x: list[float]) -> list[float]:
     """z-scores with ddof 1; 0 where the deviation is below 1e-14 of the mean, NaN for a single value."""
     if len(x) < 2:
         return [NAN] * len(x)
-    mean, deviation = _exact_mean(x), _root(_variance(x))
+    mean, deviation = _mean(x), _root(_variance(x))
     if deviation <= 1e-14 * abs(mean):
         return [0.0] * len(x)
     return [_float((Fraction(value) - mean) / Fraction(deviation)) for value in x]
@@ -372,7 +396,7 @@ CROSS: dict[str, Callable[[list[float]], list[float]]] = {
         (rank - 0.5 * (len(x) + 1)) / len(x) * math.sqrt(12.0) for rank in _average_ranks(x)
     ],
     "cs_zscore": _scores,
-    "cs_demean": lambda x: [_float(Fraction(value) - _exact_mean(x)) for value in x],
-    "cs_mean": lambda x: [_float(_exact_mean(x))] * len(x),
+    "cs_demean": lambda x: [_float(Fraction(value) - _mean(x)) for value in x],
+    "cs_mean": lambda x: [_float(_mean(x))] * len(x),
     "cs_std": lambda x: [_root(_variance(x)) if len(x) >= 2 else NAN] * len(x),
 }
