@@ -10,8 +10,8 @@ A fold belongs to one decision row d, the close at which its model is trained:
    next d.
 
 With ``scheme="monthly"`` d is the last session of a month. A month counts as over once a later session
-follows it, so that appending data never moves an earlier boundary. Features without full history
-(``warmup``) never train.
+follows it, so that appending data moves no earlier boundary; only the very last session may still turn out
+to be a decision row of its own. Features without full history (``warmup``) never train.
 """
 
 from __future__ import annotations
