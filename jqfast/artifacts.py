@@ -17,12 +17,16 @@ from jqfast.types import AnyArray, CodeArray, DateArray, Float32Array, IntArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from jqfast.explain.walk_forward import DailyRelevance, Relevance
     from jqfast.features.result import FeaturePanel
 
 SAMPLES = "features/samples.npy"
 INDEX = "features/index.json"
 PREDICTIONS = "predictions.parquet"
 RELEVANCE = "relevance.parquet"
+RELEVANCE_DAILY = "relevance_daily.parquet"
+
+_SIZE = "size"
 
 
 def write_samples(folder: Path, X: FeaturePanel) -> None:
@@ -74,38 +78,73 @@ def read_scores(path: Path, dates: DateArray, codes: CodeArray, names: list[str]
     return scores
 
 
-def write_cells(
-    path: Path,
-    dates: DateArray,
-    codes: CodeArray,
-    values: Float32Array,
-    columns: dict[str, AnyArray],
-    names: list[str],
-) -> None:
-    """Long table of ``values`` (R, N, F), a column per name, further (R, N) ``columns`` before them."""
-    rows, stocks = np.nonzero(np.isfinite(values).any(axis=2))
-    further = {name: array[rows, stocks] for name, array in columns.items()}
-    cells = values[rows, stocks]
-    _write(
-        path, _long(dates[rows], codes, stocks, {**further, **{n: cells[:, i] for i, n in enumerate(names)}})
+def write_relevance(folder: Path, relevance: Relevance) -> None:
+    """Two tables: the dates kept whole, one row per stock; and every date, one row per side."""
+    rows, stocks = np.nonzero(np.isfinite(relevance.values).any(axis=2))
+    cells = relevance.values[rows, stocks]
+    columns = {"residual_share": relevance.residual_share[rows, stocks]}
+    columns |= {name: cells[:, i] for i, name in enumerate(relevance.features)}
+    _write(folder / RELEVANCE, _long(relevance.dates[rows], relevance.codes, stocks, columns))
+    if relevance.daily is not None:
+        _write(folder / RELEVANCE_DAILY, _daily_table(relevance.daily, relevance.features))
+
+
+def read_relevance(folder: Path, codes: CodeArray, features: tuple[str, ...]) -> Relevance:
+    """What :func:`write_relevance` wrote."""
+    from jqfast.explain.walk_forward import Relevance
+
+    table = _read(folder / RELEVANCE)
+    dates = np.unique(table["date"].to_numpy().astype("datetime64[D]"))
+    rows, stocks = _cells(table, dates, codes)
+    share = np.full((len(dates), len(codes)), np.nan, dtype=np.float32)
+    share[rows, stocks] = table["residual_share"].to_numpy()
+    values = np.full((len(dates), len(codes), len(features)), np.nan, dtype=np.float32)
+    for i, name in enumerate(features):
+        values[rows, stocks, i] = table[name].to_numpy()
+    return Relevance(
+        dates=dates,
+        codes=codes,
+        features=features,
+        values=values,
+        residual_share=share,
+        daily=_read_daily(_read(folder / RELEVANCE_DAILY), features),
     )
 
 
-def read_cells(
-    path: Path, codes: CodeArray, columns: list[str], names: list[str]
-) -> tuple[DateArray, Float32Array, dict[str, AnyArray]]:
-    """(dates, values, further columns) that :func:`write_cells` wrote."""
-    table = _read(path)
-    dates = np.unique(table["date"].to_numpy().astype("datetime64[D]"))
-    rows, stocks = _cells(table, dates, codes)
-    shape = (len(dates), len(codes))
-    values = np.full((*shape, len(names)), np.nan, dtype=np.float32)
-    for i, name in enumerate(names):
-        values[rows, stocks, i] = table[name].to_numpy()
-    further = {name: np.full(shape, np.nan, dtype=table[name].to_numpy().dtype) for name in columns}
-    for name, array in further.items():
-        array[rows, stocks] = table[name].to_numpy()
-    return dates, values, further
+def _daily_table(daily: DailyRelevance, features: tuple[str, ...]) -> pa.Table:
+    """Per date a row for the mean of each side, and one for `size`, the mean absolute value of all."""
+    import pyarrow as pa
+
+    sides = {**daily.mean, _SIZE: daily.size}
+    D = len(daily.dates)
+    stocks = [daily.stocks["all" if side == _SIZE else side] for side in sides]
+    stacked = np.concatenate(list(sides.values()))
+    return pa.table(
+        {
+            "date": pa.array(np.tile(daily.dates, len(sides))),
+            "side": pa.array(np.repeat(list(sides), D).tolist(), pa.string()),
+            "stocks": pa.array(np.concatenate(stocks)),
+            "residual_share": pa.array(np.tile(daily.residual, len(sides))),
+            **{name: pa.array(stacked[:, i]) for i, name in enumerate(features)},
+        }
+    )
+
+
+def _read_daily(table: pa.Table, features: tuple[str, ...]) -> DailyRelevance:
+    from jqfast.explain.walk_forward import DailyRelevance
+
+    side = np.array(table["side"].to_pylist())
+    values = np.stack([table[name].to_numpy() for name in features], axis=1)
+    stocks = table["stocks"].to_numpy()
+    names = [name for name in dict.fromkeys(side.tolist()) if name != _SIZE]
+    one = side == names[0]
+    return DailyRelevance(
+        dates=table["date"].to_numpy()[one].astype("datetime64[D]"),
+        mean={name: values[side == name] for name in names},
+        size=values[side == _SIZE],
+        stocks={name: stocks[side == name] for name in names},
+        residual=table["residual_share"].to_numpy()[one],
+    )
 
 
 def _long(dates: DateArray, codes: CodeArray, stocks: IntArray, columns: dict[str, AnyArray]) -> pa.Table:

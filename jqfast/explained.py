@@ -13,7 +13,7 @@ import numpy as np
 
 from jqfast.evaluate.ic import buckets
 from jqfast.evaluate.inference import welch
-from jqfast.explain.walk_forward import Relevance
+from jqfast.explain.walk_forward import Relevance, demeaned
 from jqfast.features.result import FeaturePanel
 from jqfast.learn.walk_forward import Predictions
 from jqfast.report.inputs import (
@@ -25,7 +25,7 @@ from jqfast.report.inputs import (
     StockRow,
     StockTable,
 )
-from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
+from jqfast.types import AnyArray, BoolArray, Float32Array, FloatArray, IntArray
 
 DECILES = 10
 STOCKS_PER_SIDE = 5
@@ -39,7 +39,7 @@ class _Found(NamedTuple):
     rows: IntArray
     long: BoolArray
     short: BoolArray
-    values: FloatArray
+    values: Float32Array
 
 
 def explanation(
@@ -50,8 +50,8 @@ def explanation(
     explained = np.isfinite(relevance.values).any(axis=2)
     scores = predictions.scores[predictions.horizons.index(horizon)][rows]
     group = buckets(np.where(explained, scores, np.nan), DECILES)
-    centred = np.nan_to_num(relevance.values, nan=0.0) - _date_mean(relevance.values)
-    found = _Found(rows, group == DECILES - 1, group == 0, np.where(explained[..., None], centred, 0.0))
+    centred = np.nan_to_num(demeaned(relevance), nan=0.0)
+    found = _Found(rows, group == DECILES - 1, group == 0, centred)
     if not found.long.any():
         return None
     order = np.argsort(-_weight(found.values, found.long | found.short), kind="stable")
@@ -62,14 +62,6 @@ def explanation(
         scatters=[_scatter(found, X, int(f)) for f in order[:SCATTERS]],
         residual=_residual(relevance, epsilon),
     )
-
-
-def _date_mean(values: AnyArray) -> FloatArray:
-    """(R, 1, F) mean over the explained stocks of each date; 0 where there are none."""
-    known = np.isfinite(values).any(axis=2, keepdims=True)
-    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    mean: FloatArray = np.where(known, np.nan_to_num(values, nan=0.0), 0.0).sum(axis=1, keepdims=True) / count
-    return mean
 
 
 def _weight(values: AnyArray, sides: BoolArray) -> FloatArray:

@@ -5,7 +5,7 @@
 3. features  compute them: ``features/``
 4. models    train one per fold, predict the sessions after it: ``models/``, ``predictions.parquet``
 5. judge     IC, deciles, portfolio before and after costs: ``metrics.json``
-6. explain   LRP at month ends: ``relevance.parquet``
+6. explain   LRP of every forecast: ``relevance.parquet`` (month ends), ``relevance_daily.parquet`` (means)
 7. report    ``report.html``
 
 Stages 3, 4 and 6 have keys, hashes of all they depend on, and are read back when finished under the same key.
@@ -45,7 +45,7 @@ from jqfast.ledger import enter
 from jqfast.progress import Progress, silent
 from jqfast.provenance import facts
 from jqfast.runfolder import RunFolder, digest, file_digest, write_json, write_text
-from jqfast.types import Float32Array, IntArray
+from jqfast.types import Float32Array
 
 #: Models that LRP can explain.
 EXPLAINED = ("mlp", "linear")
@@ -142,8 +142,8 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
             predictions, above, kept_scores = _predictions(folder, config, plan, X, above, progress)
         with clock.stage("judge"):
             judgement = judge(panel, plan.labels, predictions, config.portfolio, truth=truth)
-        with clock.stage("explain"):
-            relevance, why_not, kept_relevance = _relevance(folder, config, plan, X, predictions, above)
+        with clock.stage("explain", len(plan.folds)):
+            relevance, why_not, kept_relevance = _relevance(folder, config, X, predictions, above, progress)
         with clock.stage("report"):
             trials = enter(Path(config.out), data_hash, above, judgement.monthly_sharpe)
             result = RunResult(
@@ -275,48 +275,45 @@ def _restored(plan: Plan, X: FeaturePanel, scores: Float32Array, manifest: dict[
 
 
 def _relevance(
-    folder: RunFolder, config: Config, plan: Plan, X: FeaturePanel, predictions: Predictions, above: str
+    folder: RunFolder,
+    config: Config,
+    X: FeaturePanel,
+    predictions: Predictions,
+    above: str,
+    progress: Progress,
 ) -> tuple[Relevance | None, str, bool]:
-    """Relevance of the traded horizon at month ends or why there is none, and whether it was there before."""
+    """Relevance of the traded forecasts or why there is none, and whether it was there already."""
     kind = toml.kind_of(type(config.learn.model))
     if kind not in EXPLAINED:
         return None, f"LRP is not available for the model `{kind}` yet.", True
     horizon = config.portfolio.horizon
     key = digest(above, horizon, config.explain)
-    path = folder / artifacts.RELEVANCE
-    if folder.finished("relevance", key, artifacts.RELEVANCE):
-        dates, values, further = artifacts.read_cells(path, X.codes, ["residual_share"], list(X.names))
-        return Relevance(dates, X.codes, X.names, values, further["residual_share"]), "", True
+    if folder.finished("relevance", key, artifacts.RELEVANCE, artifacts.RELEVANCE_DAILY):
+        return artifacts.read_relevance(folder.path, X.codes, X.names), "", True
     start = time.perf_counter()
-    rows = month_ends(plan.panel, np.flatnonzero(predictions.fold_of_row >= 0))
     relevance = walk_forward_relevance(
         X,
         predictions,
         folder / "models",
         horizon=horizon,
-        rows=rows,
         epsilon=config.explain.epsilon,
         threads=config.threads,
+        progress=lambda done, total: progress("explain", done, total),
     )
-    columns = {"residual_share": relevance.residual_share}
-    artifacts.write_cells(path, relevance.dates, X.codes, relevance.values, columns, list(X.names))
+    artifacts.write_relevance(folder.path, relevance)
     folder.record("relevance", key, time.perf_counter() - start)
     return relevance, "", False
 
 
 def _explanation_metrics(relevance: Relevance | None) -> dict[str, Any] | None:
-    if relevance is None:
+    """Size of the explanation and of what it leaves with biases and epsilon."""
+    if relevance is None or relevance.daily is None:
         return None
     share = np.abs(relevance.residual_share[np.isfinite(relevance.residual_share)])
     return {
-        "dates": len(relevance.dates),
-        "residual_share_median": float(np.median(share)) if len(share) else None,
-        "residual_share_p95": float(np.quantile(share, 0.95)) if len(share) else None,
+        "dates": len(relevance.daily.dates),
+        "forecasts": int(relevance.daily.stocks["all"].sum()),
+        "residual_by_date_median": float(np.median(relevance.daily.residual)),
+        "residual_share_median": float(np.median(share)),
+        "residual_share_p95": float(np.quantile(share, 0.95)),
     }
-
-
-def month_ends(panel: Panel, rows: IntArray) -> IntArray:
-    """The last of the session ``rows`` in each calendar month."""
-    months = panel.dates[rows].astype("datetime64[M]")
-    last: IntArray = rows[np.append(months[1:] != months[:-1], [True] * min(len(rows), 1))]
-    return last

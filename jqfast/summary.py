@@ -57,7 +57,7 @@ def _explanation_rows(explanation: dict[str, Any] | None, why_not: str) -> list[
         return [("LRP", why_not)]
     median = explanation["residual_share_median"]
     share = "n/a" if median is None or math.isnan(median) else f"{median:.1%}"
-    return [("LRP", f"{explanation['dates']} month ends, residual {share} of the forecast (median)")]
+    return [("LRP", f"{explanation['forecasts']:,} forecasts, residual {share} of the forecast (median)")]
 
 
 def _seconds(seconds: dict[str, float]) -> str:

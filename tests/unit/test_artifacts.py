@@ -10,6 +10,7 @@ import pytest
 
 from jqfast import artifacts
 from jqfast.errors import DataGapError
+from jqfast.explain.walk_forward import DailyRelevance, Relevance
 from jqfast.features.result import FeaturePanel
 
 DATES = np.array(["2024-01-04", "2024-01-05", "2024-01-09"], dtype="datetime64[D]")
@@ -56,16 +57,27 @@ def test_scores(tmp_path: Path) -> None:
     assert len(table) == 2 * 3
 
 
-def test_cells(tmp_path: Path) -> None:
+def test_relevance(tmp_path: Path) -> None:
     values = np.random.default_rng(1).normal(size=(3, 4, 2)).astype(np.float32)
     values[:, 1] = np.nan
-    share = np.where(np.isnan(values[..., 0]), np.nan, 0.25)
-    path = tmp_path / artifacts.RELEVANCE
-    artifacts.write_cells(path, DATES, CODES, values, {"residual_share": share}, ["a", "b"])
-    dates, back, further = artifacts.read_cells(path, CODES, ["residual_share"], ["a", "b"])
-    assert (dates == DATES).all()
-    assert back.tobytes() == values.tobytes()
-    assert np.array_equal(further["residual_share"], share, equal_nan=True)
+    share = np.where(np.isnan(values[..., 0]), np.nan, 0.25).astype(np.float32)
+    means = {side: np.random.default_rng(2).normal(size=(3, 2)) for side in ("long", "short", "all")}
+    stocks = {side: np.array([1, 0, 2]) for side in means}
+    daily = DailyRelevance(DATES, means, np.abs(means["all"]), stocks, np.array([0.1, 0.2, 0.3]))
+    given = Relevance(DATES, CODES, ("a", "b"), values, share, daily=daily)
+    artifacts.write_relevance(tmp_path, given)
+    back = artifacts.read_relevance(tmp_path, CODES, ("a", "b"))
+    assert (back.dates == DATES).all()
+    assert back.values.tobytes() == values.tobytes()
+    assert np.array_equal(back.residual_share, share, equal_nan=True)
+    assert back.daily is not None
+    assert (back.daily.dates == DATES).all()
+    for side, mean in means.items():
+        assert np.array_equal(back.daily.mean[side], mean)
+        assert np.array_equal(back.daily.stocks[side], stocks[side])
+    assert np.array_equal(back.daily.size, daily.size)
+    assert np.array_equal(back.daily.residual, daily.residual)
+    assert back.features == ("a", "b")
 
 
 def test_a_table_cut_in_half(tmp_path: Path) -> None:
