@@ -68,10 +68,15 @@ def make_step(model: Model, config: TrainConfig) -> Step:
         loss, gradient = jax.value_and_grad(loss_of)(state.params)
         updates, moments = optimiser.update(gradient, state.optimiser, state.params)
         params = optax.apply_updates(state.params, updates)
-        norms = [optax.global_norm(tree) for tree in (gradient, updates, params)]
+        norms = [_norm(tree) for tree in (gradient, updates, params)]
         return TrainState(params, moments, state.step + jnp.uint32(1), state.key), Metrics(loss, *norms)
 
     return step
+
+
+def _norm(tree: Params) -> jax.Array:
+    """Euclidean norm of all arrays of a tree; optax has moved its own from release to release."""
+    return jnp.sqrt(jnp.sum(jnp.stack([jnp.vdot(leaf, leaf) for leaf in jax.tree.leaves(tree)])))
 
 
 def run_epoch(step: Step) -> Epoch:
