@@ -196,6 +196,7 @@ def _portfolio_metrics(traded: Traded) -> dict[str, Any]:
         "annual_return",
         "annual_risk",
         "return_risk",
+        "sharpe",
         "max_drawdown",
         "win_rate",
         "total_return",
