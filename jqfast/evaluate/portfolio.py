@@ -212,7 +212,8 @@ def _book(
         "long_short_net": long.gross - paid_long - short.gross - paid_short,
     }
     stacked = schedule.fraction * np.stack([gains[name][cohort, step] for name in _SERIES], axis=1)
-    returns = _compound(len(dates), row, schedule.decision[cohort], stacked)
+    funded = schedule.entry - (schedule.entry_price == "open")  # the close whose value is put to work
+    returns = _compound(len(dates), row, funded[cohort], stacked)
     active = (long.stocks > 0) | (short.stocks > 0)
     first = int(schedule.entry[active].min()) if active.any() else 0
     legs = {"long": long, "short": short}
@@ -265,13 +266,16 @@ def _paid(schedule: Schedule, leg: Leg) -> FloatArray:
     return paid
 
 
-def _compound(sessions: int, row: IntArray, decision: IntArray, gains: FloatArray) -> FloatArray:
-    """(S, series) returns of books whose cohorts start with the book's value at their decision."""
+def _compound(sessions: int, row: IntArray, funded: IntArray, gains: FloatArray) -> FloatArray:
+    """(S, series) returns of books whose cohorts start with the book's value at the close of row ``funded``.
+
+    A cohort that is entered at a close pays its entry costs in that very row, from the value of the row before.
+    """
     value = np.ones((sessions, gains.shape[1]))
     bounds = np.searchsorted(row, np.arange(sessions + 1))
     for s in range(1, sessions):
         cells = slice(bounds[s], bounds[s + 1])
-        value[s] = value[s - 1] + (value[decision[cells]] * gains[cells]).sum(axis=0)
+        value[s] = value[s - 1] + (value[np.minimum(funded[cells], s - 1)] * gains[cells]).sum(axis=0)
     returns = np.zeros(value.shape)
     returns[1:] = value[1:] / value[:-1] - 1.0
     return returns

@@ -143,17 +143,17 @@ def drawdown(returns: AnyArray, *, dates: DateArray | None = None) -> Drawdown:
     recovery = trough + int(after[0]) if len(after) else None
     position = np.flatnonzero(kept)
 
-    def period(k: int | None) -> int | None:
-        return None if k is None else (int(position[k - 1]) if k > 0 else -1)
+    def period(k: int) -> int:  # wealth[0] is the start, wealth[k] the end of the k-th present period
+        return int(position[k - 1]) if k else -1
 
     def date(k: int | None) -> np.datetime64 | None:
-        return None if dates is None or k is None or k == 0 else dates[position[k - 1]]
+        return dates[period(k)] if dates is not None and k else None
 
     return Drawdown(
         depth=float(depth[trough]),
-        peak=period(peak) or 0 if peak else -1,
-        trough=period(trough) or 0 if trough else -1,
-        recovery=period(recovery),
+        peak=period(peak),
+        trough=period(trough),
+        recovery=None if recovery is None else period(recovery),
         peak_date=date(peak),
         trough_date=date(trough),
         recovery_date=date(recovery),
