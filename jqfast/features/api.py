@@ -24,7 +24,7 @@ from jqfast.features.result import FeaturePanel as FeaturePanel
 from jqfast.types import AnyArray
 
 if TYPE_CHECKING:
-    from jqfast.features.audit import AuditReport
+    from jqfast.features.walls import AuditReport
 
 Features: TypeAlias = "str | Sequence[str | Expr | Feature] | Mapping[str, str | Expr | Feature]"
 
@@ -172,7 +172,7 @@ def describe(name: str) -> Description:
 
 
 def audit(panel: Panel, features: Features = "all", *, rows: Sequence[int] | None = None) -> AuditReport:
-    """Prove on this panel that features do not look ahead; see `jqfast.features.audit.run_audit`."""
-    from jqfast.features.audit import run_audit
+    """Prove on this panel that features do not look ahead; see `jqfast.features.walls.run_audit`."""
+    from jqfast.features.walls import run_audit
 
     return run_audit(panel, resolve(features), rows=rows)
