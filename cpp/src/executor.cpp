@@ -16,7 +16,10 @@
 namespace jqfast {
 namespace {
 
-constexpr std::size_t kCacheBudget = std::size_t{1} << 20;  // a tile's state and scratch should fit the L2 cache
+// A tile's state and scratch should stay near the core. Narrow tiles cost more than a state that spills into the last
+// level: below 32 stocks each row of an output is less than two cache lines.
+constexpr std::size_t kCacheBudget = std::size_t{4} << 20;
+constexpr std::size_t kMinWidth = 32;
 constexpr std::size_t kMaxWidth = 128;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
@@ -75,9 +78,9 @@ class Run {
     std::size_t per_lane = 1;
     for (const auto& m : memory_) per_lane = std::max(per_lane, (m.state + m.scratch) * sizeof(double));
     const std::size_t fitting = kCacheBudget / per_lane / kGroup * kGroup;
-    width_ = options.width != 0 ? options.width : std::clamp(fitting, kGroup, kMaxWidth);
+    width_ = options.width != 0 ? options.width : std::clamp(fitting, kMinWidth, kMaxWidth);
     width_ = std::min(width_, (std::max<std::size_t>(1, out_.stocks) + kGroup - 1) / kGroup * kGroup);
-    pitch_ = width_ + kGroup;
+    pitch_ = width_ == kGroup ? kGroup : width_ + kGroup;
     stats_.chunk = chunk_;
     stats_.width = width_;
   }
