@@ -1,4 +1,4 @@
-"""Folds of random calendars: no label of a training row is known later than the decision, no row is predicted twice."""
+"""Folds of random calendars: training labels are known at the decision, no row is predicted twice."""
 
 from __future__ import annotations
 

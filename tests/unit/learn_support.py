@@ -18,7 +18,7 @@ def business_days(T: int, start: str = "2019-01-04") -> np.ndarray:
 
 
 def price_panel(close: np.ndarray, **columns: np.ndarray) -> Panel:
-    """A panel of the given closes; opens equal the close before unless given, all else follows from the close."""
+    """A panel of the given closes; opens equal the close before unless given, the rest follows."""
     T, N = close.shape
     listed = columns.pop("listed", np.ones((T, N), dtype=np.bool_))
     opens = columns.pop("open", np.vstack([close[:1], close[:-1]]))

@@ -15,13 +15,13 @@ MONTHS = DATES.astype("datetime64[M]")
 ALL = np.ones(T, dtype=np.bool_)
 
 
-def folds(config: FoldConfig, horizons: tuple[int, ...] = (1, 20)) -> tuple[Fold, ...]:
+def make(config: FoldConfig, horizons: tuple[int, ...] = (1, 20)) -> tuple[Fold, ...]:
     return walk_forward(DATES, ALL, end_rows(T, horizons), config)
 
 
 def test_first_monthly_fold_by_hand() -> None:
-    first = folds(FoldConfig(train_months=12, min_train_months=12))[0]
-    decision = int(np.flatnonzero(DATES == np.datetime64("2019-12-31"))[0])
+    first = make(FoldConfig(train_months=12, min_train_months=12))[0]
+    decision = int(np.flatnonzero(np.datetime64("2019-12-31") == DATES)[0])
     assert first.name == "2020-01"
     assert first.decision_row == decision
     # every fifth session counted back from the decision, the last 20 sessions purged by the longest label
@@ -32,7 +32,7 @@ def test_first_monthly_fold_by_hand() -> None:
 
 
 def test_every_session_after_the_first_decision_is_predicted_once() -> None:
-    done = folds(FoldConfig(train_months=12, min_train_months=12))
+    done = make(FoldConfig(train_months=12, min_train_months=12))
     rows = np.concatenate([fold.predict_rows for fold in done])
     np.testing.assert_array_equal(rows, np.arange(done[0].decision_row, T))
     owner = rows_of(done, T)
@@ -42,18 +42,18 @@ def test_every_session_after_the_first_decision_is_predicted_once() -> None:
 
 
 def test_a_label_that_ends_at_the_decision_trains_and_one_session_later_does_not() -> None:
-    first = folds(FoldConfig(train_months=12, min_train_months=12, sample_every=1), (5,))[0]
+    first = make(FoldConfig(train_months=12, min_train_months=12, sample_every=1), (5,))[0]
     assert first.train_rows[-1] == first.decision_row - 5
 
 
 def test_the_longest_horizon_purges() -> None:
     config = FoldConfig(train_months=12, min_train_months=12, sample_every=1)
-    assert folds(config, (20, 1))[0].train_rows[-1] == folds(config, (20,))[0].train_rows[-1]
+    assert make(config, (20, 1))[0].train_rows[-1] == make(config, (20,))[0].train_rows[-1]
 
 
 def test_embargo_is_a_gap_in_sessions_after_the_last_label() -> None:
     plain, wide = (
-        folds(FoldConfig(train_months=12, min_train_months=12, sample_every=1, embargo=e), (5,))[0]
+        make(FoldConfig(train_months=12, min_train_months=12, sample_every=1, embargo=e), (5,))[0]
         for e in (0, 3)
     )
     assert wide.train_rows[-1] == plain.train_rows[-1] - 3
@@ -62,30 +62,30 @@ def test_embargo_is_a_gap_in_sessions_after_the_last_label() -> None:
 
 def test_rolling_forgets_and_expanding_does_not() -> None:
     for window, first_month in (("rolling", "2020-01"), ("expanding", "2019-01")):
-        last = folds(FoldConfig(train_months=12, min_train_months=12, sample_every=1, window=window))[12]
+        last = make(FoldConfig(train_months=12, min_train_months=12, sample_every=1, window=window))[12]
         assert last.name == "2021-01"
         assert str(MONTHS[last.train_rows[0]]) == first_month
 
 
 def test_warm_up_delays_the_first_fold_and_never_trains() -> None:
     config = FoldConfig(train_months=12, min_train_months=12, sample_every=1, warmup=30)
-    first = folds(config)[0]
+    first = make(config)[0]
     # session 30 is in February 2019, so that March 2019 is the first whole month
     assert str(MONTHS[30]) == "2019-02"
     assert first.name == "2020-03"
     assert str(MONTHS[first.train_rows[0]]) == "2019-03"
-    expanding = folds(FoldConfig(window="expanding", min_train_months=12, sample_every=1, warmup=30))[0]
+    expanding = make(FoldConfig(window="expanding", min_train_months=12, sample_every=1, warmup=30))[0]
     assert expanding.train_rows[0] == 30
 
 
 def test_step_refits_less_often() -> None:
-    done = folds(FoldConfig(train_months=12, min_train_months=12, step=3))
+    done = make(FoldConfig(train_months=12, min_train_months=12, step=3))
     assert [fold.name for fold in done][:3] == ["2020-01", "2020-04", "2020-07"]
     assert DATES[done[0].predict_rows[-1]] == np.datetime64("2020-03-30")
 
 
 def test_sessions_scheme_refits_after_a_number_of_sessions() -> None:
-    done = folds(FoldConfig(scheme="sessions", step=10, train_months=12, min_train_months=12))
+    done = make(FoldConfig(scheme="sessions", step=10, train_months=12, min_train_months=12))
     assert [fold.decision_row for fold in done[:3]] == [done[0].decision_row + 10 * k for k in range(3)]
     assert done[0].name == "2019-12-31"
     assert [len(fold.predict_rows) for fold in done[:3]] == [10, 10, 10]
@@ -109,8 +109,8 @@ def test_rows_that_are_no_session_do_not_exist() -> None:
 
 def test_validation_is_the_latest_share_and_purges_the_rest() -> None:
     config = FoldConfig(train_months=12, min_train_months=12, sample_every=1, validation_share=0.2)
-    fold = folds(config, (5,))[0]
-    plain = folds(FoldConfig(train_months=12, min_train_months=12, sample_every=1), (5,))[0]
+    fold = make(config, (5,))[0]
+    plain = make(FoldConfig(train_months=12, min_train_months=12, sample_every=1), (5,))[0]
     assert fold.validation_rows[-1] == plain.train_rows[-1]
     assert len(fold.validation_rows) == round(0.2 * len(plain.train_rows))
     assert fold.train_rows[-1] + 5 == fold.validation_rows[0]
@@ -119,7 +119,7 @@ def test_validation_is_the_latest_share_and_purges_the_rest() -> None:
 def test_appending_data_moves_no_boundary() -> None:
     config = FoldConfig(train_months=12, min_train_months=12)
     early = walk_forward(DATES[:700], ALL[:700], end_rows(700, (1, 20)), config)
-    for a, b in zip(early, folds(config), strict=False):
+    for a, b in zip(early, make(config), strict=False):
         assert a.name == b.name
         np.testing.assert_array_equal(a.train_rows, b.train_rows)
         np.testing.assert_array_equal(a.predict_rows, b.predict_rows[: len(a.predict_rows)])
@@ -137,7 +137,7 @@ def test_too_short_a_history_says_what_is_needed_and_what_is_there() -> None:
 
 
 def test_a_month_without_a_later_session_is_not_over() -> None:
-    stop = int(np.flatnonzero(DATES == np.datetime64("2019-12-31"))[0]) + 1
+    stop = int(np.flatnonzero(np.datetime64("2019-12-31") == DATES)[0]) + 1
     config = FoldConfig(train_months=12, min_train_months=12)
     with pytest.raises(DataGapError):
         walk_forward(DATES[:stop], ALL[:stop], end_rows(stop), config)
@@ -146,7 +146,7 @@ def test_a_month_without_a_later_session_is_not_over() -> None:
 
 def test_window_shorter_than_the_horizon_is_an_error() -> None:
     with pytest.raises(DataGapError, match="no training date whose labels are complete"):
-        folds(FoldConfig(train_months=1, min_train_months=1), (60,))
+        make(FoldConfig(train_months=1, min_train_months=1), (60,))
 
 
 @pytest.mark.parametrize(
@@ -182,6 +182,6 @@ def test_chronological_split_is_seven_to_three_and_purged() -> None:
 
 
 def test_description_shows_the_gap() -> None:
-    text = describe(folds(FoldConfig(train_months=12, min_train_months=12))[0], DATES)
+    text = describe(make(FoldConfig(train_months=12, min_train_months=12))[0], DATES)
     assert text.startswith("2020-01: trains on 48 dates from 2019-01-08 to 2019-12-03")
     assert "predicts 23 sessions from 2019-12-31 to 2020-01-30" in text

@@ -46,7 +46,7 @@ def test_bad_horizons_are_refused(horizons: tuple[int, ...]) -> None:
 
 
 def test_unknown_start_names_the_closest() -> None:
-    with pytest.raises(ValueError, match="Unknown label start `opne`. Did you mean `open`"):
+    with pytest.raises(ValueError, match=r"Unknown label start `opne`\. Did you mean `open`"):
         make_labels(price_panel(CLOSES), start="opne")  # type: ignore[arg-type]
 
 
