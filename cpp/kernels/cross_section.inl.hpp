@@ -81,7 +81,9 @@ double largest_finite(const double* in, std::size_t n, Term term) noexcept {
 }
 
 struct RowMoments {
-  double n, mean, deviation;  // deviation with ddof = 1
+  double n, mean;
+  double rest;       // what rounding the mean to a double has cut off
+  double deviation;  // ddof = 1
 };
 
 inline RowMoments row_moments(const double* in, std::size_t n) noexcept {
@@ -99,7 +101,7 @@ inline RowMoments row_moments(const double* in, std::size_t n) noexcept {
   const RowSum squares = exact_sum(in, n, 1.0, [gap](Vec x) { return gap(x) * gap(x); });
   const double spread = squares.sum - shift * shift / total.count;
   const double variance = total.count > 1.0 ? std::max(0.0, spread) / (total.count - 1.0) : kNaN;
-  return {total.count, mean, std::sqrt(variance) * unit};
+  return {total.count, mean, shift / total.count * unit, std::sqrt(variance) * unit};
 }
 
 template <class F>
@@ -117,12 +119,12 @@ inline void cs_zscore(const double* in, double* out, std::size_t n, void*) noexc
     return map_row(in, out, n, [](Vec) { return Vec{}; });
   }
   const double inverse = m.n >= 2.0 ? 1.0 / m.deviation : kNaN;
-  map_row(in, out, n, [=](Vec x) { return (x - m.mean) * inverse; });
+  map_row(in, out, n, [=](Vec x) { return ((x - m.mean) - m.rest) * inverse; });
 }
 
 inline void cs_demean(const double* in, double* out, std::size_t n, void*) noexcept {
-  const double mean = row_moments(in, n).mean;
-  map_row(in, out, n, [=](Vec x) { return x - mean; });
+  const RowMoments m = row_moments(in, n);
+  map_row(in, out, n, [=](Vec x) { return (x - m.mean) - m.rest; });
 }
 
 // The mean, on every stock that has a value.
