@@ -31,8 +31,7 @@ def _render(node: Expr, texts: dict[Expr, tuple[str, int]]) -> tuple[str, int]:
         text = repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
         return text, _ATOM if value >= 0 else _UNARY["neg"]
     if node.op == "column":
-        name = str(dict(node.params)["name"])
-        return (_LEAVES.get(name, name), _ATOM) if name in _KNOWN else (f'column("{name}")', _ATOM)
+        return _leaf(node), _ATOM
     symbol = OPERATORS[node.op].symbol
     if node.op in _UNARY:
         level = _UNARY[node.op]
@@ -44,6 +43,18 @@ def _render(node: Expr, texts: dict[Expr, tuple[str, int]]) -> tuple[str, int]:
         left = _inside(texts[node.args[0]], level + (level == 1))
         return f"{left} {symbol} {_inside(texts[node.args[1]], level + 1)}", level
     return _call(node, texts), _ATOM
+
+
+def _leaf(node: Expr) -> str:
+    from jqfast.features.columns import column, unit_of
+
+    params = dict(node.params)
+    name = str(params["name"])
+    if name in _KNOWN and node is column(name):
+        return _LEAVES.get(name, name)
+    unit = "" if params["unit"] == unit_of(name) else f', unit="{params["unit"]}"'
+    market = ", market=True" if node.axis == "market" else ""
+    return f'column("{name}"{unit}{market})'
 
 
 def _inside(part: tuple[str, int], level: int) -> str:
