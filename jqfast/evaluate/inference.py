@@ -250,14 +250,14 @@ def student_two_sided(t: float, df: float) -> float:
     """P(|T| > |t|) of Student's t, the regularised incomplete beta function I_{df/(df+t^2)}(df/2, 1/2)."""
     if not (math.isfinite(t) and math.isfinite(df) and df > 0):
         return math.nan
-    a, b, x = df / 2.0, 0.5, df / (df + t * t)
-    if x >= 1.0:
+    a, b, x, rest = df / 2.0, 0.5, df / (df + t * t), t * t / (df + t * t)  # 1 - x would lose digits
+    if rest == 0.0:
         return 1.0
     scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
-    front = math.exp(scale + a * math.log(x) + b * math.log1p(-x))
+    front = math.exp(scale + a * math.log(x) + b * math.log(rest))
     if x < (a + 1.0) / (a + b + 2.0):
         return front * _beta_fraction(a, b, x) / a
-    return 1.0 - front * _beta_fraction(b, a, 1.0 - x) / b
+    return 1.0 - front * _beta_fraction(b, a, rest) / b
 
 
 def _beta_fraction(a: float, b: float, x: float) -> float:

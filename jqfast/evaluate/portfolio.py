@@ -267,9 +267,9 @@ def _paid(schedule: Schedule, leg: Leg) -> FloatArray:
 
 
 def _compound(sessions: int, row: IntArray, funded: IntArray, gains: FloatArray) -> FloatArray:
-    """(S, series) returns of books whose cohorts start with the book's value at the close of row ``funded``.
+    """(S, series) returns of books whose cohorts start with the book's value at the close ``funded``.
 
-    A cohort that is entered at a close pays its entry costs in that very row, from the value of the row before.
+    A cohort entered at a close pays its entry costs in that very row, from the value of the row before.
     """
     value = np.ones((sessions, gains.shape[1]))
     bounds = np.searchsorted(row, np.arange(sessions + 1))
