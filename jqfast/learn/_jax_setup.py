@@ -8,8 +8,10 @@ one has no effect.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 _FLAG = "--xla_cpu_multi_thread_eigen"
@@ -46,7 +48,23 @@ def cpu_count() -> int:
         return cores
 
 
-def keep_compiled(folder: Path) -> None:
-    """Keep compiled functions in ``folder``, so that a resumed run does not compile again."""
-    if getattr(jax.config, "jax_compilation_cache_dir", None) is None:
-        jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
+@contextlib.contextmanager
+def keep_compiled(folder: Path | None) -> Iterator[None]:
+    """Keep what is compiled inside the block in ``folder``, so that a resumed run does not compile again.
+
+    A folder that JAX was told of before is left alone. JAX opens its folder once, hence the resets: without
+    them a second run of the same process would write into the first one's folder.
+    """
+    if folder is None or getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
+        yield
+        return
+    from jax.experimental.compilation_cache import compilation_cache
+
+    folder.mkdir(parents=True, exist_ok=True)
+    compilation_cache.reset_cache()
+    jax.config.update("jax_compilation_cache_dir", str(folder.resolve()))  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        jax.config.update("jax_compilation_cache_dir", None)  # type: ignore[no-untyped-call]
+        compilation_cache.reset_cache()

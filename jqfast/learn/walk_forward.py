@@ -96,20 +96,19 @@ def run(
     config = config or TrainConfig()
     _check_folds(folds, len(X.dates))
     data = make_dataset(X, targets)
-    if models_dir is not None:
-        keep_compiled(models_dir / "compiled")
     prints = fingerprints(data, folds, config)
     models, notes = _resume(folds, prints, models_dir)
     tell = progress or _silent
     tell(len(models), len(folds), f"{len(models)} folds read back" if models else "training")
     todo = [fold for fold in folds if fold.name not in models]
     if todo:
-        job = make_job(data, folds, config, prints)
-        for model in _trained(job, todo, models):
-            if models_dir is not None:
-                save_fold(fold_path(models_dir, model.name), model)
-            models[model.name] = model
-            tell(len(models), len(folds), f"fold {model.name}")
+        with keep_compiled(models_dir / "compiled" if models_dir else None):
+            job = make_job(data, folds, config, prints)
+            for model in _trained(job, todo, models):
+                if models_dir is not None:
+                    save_fold(fold_path(models_dir, model.name), model)
+                models[model.name] = model
+                tell(len(models), len(folds), f"fold {model.name}")
     return _assemble(data, folds, models, (*notes, *_dropped_notes(models)))
 
 
