@@ -1,7 +1,8 @@
 """Rolling statistics against exact arithmetic on sixteen series that break one-pass formulas.
 
-The oracle computes each window on its own in 60-digit decimals. Errors are measured on the scales of the goals: mean
-by mean |x|, deviation relative, skewness and kurtosis by 1 + |v|, correlation absolute, slope by sd(y) / sd(t).
+The oracle computes each window on its own in 60-digit decimals. Errors are measured on the scales of the
+goals: mean by mean |x|, deviation relative, skewness and kurtosis by 1 + |v|, correlation absolute, slope by
+sd(y) / sd(t).
 """
 
 from __future__ import annotations
