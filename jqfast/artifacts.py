@@ -31,8 +31,10 @@ _SIZE = "size"
 
 def write_samples(folder: Path, X: FeaturePanel) -> None:
     """Feature values (T, N, F) float32 and what their axes are; the index comes last and makes them count."""
+    values = np.ascontiguousarray(X.samples.reshape(len(X.dates), len(X.codes), len(X.names)))
     with replacing(folder / SAMPLES) as path, path.open("wb") as file:
-        np.save(file, X.samples.reshape(len(X.dates), len(X.codes), len(X.names)))
+        np.lib.format.write_array_header_2_0(file, np.lib.format.header_data_from_array_1_0(values))
+        file.write(values.data)  # np.save would tell of a full disk without saying that it is full
     index = {
         "axes": ["date", "code", "feature"],
         "date": X.dates.astype(str),

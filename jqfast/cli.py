@@ -89,6 +89,8 @@ def run_command(  # the options of the command line are its parameters
     with mistakes():
         from jqfast.config import read
 
+        if null and prices:
+            raise ValueError("`--null` asks for a simulated market, `--prices` for yours; give one of them.")
         assignments = [f"{key}={value}" for key, value in given.items() if value]
         settings = read(config or None, (*assignments, *(set_ or ())))
         result = _run(settings)

@@ -119,6 +119,12 @@ class Config:
     def __post_init__(self) -> None:
         if self.threads is not None and not 1 <= self.threads <= 1024:
             raise ValueError(f"`threads` must be between 1 and 1024; got {self.threads}.")
+        for name in ("sectors", "calendar"):
+            if getattr(self.data, name) and not self.data.prices:
+                raise ValueError(
+                    f"`data.{name}` belongs to prices of your own (`data.prices`, or `--prices`); the "
+                    "simulated market brings its own."
+                )
         if self.portfolio.horizon not in self.labels.horizons:
             legal = ", ".join(map(str, self.labels.horizons))
             got = self.portfolio.horizon

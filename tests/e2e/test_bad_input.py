@@ -95,6 +95,11 @@ def test_a_file_that_is_not_there(jq: Jq) -> None:
     _refused(jq("run", "--prices", "nowhere.csv"), r"nowhere\.csv")
 
 
+def test_a_list_of_sectors_that_is_not_there(jq: Jq, bars: Bars, tmp_path: Path) -> None:
+    bars.to_csv(tmp_path / "prices.csv", index=False)
+    _refused(jq("run", "--prices", "prices.csv", "--sectors", "nowhere.csv"), r"nowhere\.csv")
+
+
 def test_too_few_sessions(jq: Jq, bars: Bars, tmp_path: Path) -> None:
     bars.to_csv(tmp_path / "prices.csv", index=False)
     _refused(
@@ -123,9 +128,10 @@ def test_too_few_sessions(jq: Jq, bars: Bars, tmp_path: Path) -> None:
         (("--config", "nowhere.toml"), r"nowhere\.toml"),
         (("--config", "defualt"), r"Unknown configuration `defualt`\. Did you mean `default`"),
         (("--threads", "0"), r"`threads` must be between 1 and 1024; got 0"),
-        (("--threads", "x"), r"--threads.*not a valid int"),
+        (("--threads", "x"), r"--threads.*valid int"),
         (("--name", "a/b"), r"`name` must be the plain name of a folder"),
-        (("--sectors", "nowhere.csv"), r"nowhere\.csv"),
+        (("--sectors", "list.csv"), r"`data\.sectors` belongs to prices of your own"),
+        (("--null", "--prices", "prices.csv"), r"`--null` asks for a simulated market"),
     ],
 )
 def test_wrong_options(arguments: tuple[str, ...], message: str, jq: Jq, tmp_path: Path) -> None:
