@@ -187,7 +187,10 @@ def _fees(
 ) -> dict[str, FloatArray]:
     """Component -> (C, 2) cost of entry and exit; liquidity as known at the decision, for both."""
     commission = costs.commission_bps * 1e-4
-    with_yen = np.where(known.turnover > 0, schedule.fraction * costs.capital / known.turnover, 0.0)
+    liquid = known.turnover > 0
+    with_yen = np.where(
+        liquid, schedule.fraction * costs.capital / np.where(liquid, known.turnover, 1.0), 0.0
+    )
     strain = costs.impact * np.where(np.isfinite(known.volatility), known.volatility, 0.0)
     columns: dict[str, list[FloatArray]] = {"commission": [], "spread": [], "impact": []}
     for traded in (bought, sold):
