@@ -1,4 +1,4 @@
-"""The textbook reference against pandas and against numbers worked by hand, so that the oracle itself is judged."""
+"""The textbook reference against pandas and numbers worked by hand: the oracle itself is judged."""
 
 from __future__ import annotations
 
