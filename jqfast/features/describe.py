@@ -12,7 +12,7 @@ from jqfast.features.declare import Feature
 COLUMNS = ("name", "formula", "look-back", "timing", "normalisation", "requirement", "description")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Description:
     """A feature in words; ``str`` gives lines of ``key: value``."""
 
@@ -49,6 +49,9 @@ class Description:
             ("family", f.family),
         ]
         return [(key, text) for key, text in pairs if text]
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         width = max(len(key) for key, _ in self.items())

@@ -212,6 +212,14 @@ def test_the_core_knows_every_instruction_that_passes_emit() -> None:
     assert {operator.instruction for operator in OPERATORS.values()} <= set(_core.operators())
 
 
+def test_the_core_finds_the_same_look_back() -> None:
+    from jqfast import _core
+
+    for feature in registry.features.values():
+        found = _core.Plan(compile_plan([feature.expr]).text).lookback
+        assert found == feature.lookback or (math.isinf(feature.lookback) and found > 10**15), feature.name
+
+
 def test_literals_survive_as_text() -> None:
     lines = _text(where(close > 0, close * 1e-300, math.nan) / close + 0.1 + 2 / 3 - math.inf)
     numbers = [word for line in lines for word in line.split()]
