@@ -91,10 +91,11 @@ inline T clamp(T x, T low, T high) {
   return above > high ? high : above;
 }
 
+// Never infinite; 0 where the value would be about to leave the normal numbers.
 template <class T>
 inline T exp_value(T x) {
   const auto [expm1_r, power] = exp_parts(clamp(x, -FloatTraits<T>::kExpLimit, FloatTraits<T>::kExpLimit));
-  return power + power * expm1_r;
+  return x < -FloatTraits<T>::kExpLimit ? T(0) : power + power * expm1_r;
 }
 
 template <class T>
@@ -115,7 +116,8 @@ inline T tanh_value(T x) {
 
 template <class T>
 inline T sigmoid_value(T x) {
-  return T(1) / (T(1) + exp_value(-x));
+  const T e = exp_value(x < T(0) ? x : -x);
+  return (x < T(0) ? e : T(1)) / (T(1) + e);
 }
 
 // (1 + 2u) exp(u^2) erfc(u) for u >= 0 as a Chebyshev series in (u - 3.75) / (u + 3.75); computed with 50 digits by
