@@ -1,0 +1,145 @@
+"""Relevance of walk-forwards: each row by its own fold, value and flag summed, means by side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jqfast.errors import NumericError
+from jqfast.explain import demeaned, lrp_dense, walk_forward_relevance
+from jqfast.features.normalize import Fitted, fit
+from jqfast.features.result import FeaturePanel
+from jqfast.learn.checkpoint import FoldModel, fold_path, load_fold, save_fold
+from jqfast.learn.walk_forward import Predictions
+
+T, N, F = 40, 25, 3
+DATES = np.busday_offset("2020-01-06", np.arange(T)).astype("datetime64[D]")
+NAMES = ("a", "b", "c")
+
+
+def model(name: str, rows: np.ndarray, X: FeaturePanel, seed: int) -> FoldModel:
+    """A random net with two heads and its predictions."""
+    rng = np.random.default_rng(seed)
+    weights = tuple(rng.standard_normal(s).astype(np.float32) / 2 for s in ((2 * F, 5), (5, 2)))
+    biases = tuple(rng.standard_normal(o).astype(np.float32) / 4 for o in (5, 2))
+    fitted = fit(X.samples, ("cs", "ts", "none"))
+    scores = np.full((2, len(rows), N), np.nan, dtype=np.float32)
+    for i, row in enumerate(rows):
+        a = np.tanh(fitted.apply(X.samples[row * N : (row + 1) * N]) @ weights[0] + biases[0])
+        scores[:, i] = (a @ weights[1] + biases[1]).T
+    scores[:, :, 0] = np.nan  # never a member of the universe
+    names = tuple(Fitted.input_names(NAMES))
+    return FoldModel(
+        name, "mlp", weights, biases, ("tanh", "linear"), fitted, names, (), (1, 5), rows, scores, {}, "print"
+    )
+
+
+@pytest.fixture
+def walked(tmp_path: Path) -> tuple[FeaturePanel, Predictions, Path]:
+    """Features, two folds on file, and what they predicted from row 10 on."""
+    values = np.random.default_rng(0).standard_normal((T, N, F)).astype(np.float32)
+    values[np.random.default_rng(1).random(values.shape) < 0.1] = np.nan
+    X = FeaturePanel(NAMES, DATES, np.array([f"{n}" for n in range(N)]), values, "sample", {})
+    scores = np.full((2, T, N), np.nan, dtype=np.float32)
+    owner = np.full(T, -1)
+    for k, (name, rows) in enumerate({"2020-01": np.arange(10, 23), "2020-02": np.arange(23, T)}.items()):
+        fold = model(name, rows, X, k)
+        save_fold(fold_path(tmp_path, name), fold)
+        scores[:, rows], owner[rows] = fold.scores, k
+    return X, Predictions(DATES, X.codes, (1, 5), scores, owner, ("2020-01", "2020-02")), tmp_path
+
+
+def test_each_row_is_explained_by_the_fold_that_predicted_it(
+    walked: tuple[FeaturePanel, Predictions, Path],
+) -> None:
+    X, predictions, folder = walked
+    result = walk_forward_relevance(X, predictions, folder, horizon=5, rows=[12, 30, 39])
+    assert result.features == NAMES
+    np.testing.assert_array_equal(result.dates, DATES[[12, 30, 39]])
+    assert np.isnan(result.values[:, 0]).all()
+    for place, (row, name) in enumerate([(12, "2020-01"), (30, "2020-02"), (39, "2020-02")]):
+        fold = load_fold(fold_path(folder, name))
+        inputs = fold.fitted.apply(X.samples[row * N + 1 : (row + 1) * N])
+        direct = lrp_dense(
+            inputs, fold.weights, fold.biases, fold.activations, output=1, return_residual=True
+        )
+        summed = direct.relevance[:, :F] + direct.relevance[:, F:]
+        np.testing.assert_allclose(result.values[place, 1:], summed, atol=1e-6)
+        np.testing.assert_allclose(result.residual_share[place, 1:], direct.residual, atol=1e-4)
+        assert result.prediction is not None
+        np.testing.assert_allclose(
+            result.prediction[place, 1:], predictions.scores[1, row, 1:], rtol=1e-4, atol=1e-6
+        )
+
+
+def test_rows_default_to_the_last_predicted_session_of_each_month(
+    walked: tuple[FeaturePanel, Predictions, Path],
+) -> None:
+    X, predictions, folder = walked
+    result = walk_forward_relevance(X, predictions, folder)
+    assert [str(date) for date in result.dates] == ["2020-01-31", "2020-02-28"]
+
+
+def test_daily_means_are_those_of_the_whole_relevances(
+    walked: tuple[FeaturePanel, Predictions, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, predictions, folder = walked
+    monkeypatch.setattr("jqfast.explain.walk_forward._CHUNK", 3 * N + 1)  # several chunks per fold
+    result = walk_forward_relevance(X, predictions, folder, rows=range(10, T))
+    daily = result.daily
+    assert daily is not None
+    np.testing.assert_array_equal(daily.dates, DATES[10:])
+    np.testing.assert_allclose(daily.mean["all"], np.nanmean(result.values, axis=1), atol=1e-5)
+    np.testing.assert_allclose(daily.size, np.nanmean(np.abs(result.values), axis=1), atol=1e-5)
+    score = predictions.scores[1, 10:]
+    best = np.argsort(np.where(np.isfinite(score), -score, np.inf), axis=1)[:, :2]
+    expected = np.take_along_axis(result.values, best[:, :, None], axis=1).mean(axis=1)
+    two = daily.stocks["long"] == 2  # deciles of 24 stocks hold two or three
+    assert two.sum() > 10
+    np.testing.assert_allclose(daily.mean["long"][two], expected[two], atol=1e-5)
+    assert (daily.stocks["all"] == 24).all()
+    lost = np.abs(score - result.values.sum(axis=2))
+    np.testing.assert_allclose(
+        daily.residual, np.nansum(lost, axis=1) / np.nansum(np.abs(score), axis=1), atol=1e-4
+    )
+
+
+def test_only_the_rows_asked_for(walked: tuple[FeaturePanel, Predictions, Path]) -> None:
+    X, predictions, folder = walked
+    fold_path(folder, "2020-01").unlink()
+    result = walk_forward_relevance(X, predictions, folder, rows=[30], daily=False)
+    assert result.daily is None
+    assert np.isfinite(result.values[0, 1:]).all()
+
+
+def test_demeaned_has_no_mean_left(walked: tuple[FeaturePanel, Predictions, Path]) -> None:
+    X, predictions, folder = walked
+    centred = demeaned(walk_forward_relevance(X, predictions, folder))
+    assert np.abs(np.nanmean(centred, axis=1)).max() < 1e-6
+    assert np.isnan(centred[:, 0]).all()
+
+
+def test_progress_is_told(walked: tuple[FeaturePanel, Predictions, Path]) -> None:
+    X, predictions, folder = walked
+    told: list[tuple[int, int]] = []
+    walk_forward_relevance(X, predictions, folder, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_what_cannot_be_explained(walked: tuple[FeaturePanel, Predictions, Path]) -> None:
+    X, predictions, folder = walked
+    with pytest.raises(ValueError, match=r"`horizon` must be one that was predicted \(1, 5\); got 10"):
+        walk_forward_relevance(X, predictions, folder, horizon=10)
+    other = replace(X, buffer=X.buffer + np.float32(0.5))
+    with pytest.raises(NumericError, match="predicts other scores than were given"):
+        walk_forward_relevance(other, predictions, folder)
+    path = fold_path(folder, "2020-02")
+    save_fold(path, replace(load_fold(path), kind="lstm"))
+    with pytest.raises(ValueError, match="`2020-02` holds an LSTM"):
+        walk_forward_relevance(X, predictions, folder)
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        walk_forward_relevance(X, predictions, folder)
