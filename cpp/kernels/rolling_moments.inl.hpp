@@ -14,7 +14,7 @@
 namespace jqfast::JQFAST_TARGET {
 
 inline constexpr double kCancellation = 1.0 / 64.0;
-inline constexpr double kTinySquare = 1e-200;
+inline constexpr double kTinySquare = 1e-140;  // below it fourth powers leave the normal range
 
 template <int Order, bool Raw>
 struct MomentSums {
@@ -146,13 +146,13 @@ void fill_central(Central& c, const TimeArgs& a, const MomentSums<Order, Raw>& s
     c.unit = splat(1.0);
     c.m2 = s.s2 - mean * s.s1;
     c.today = select(is_finite(x), (x - s.anchor) - mean, splat(kNaN));
-    Vec range = s.s2;
     if constexpr (Order >= 4) {
       c.m3 = s.s3 - mean * (3.0 * s.s2 - 2.0 * mean * s.s1);
       c.m4 = s.s4 - mean * (4.0 * s.s3 - mean * (6.0 * s.s2 - 3.0 * mean * s.s1));
-      range += s.s4;
     }
-    const Mask cancelled = ~(c.m2 >= kCancellation * s.s2) | ~is_finite(range);
+    // The square of s2 bounds the fourth powers. Asking it in every order keeps a statistic's bits the same whatever
+    // else is asked for.
+    const Mask cancelled = ~(c.m2 >= kCancellation * s.s2) | ~is_finite(s.s2 * s.s2);
     const Mask tiny = (s.s2 < kTinySquare) & ((s.s2 > 0.0) | (s.s1 != 0.0));
     const Mask again = (cancelled | tiny) & (s.n >= 2.0);
     if (any(again)) [[unlikely]] {
