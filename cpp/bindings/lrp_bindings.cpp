@@ -28,7 +28,8 @@ template <class T>
 std::span<const T> view(const py::array& array, const std::string& name, py::ssize_t dimensions) {
   if (!py::isinstance<py::array_t<T>>(array)) refuse(name, "of the dtype of `x`");
   if (array.ndim() != dimensions) refuse(name, std::to_string(dimensions) + "-dimensional");
-  if ((array.flags() & py::array::c_style) == 0) refuse(name, "C-contiguous");
+  if ((static_cast<unsigned>(array.flags()) & static_cast<unsigned>(py::array::c_style)) == 0)
+    refuse(name, "C-contiguous");
   return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.size())};
 }
 
@@ -78,6 +79,7 @@ void run(LrpArguments& arguments) {
   task.x = view<T>(arguments.x, "x", 2);
   task.samples = static_cast<std::size_t>(arguments.x.shape(0));
   std::vector<jqfast::DenseLayer<T>> layers;
+  layers.reserve(arguments.layers.size());
   for (const LayerArgument& layer : arguments.layers) layers.push_back(layer_from<T>(layer));
   if (!layers.empty()) {
     layers.front().rule.low = view_optional<T>(arguments.low, "low");

@@ -21,7 +21,7 @@ struct FloatTraits;
 template <>
 struct FloatTraits<float> {
   using Bits = std::int32_t;
-  static constexpr int kMantissa = 23;
+  static constexpr unsigned kMantissa = 23;
   static constexpr int kBias = 127;
   static constexpr int kTerms = 8;
   static constexpr float kRound = 12582912.0f;     // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
@@ -34,7 +34,7 @@ struct FloatTraits<float> {
 template <>
 struct FloatTraits<double> {
   using Bits = std::int64_t;
-  static constexpr int kMantissa = 52;
+  static constexpr unsigned kMantissa = 52;
   static constexpr int kBias = 1023;
   static constexpr int kTerms = 14;
   static constexpr double kRound = 6755399441055744.0;  // 1.5 * 2^52

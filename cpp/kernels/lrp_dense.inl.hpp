@@ -72,8 +72,12 @@ void product(const Packed<T>& matrix, const T* a, T* out) {
   }
 }
 
-enum class Form { value, positive, negative, one, low, high };
-enum class Gate { all, positive, negative };  // pass relevance everywhere, only where z > 0, only where z < 0
+enum class Form : std::uint8_t { value, positive, negative, one, low, high };
+enum class Gate : std::uint8_t {
+  all,
+  positive,
+  negative
+};  // pass relevance everywhere, only where z > 0, only where z < 0
 
 // u_i M_ij; forward sums over the inputs, backward over the outputs.
 template <class T>
@@ -108,6 +112,12 @@ struct PackedLayer {
 template <class T>
 inline T positive_part(T v) {
   return v < T(0) ? T(0) : v;
+}
+
+// 0 for a finite value, NaN for any other, without a branch.
+template <class T>
+inline T zero_or_nan(T v) {
+  return v * T(0);
 }
 
 template <class T>
@@ -264,10 +274,9 @@ class Strip {
     for (std::size_t i = 0; i < inputs; ++i)
       for (std::size_t lane = 0; lane < kLanes; ++lane)
         a[i * kLanes + lane] = lane < count ? x[lane * inputs + i] : T(0);
-    // x - x is 0 for finite values and NaN for the others, without a branch.
     std::fill_n(finite_, kLanes, T(0));
     for (std::size_t i = 0; i < inputs; ++i)
-      for (std::size_t lane = 0; lane < kLanes; ++lane) finite_[lane] += a[i * kLanes + lane] - a[i * kLanes + lane];
+      for (std::size_t lane = 0; lane < kLanes; ++lane) finite_[lane] += zero_or_nan(a[i * kLanes + lane]);
   }
 
   void forward() {
@@ -369,7 +378,7 @@ class Strip {
     const T* head = units_.back().data();
     for (std::size_t lane = 0; lane < count; ++lane) {
       // Adding 0 or NaN: a sample with a non-finite input or start has no relevance, whatever the rule would give.
-      const T valid = finite_[lane] + (start[lane] - start[lane]);
+      const T valid = finite_[lane] + zero_or_nan(start[lane]);
       T* out = task.relevance.data() + (first + lane) * inputs;
       double sum = 0.0;
       for (std::size_t i = 0; i < inputs; ++i) {

@@ -45,6 +45,7 @@ auto find_named(const Table& table, std::string_view name, std::string_view kind
 template <class Table>
 std::vector<std::string> names_of(const Table& table) {
   std::vector<std::string> names;
+  names.reserve(table.size());
   for (const auto& entry : table) names.emplace_back(entry.first);
   return names;
 }
@@ -136,6 +137,7 @@ void lrp_dense(const LrpTask<T>& task) {
   std::vector<std::exception_ptr> failures(workers);
   {
     std::vector<std::jthread> threads;  // joined at the end of this block, also when starting one of them throws
+    threads.reserve(workers);
     for (std::size_t w = 0; w < workers; ++w)
       threads.emplace_back([&, w] {
         try {

@@ -27,7 +27,7 @@ class Random {
 
   double uniform() {
     state_ = state_ * 6364136223846793005ULL + 1442695040888963407ULL;
-    return static_cast<double>(state_ >> 11) / 9007199254740992.0 * 2.0 - 1.0;
+    return static_cast<double>(state_ >> 11U) / 9007199254740992.0 * 2.0 - 1.0;
   }
 
  private:
@@ -150,8 +150,8 @@ void saturated_and_dead_units() {
 void missing_inputs_and_threads() {
   const Net<float> net = make_net<float>({6, 5, 1}, Activation::tanh, LrpRule::flat, 9);
   std::vector<float> x = make_inputs<float>(50, 6, 3);
-  x[6 * 20 + 2] = std::numeric_limits<float>::quiet_NaN();
-  x[6 * 33] = std::numeric_limits<float>::infinity();
+  x[122] = std::numeric_limits<float>::quiet_NaN();
+  x[198] = std::numeric_limits<float>::infinity();
   const Answer<float> one = run(net, x, 0, false, 1);
   const Answer<float> seven = run(net, x, 0, false, 7);
   for (std::size_t s = 0; s < 50; ++s) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,8 +13,8 @@
 
 namespace jqfast {
 
-enum class Activation { linear, tanh, relu, sigmoid, elu, gelu, gelu_tanh, silu };
-enum class LrpRule { lrp0, epsilon, gamma, alphabeta, zplus, wsquare, flat, zbox };
+enum class Activation : std::uint8_t { linear, tanh, relu, sigmoid, elu, gelu, gelu_tanh, silu };
+enum class LrpRule : std::uint8_t { lrp0, epsilon, gamma, alphabeta, zplus, wsquare, flat, zbox };
 
 // Throw std::invalid_argument for an unknown name.
 Activation activation_from(std::string_view name);
