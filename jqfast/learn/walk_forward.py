@@ -10,8 +10,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,11 +105,12 @@ def run(
     if todo:
         with keep_compiled(models_dir / "compiled" if models_dir else None):
             job = make_job(data, folds, config, prints)
-            for model in _trained(job, todo, models):
-                if models_dir is not None:
-                    save_fold(fold_path(models_dir, model.name), model)
-                models[model.name] = model
-                tell(len(models), len(folds), f"fold {model.name}")
+            with closing(_trained(job, todo, models)) as trained:  # an error in the body ends the threads too
+                for model in trained:
+                    if models_dir is not None:
+                        save_fold(fold_path(models_dir, model.name), model)
+                    models[model.name] = model
+                    tell(len(models), len(folds), f"fold {model.name}")
     return _assemble(data, folds, models, (*notes, *_dropped_notes(models)))
 
 
@@ -128,7 +130,9 @@ def combine(members: Sequence[Predictions]) -> Predictions:
     return replace(first, scores=(total / len(members)).astype(np.float32))
 
 
-def _trained(job: Job, todo: Sequence[Fold], models: Mapping[str, FoldModel]) -> Iterator[FoldModel]:
+def _trained(
+    job: Job, todo: Sequence[Fold], models: Mapping[str, FoldModel]
+) -> Generator[FoldModel, None, None]:
     """The folds as they are finished, by the way that suits the device."""
     config = job.config
     if config.warm_start:
@@ -138,7 +142,7 @@ def _trained(job: Job, todo: Sequence[Fold], models: Mapping[str, FoldModel]) ->
     return _in_threads(job, todo, config.threads or cpu_count())
 
 
-def _in_threads(job: Job, todo: Sequence[Fold], threads: int) -> Iterator[FoldModel]:
+def _in_threads(job: Job, todo: Sequence[Fold], threads: int) -> Generator[FoldModel, None, None]:
     """One fold per thread: compiled code releases the GIL, and its small dots gain little from cores."""
     warm_up(job, todo[0])
     pool = ThreadPoolExecutor(threads, thread_name_prefix="fold")
@@ -150,13 +154,15 @@ def _in_threads(job: Job, todo: Sequence[Fold], threads: int) -> Iterator[FoldMo
         pool.shutdown(cancel_futures=True)
 
 
-def _in_groups(job: Job, todo: Sequence[Fold], size: int) -> Iterator[FoldModel]:
+def _in_groups(job: Job, todo: Sequence[Fold], size: int) -> Generator[FoldModel, None, None]:
     """Groups of ``size`` folds in one ``vmap``; the last is filled up, so that a resumed run repeats it."""
     for start in range(0, len(todo), size):
         yield from train_group(job, todo[start : start + size], size)
 
 
-def _in_order(job: Job, todo: Sequence[Fold], models: Mapping[str, FoldModel]) -> Iterator[FoldModel]:
+def _in_order(
+    job: Job, todo: Sequence[Fold], models: Mapping[str, FoldModel]
+) -> Generator[FoldModel, None, None]:
     """One after the other, each starting from the model before it, read back or just trained."""
     names = list(job.prints)
     known = dict(models)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,6 +99,7 @@ def test_a_killed_run_resumes_bit_for_bit(tmp_path: Path, together: int) -> None
     with pytest.raises(KilledError):
         run(X, TARGETS, FOLDS, config, models_dir=broken, progress=kill)
     assert [done for done, _, _ in calls] == [0, 1, 2, 3]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("fold")]
     assert len(list(broken.glob("*.safetensors"))) == 3
     calls.clear()
     resumed = run(X, TARGETS, FOLDS, config, models_dir=broken, progress=lambda *call: calls.append(call))
