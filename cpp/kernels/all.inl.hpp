@@ -3,11 +3,15 @@
 
 #include "cross_section.inl.hpp"
 #include "elementwise.inl.hpp"
+#include "expanding.inl.hpp"
 #include "recursive.inl.hpp"
 #include "rolling_extrema.inl.hpp"
 #include "rolling_moments.inl.hpp"
+#include "rolling_order.inl.hpp"
 #include "rolling_pairs.inl.hpp"
+#include "rolling_product.inl.hpp"
 #include "rolling_regression.inl.hpp"
+#include "store.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
 
@@ -17,23 +21,16 @@ inline std::size_t state_size(Op op, const std::uint8_t* give, std::size_t outpu
     case Op::extrema: return extrema_state(give, outputs, window);
     case Op::pairs: return pairs_state(window);
     case Op::trend: return trend_state(window);
+    case Op::product: return product_state(window);
+    case Op::quantiles:
+    case Op::mad: return order_state(window);
     case Op::ema: return kEmaState;
+    case Op::ewm_var: return kEwmVarState;
+    case Op::expanding: return Growing::kSlots;
+    case Op::since: return kSinceState;
     case Op::streak: return kStreakState;
     case Op::last_valid: return kLastValidState;
     default: return 0;
-  }
-}
-
-// Adding +0 turns -0 into +0. Both loops are left to the compiler, which vectorises them.
-inline void store_f64(const double* in, double* out, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) out[i] = in[i] - in[i] == 0.0 ? in[i] + 0.0 : kNaN;
-}
-
-inline void store_f32(const double* in, float* out, std::size_t n) {
-  constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto x = static_cast<float>(in[i] + 0.0);
-    out[i] = x - x == 0.0f ? x : kMissing;  // also what overflows float32
   }
 }
 
@@ -47,12 +44,22 @@ inline KernelTable make_table(const char* isa) noexcept {
   set(Op::extrema, op_extrema);
   set(Op::pairs, op_pairs);
   set(Op::trend, op_trend);
+  set(Op::product, op_product);
+  set(Op::rolling_rank, op_rolling_rank);
+  set(Op::quantiles, op_quantiles);
+  set(Op::mad, op_mad);
   set(Op::ema, op_ema);
+  set(Op::ewm_var, op_ewm_var);
+  set(Op::expanding, op_expanding);
+  set(Op::since, op_since);
   set(Op::streak, op_streak);
   set(Op::last_valid, op_last_valid);
   t.state_size = state_size;
   t.store_f32 = store_f32;
   t.store_f64 = store_f64;
+  t.stream_f32 = stream_f32;
+  t.stream_f64 = stream_f64;
+  t.store_fence = store_fence;
   return t;
 }
 

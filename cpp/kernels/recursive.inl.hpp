@@ -1,4 +1,4 @@
-// Instructions that carry their own past: exponential means, streaks, the last valid value.
+// Instructions that carry their own past: exponential means and variances, streaks, events, the last valid value.
 #pragma once
 
 #include "window.inl.hpp"
@@ -31,6 +31,40 @@ inline void op_ema(const TimeArgs& a) noexcept {
     s.set(0, mean);
     s.set(1, count);
     return select(count >= least, mean, splat(kNaN));
+  });
+}
+
+// Exponentially weighted variance, bias corrected, as pandas ewm(adjust=False, ignore_na=True).var():
+// v <- (1 - alpha) (v + alpha (x - e)^2), divided by 1 - sum of squared weights.
+inline constexpr std::size_t kEwmVarState = 4;  // mean, variance, sum of squared weights, number of values
+inline void op_ewm_var(const TimeArgs& a) noexcept {
+  const Vec least = splat(a.min_periods);
+  const double alpha = a.alpha, keep = 1.0 - a.alpha;
+  recur<kEwmVarState>(a, [least, alpha, keep](const Slots& s, Vec x) {
+    const Vec mean = s.get(0), variance = s.get(1), squares = s.get(2), n = s.get(3);
+    const Mask ok = is_finite(x);
+    const Mask first = n == 0.0;
+    const Vec gap = x - mean;
+    const Vec next = select(first, Vec{}, keep * (variance + alpha * (gap * gap)));
+    const Vec weight = select(first, splat(1.0), keep * keep * squares + alpha * alpha);
+    s.set(0, select(ok, select(first, x, mean + alpha * gap), mean));
+    s.set(1, select(ok, next, variance));
+    s.set(2, select(ok, weight, squares));
+    s.set(3, n + select(ok, splat(1.0), Vec{}));
+    const Vec corrected = s.get(1) / (1.0 - s.get(2));
+    return select((s.get(3) >= least) & (s.get(3) >= 2.0), corrected, splat(kNaN));
+  });
+}
+
+// Sessions since the flag was last true: 0 on the session itself, NaN before the first. Missing counts as not true.
+inline constexpr std::size_t kSinceState = 1;  // sessions + 1, 0 before the first
+inline void op_since(const TimeArgs& a) noexcept {
+  recur<kSinceState>(a, [](const Slots& s, Vec c) {
+    const Vec before = s.get(0);
+    const Vec later = select(before == 0.0, Vec{}, before + 1.0);
+    const Vec now = select((c != 0.0) & ~is_nan(c), splat(1.0), later);
+    s.set(0, now);
+    return select(now == 0.0, splat(kNaN), now - 1.0);
   });
 }
 

@@ -8,7 +8,8 @@ namespace jqfast::JQFAST_TARGET {
 template <bool Ages>
 struct Extremes {
   static constexpr std::size_t kHead = 1;  // the session number, from which ages are taken
-  static constexpr std::size_t kSlots = Ages ? 5 : 3;
+  static constexpr std::size_t kPrefix = Ages ? 5 : 3;
+  static constexpr std::size_t kSuffix = kPrefix;
 
   Vec now;
   Vec n, least, most, least_at, most_at;
@@ -41,11 +42,12 @@ struct Extremes {
     most = select(ok & (x > most), x, most);
   }
 
-  void save_sums(const Slots& s, std::size_t slot) const noexcept {
+  void save_prefix(const Slots& s, std::size_t slot) const noexcept {
     s.set(slot++, n), s.set(slot++, least), s.set(slot++, most);
     if constexpr (Ages) s.set(slot++, least_at), s.set(slot++, most_at);
   }
-  void load_sums(const Slots& s, std::size_t slot) noexcept {
+  void save_suffix(const Slots& s, std::size_t slot) const noexcept { save_prefix(s, slot); }
+  void load_prefix(const Slots& s, std::size_t slot) noexcept {
     n = s.get(slot++), least = s.get(slot++), most = s.get(slot++);
     if constexpr (Ages) least_at = s.get(slot++), most_at = s.get(slot++);
   }
@@ -53,7 +55,7 @@ struct Extremes {
   // The prefix is newer than the suffix, so it wins among equals.
   [[nodiscard]] Extremes merged(const Slots& s, std::size_t slot) const noexcept {
     Extremes other;
-    other.load_sums(s, slot);
+    other.load_prefix(s, slot);
     Extremes m = *this;
     const Mask lower = other.least < least;
     const Mask higher = other.most > most;
@@ -105,7 +107,7 @@ inline void op_extrema(const TimeArgs& a) noexcept {
 }
 
 inline std::size_t extrema_state(const std::uint8_t* give, std::size_t outputs, std::uint32_t window) noexcept {
-  return wants_ages(give, outputs) ? 1 + std::size_t{5} * window : 1 + std::size_t{3} * window;
+  return wants_ages(give, outputs) ? slide_state<Extremes<true>>(window) : slide_state<Extremes<false>>(window);
 }
 
 }  // namespace jqfast::JQFAST_TARGET

@@ -19,7 +19,9 @@ inline constexpr double kTinySquare = 1e-140;  // below it fourth powers leave t
 template <int Order, bool Raw>
 struct MomentSums {
   static constexpr std::size_t kHead = 3;  // seen, last finite value, anchor
-  static constexpr std::size_t kSlots = 1 + (Raw ? 2 : 0) + (Order >= 2 ? 2 : 0) + (Order >= 4 ? 2 : 0);
+  static constexpr std::size_t kPowers = (Order >= 2 ? 2 : 0) + (Order >= 4 ? 2 : 0);
+  static constexpr std::size_t kPrefix = 1 + (Raw ? 2 : 0) + kPowers;
+  static constexpr std::size_t kSuffix = 1 + (Raw ? 1 : 0) + kPowers;  // a suffix is complete: its sum is rounded
 
   // Members are left unset on purpose: clearing all of them costs more than a row of work.
   Vec seen, last, anchor;
@@ -62,33 +64,44 @@ struct MomentSums {
     }
   }
 
-  void save_sums(const Slots& s, std::size_t slot) const noexcept {
-    s.set(slot++, n);
-    if constexpr (Raw) s.set(slot++, high), s.set(slot++, low);
-    if constexpr (Order >= 2) s.set(slot++, s1), s.set(slot++, s2);
-    if constexpr (Order >= 4) s.set(slot++, s3), s.set(slot++, s4);
+  void save_prefix(const Slots& s, std::size_t slot) const noexcept {
+    if constexpr (Raw) s.set(slot++, low);
+    save(s, slot, high);
   }
+  void save_suffix(const Slots& s, std::size_t slot) const noexcept { save(s, slot, high + low); }
 
-  void load_sums(const Slots& s, std::size_t slot) noexcept {
-    n = s.get(slot++);
-    if constexpr (Raw) high = s.get(slot++), low = s.get(slot++);
-    if constexpr (Order >= 2) s1 = s.get(slot++), s2 = s.get(slot++);
-    if constexpr (Order >= 4) s3 = s.get(slot++), s4 = s.get(slot++);
+  void load_prefix(const Slots& s, std::size_t slot) noexcept {
+    if constexpr (Raw) low = s.get(slot++);
+    load(s, slot);
   }
 
   [[nodiscard]] MomentSums merged(const Slots& s, std::size_t slot) const noexcept {
     MomentSums other;
-    other.load_sums(s, slot);
+    other.load(s, slot);
     MomentSums m = *this;
     m.n += other.n;
     if constexpr (Raw) {
       const auto [sum, error] = two_sum(high, other.high);
       m.high = sum;
-      m.low = low + other.low + error;
+      m.low = low + error;
     }
     if constexpr (Order >= 2) m.s1 += other.s1, m.s2 += other.s2;
     if constexpr (Order >= 4) m.s3 += other.s3, m.s4 += other.s4;
     return m;
+  }
+
+ private:
+  void save(const Slots& s, std::size_t slot, Vec sum) const noexcept {
+    s.set(slot++, n);
+    if constexpr (Raw) s.set(slot++, sum);
+    if constexpr (Order >= 2) s.set(slot++, s1), s.set(slot++, s2);
+    if constexpr (Order >= 4) s.set(slot++, s3), s.set(slot++, s4);
+  }
+  void load(const Slots& s, std::size_t slot) noexcept {
+    n = s.get(slot++);
+    if constexpr (Raw) high = s.get(slot++);
+    if constexpr (Order >= 2) s1 = s.get(slot++), s2 = s.get(slot++);
+    if constexpr (Order >= 4) s3 = s.get(slot++), s4 = s.get(slot++);
   }
 };
 
@@ -237,7 +250,7 @@ inline void op_moments(const TimeArgs& a) noexcept {
 
 template <int Order, bool Raw>
 constexpr std::size_t moment_slots(std::uint32_t window) noexcept {
-  return MomentSums<Order, Raw>::kHead + MomentSums<Order, Raw>::kSlots * window;
+  return slide_state<MomentSums<Order, Raw>>(window);
 }
 
 inline std::size_t moments_state(const std::uint8_t* give, std::size_t outputs, std::uint32_t window) noexcept {

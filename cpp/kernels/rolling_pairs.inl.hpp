@@ -1,4 +1,5 @@
-// Rolling covariance, correlation and beta of two series, over the sessions on which both are finite.
+// Rolling statistics of two series, over the sessions on which both are finite: covariance, correlation, the regression
+// of x on y (beta, intercept, today's residual, R2) and the mean of x weighted by y.
 //
 // As rolling_moments: powers of differences from the last pair of the block before, a lane from scratch where the
 // cancellation exceeds kCancellation in either variance or a power leaves the range.
@@ -10,7 +11,8 @@ namespace jqfast::JQFAST_TARGET {
 
 struct PairSums {
   static constexpr std::size_t kHead = 5;  // seen, last x, last y, anchor x, anchor y
-  static constexpr std::size_t kSlots = 6;
+  static constexpr std::size_t kPrefix = 6;
+  static constexpr std::size_t kSuffix = kPrefix;
 
   Vec seen, last_x, last_y, anchor_x, anchor_y;
   Vec n, x, y, xx, yy, xy;
@@ -45,27 +47,31 @@ struct PairSums {
     xx += dx * dx, yy += dy * dy, xy += dx * dy;
   }
 
-  void save_sums(const Slots& s, std::size_t slot) const noexcept {
+  void save_prefix(const Slots& s, std::size_t slot) const noexcept {
     s.set(slot, n), s.set(slot + 1, x), s.set(slot + 2, y);
     s.set(slot + 3, xx), s.set(slot + 4, yy), s.set(slot + 5, xy);
   }
-  void load_sums(const Slots& s, std::size_t slot) noexcept {
+  void save_suffix(const Slots& s, std::size_t slot) const noexcept { save_prefix(s, slot); }
+  void load_prefix(const Slots& s, std::size_t slot) noexcept {
     n = s.get(slot), x = s.get(slot + 1), y = s.get(slot + 2);
     xx = s.get(slot + 3), yy = s.get(slot + 4), xy = s.get(slot + 5);
   }
   [[nodiscard]] PairSums merged(const Slots& s, std::size_t slot) const noexcept {
     PairSums m = *this;
     PairSums other;
-    other.load_sums(s, slot);
+    other.load_prefix(s, slot);
     m.n += other.n, m.x += other.x, m.y += other.y;
     m.xx += other.xx, m.yy += other.yy, m.xy += other.xy;
     return m;
   }
 };
 
-// Central second moments; x in units of `unit_x`, y of `unit_y` (powers of two, 1 but for recomputed lanes).
+// Central second moments; x in units of `unit_x` above `base_x`, y likewise (powers of two, 1 but for recomputed
+// lanes).
 struct CentralPair {
   Vec n, xx, yy, xy, unit_x, unit_y;
+  Vec base_x, base_y, mean_x, mean_y;
+  Vec x, y;  // today's values
 };
 
 struct Extent {
@@ -109,8 +115,9 @@ inline void recompute_pair(const LaneWindow& wx, const LaneWindow& wy, std::uint
   c.xx[lane] = xx - rest_x * rest_x / n;
   c.yy[lane] = yy - rest_y * rest_y / n;
   c.xy[lane] = xy - rest_x * rest_y / n;
-  c.unit_x[lane] = 2.0 * ex.unit;
-  c.unit_y[lane] = 2.0 * ey.unit;
+  c.unit_x[lane] = 2.0 * ex.unit, c.unit_y[lane] = 2.0 * ey.unit;
+  c.base_x[lane] = ex.newest, c.base_y[lane] = ey.newest;
+  c.mean_x[lane] = mean_x, c.mean_y[lane] = mean_y;
 }
 
 inline Mask lost(Vec central_square, Vec square, Vec sum) noexcept {
@@ -118,10 +125,21 @@ inline Mask lost(Vec central_square, Vec square, Vec sum) noexcept {
   return cancelled | ((square < kTinySquare) & ((square > 0.0) | (sum != 0.0)));
 }
 
-inline void fill_pair(CentralPair& c, const TimeArgs& a, const PairSums& s, std::uint32_t r,
+inline void fill_pair(CentralPair& c, const TimeArgs& a, const PairSums& s, TwoValues today, std::uint32_t r,
                       std::size_t lane) noexcept {
   const Vec mean_x = s.x / s.n, mean_y = s.y / s.n;
-  c = {s.n, s.xx - mean_x * s.x, s.yy - mean_y * s.y, s.xy - mean_x * s.y, splat(1.0), splat(1.0)};
+  c = {s.n,
+       s.xx - mean_x * s.x,
+       s.yy - mean_y * s.y,
+       s.xy - mean_x * s.y,
+       splat(1.0),
+       splat(1.0),
+       s.anchor_x,
+       s.anchor_y,
+       mean_x,
+       mean_y,
+       today.x,
+       today.y};
   const Mask again = (lost(c.xx, s.xx, s.x) | lost(c.yy, s.yy, s.y)) & (s.n >= 2.0);
   if (any(again)) [[unlikely]] {
     for (std::size_t l = 0; l < kLanes; ++l) {
@@ -147,24 +165,50 @@ inline Vec beta(const CentralPair& c) noexcept {
   return given((c.n >= 2.0) & (c.yy > 0.0), c.xy / c.yy * (c.unit_x / c.unit_y));
 }
 
+inline Vec level_x(const CentralPair& c) noexcept { return c.base_x + c.mean_x * c.unit_x; }
+inline Vec level_y(const CentralPair& c) noexcept { return c.base_y + c.mean_y * c.unit_y; }
+
+inline Vec pair_intercept(const CentralPair& c) noexcept { return level_x(c) - beta(c) * level_y(c); }
+
+inline Vec pair_residual(const CentralPair& c) noexcept {
+  const Vec x = (0.5 * c.x - 0.5 * c.base_x) / (0.5 * c.unit_x) - c.mean_x;
+  const Vec y = (0.5 * c.y - 0.5 * c.base_y) / (0.5 * c.unit_y) - c.mean_y;
+  const Mask ok = (c.n >= 2.0) & (c.yy > 0.0) & is_finite(c.x) & is_finite(c.y);
+  return given(ok, (x - c.xy / c.yy * y) * c.unit_x);
+}
+
+inline Vec pair_rsquare(const CentralPair& c) noexcept {
+  const Vec r = correlation(c);
+  return r * r;
+}
+
+// Mean of x weighted by y: the plain mean plus covariance over mean weight.
+inline Vec weighted_mean(const CentralPair& c) noexcept {
+  return level_x(c) + c.xy * c.unit_x * c.unit_y / (c.n * level_y(c));
+}
+
 inline void put_pair(const Batch<CentralPair>& batch, std::size_t o, PairStat which) noexcept {
   switch (which) {
     case PairStat::cov: return batch.put(o, covariance);
     case PairStat::corr: return batch.put(o, correlation);
     case PairStat::beta: return batch.put(o, beta);
+    case PairStat::intercept: return batch.put(o, pair_intercept);
+    case PairStat::resid: return batch.put(o, pair_residual);
+    case PairStat::rsquare: return batch.put(o, pair_rsquare);
+    case PairStat::wmean: return batch.put(o, weighted_mean);
   }
 }
 
 inline void op_pairs(const TimeArgs& a) noexcept {
   const TwoInputs input{Cursor(a.in[0], a.row0, a.pitch), Cursor(a.in[1], a.row0, a.pitch)};
-  const auto make = [&a](CentralPair& c, const PairSums& total, TwoValues, std::uint32_t r, std::size_t lane) {
-    fill_pair(c, a, total, r, lane);
+  const auto make = [&a](CentralPair& c, const PairSums& total, TwoValues v, std::uint32_t r, std::size_t lane) {
+    fill_pair(c, a, total, v, r, lane);
   };
   slide_tile<PairSums, CentralPair>(a, input, make, [&a](const Batch<CentralPair>& batch) {
     for (std::size_t o = 0; o < a.outputs; ++o) put_pair(batch, o, static_cast<PairStat>(a.give[o]));
   });
 }
 
-inline std::size_t pairs_state(std::uint32_t window) noexcept { return PairSums::kHead + PairSums::kSlots * window; }
+inline std::size_t pairs_state(std::uint32_t window) noexcept { return slide_state<PairSums>(window); }
 
 }  // namespace jqfast::JQFAST_TARGET

@@ -1,4 +1,5 @@
-// Rolling least squares on time: slope per session, line at the oldest session, today's residual, R2.
+// Rolling least squares on time: slope per session, line at the oldest session, today's residual, R2; and the linearly
+// decaying mean, which is made of the same sums.
 //
 // Time is counted from the start of the block (suffix rows -1, -2, ...; prefix rows 0, 1, ...), so that its sums are
 // small integers and exact. Missing sessions keep their place in time.
@@ -10,7 +11,8 @@ namespace jqfast::JQFAST_TARGET {
 
 struct TrendSums {
   static constexpr std::size_t kHead = 4;  // seen, last finite value, anchor, today's place in the block
-  static constexpr std::size_t kSlots = 6;
+  static constexpr std::size_t kPrefix = 6;
+  static constexpr std::size_t kSuffix = kPrefix;
 
   Vec seen, last, anchor, today;
   Vec place;  // one after the row `add` is given: runs backward through suffixes
@@ -44,18 +46,19 @@ struct TrendSums {
     y += d, yy += d * d, ty += at * d;
   }
 
-  void save_sums(const Slots& s, std::size_t slot) const noexcept {
+  void save_prefix(const Slots& s, std::size_t slot) const noexcept {
     s.set(slot, n), s.set(slot + 1, t), s.set(slot + 2, tt);
     s.set(slot + 3, y), s.set(slot + 4, yy), s.set(slot + 5, ty);
   }
-  void load_sums(const Slots& s, std::size_t slot) noexcept {
+  void save_suffix(const Slots& s, std::size_t slot) const noexcept { save_prefix(s, slot); }
+  void load_prefix(const Slots& s, std::size_t slot) noexcept {
     n = s.get(slot), t = s.get(slot + 1), tt = s.get(slot + 2);
     y = s.get(slot + 3), yy = s.get(slot + 4), ty = s.get(slot + 5);
   }
   [[nodiscard]] TrendSums merged(const Slots& s, std::size_t slot) const noexcept {
     TrendSums m = *this;
     TrendSums other;
-    other.load_sums(s, slot);
+    other.load_prefix(s, slot);
     m.n += other.n, m.t += other.t, m.tt += other.tt;
     m.y += other.y, m.yy += other.yy, m.ty += other.ty;
     return m;
@@ -124,6 +127,14 @@ inline Vec explained(const Line& line) noexcept {
   return given((line.n >= 2.0) & (line.yy > 0.0), bounded);
 }
 
+// Mean with weights 1 for the oldest session of the window to w for today: sum(weight x) / sum(weight) over the finite
+// values. Weights are places shifted by a constant, so the sum of weight times deviation is that of place times
+// deviation.
+inline Vec decaying_mean(const Line& line, double oldest) noexcept {
+  const Vec total = line.n * (line.mean_t - line.today + (oldest + 1.0));
+  return line.base + (line.mean_y + line.ty / total) * line.unit;
+}
+
 inline void put_line(const Batch<Line>& batch, std::size_t o, TrendStat which, double oldest) noexcept {
   switch (which) {
     case TrendStat::slope:
@@ -134,6 +145,7 @@ inline void put_line(const Batch<Line>& batch, std::size_t o, TrendStat which, d
       });
     case TrendStat::resid: return batch.put(o, residual);
     case TrendStat::rsquare: return batch.put(o, explained);
+    case TrendStat::decay: return batch.put(o, [oldest](const Line& line) { return decaying_mean(line, oldest); });
   }
 }
 
@@ -148,6 +160,6 @@ inline void op_trend(const TimeArgs& a) noexcept {
   });
 }
 
-inline std::size_t trend_state(std::uint32_t window) noexcept { return TrendSums::kHead + TrendSums::kSlots * window; }
+inline std::size_t trend_state(std::uint32_t window) noexcept { return slide_state<TrendSums>(window); }
 
 }  // namespace jqfast::JQFAST_TARGET

@@ -39,19 +39,28 @@ class LaneWindow {
   std::size_t pitch_, lane_;
 };
 
+// Doubles of carried state per lane of an aggregate over a window: its head, the prefix, w - 1 suffixes.
+template <class A>
+constexpr std::size_t slide_state(std::uint32_t window) noexcept {
+  return A::kHead + A::kPrefix + A::kSuffix * (window - std::size_t{1});
+}
+
 // Drives an aggregate `A` over one vector of lanes. A has
-//   kSlots          doubles per lane of one partial aggregate (prefix or suffix)
-//   kHead           doubles per lane of what it carries besides
-//   load_head/save_head(Slots), begin_block(), reset(), add(row pointers), save(Slots, slot), merged(Slots, slot)
-// and `emit(aggregate, row)` receives the aggregate of the whole window.
+//   kHead, load_head, save_head      what it carries besides partial aggregates
+//   kPrefix, load_prefix, save_prefix  the aggregate of the rows of the block so far
+//   kSuffix, save_suffix, merged     the aggregate of the last rows of the block before; merged(slots, slot) adds it
+//   begin_block(), reset(), see(values) for today's row, add(values) for every row
+// and `emit(aggregate, values, r)` receives the aggregate of the whole window.
 template <class A, class Inputs, class Emit>
 void slide(const TimeArgs& a, std::size_t lane, A& aggregate, Inputs inputs, Emit emit) noexcept {
   const std::uint32_t w = a.window;
-  const Slots slots(a.state, A::kHead + A::kSlots * w, lane);
+  const Slots slots(a.state, slide_state<A>(w), lane);
   const std::size_t prefix_slot = A::kHead;
-  const auto suffix_slot = [](std::uint32_t rows) { return A::kHead + A::kSlots * rows; };  // rows >= 1
+  const auto suffix_slot = [](std::uint32_t rows) {  // rows >= 1
+    return A::kHead + A::kPrefix + A::kSuffix * (rows - std::size_t{1});
+  };
   aggregate.load_head(slots);
-  aggregate.load_sums(slots, prefix_slot);
+  aggregate.load_prefix(slots, prefix_slot);
   auto phase = static_cast<std::uint32_t>(a.row0 % w);
   Inputs in = inputs;
   for (std::uint32_t r = 0; r < a.rows; ++r, in.next()) {
@@ -62,7 +71,7 @@ void slide(const TimeArgs& a, std::size_t lane, A& aggregate, Inputs inputs, Emi
       for (std::uint32_t rows = 1; rows < w; ++rows) {
         past.back();
         aggregate.add(past.load(lane));
-        aggregate.save_sums(slots, suffix_slot(rows));
+        aggregate.save_suffix(slots, suffix_slot(rows));
       }
       aggregate.reset();
     }
@@ -78,7 +87,7 @@ void slide(const TimeArgs& a, std::size_t lane, A& aggregate, Inputs inputs, Emi
     phase = phase + 1 == w ? 0 : phase + 1;
   }
   aggregate.save_head(slots);
-  aggregate.save_sums(slots, prefix_slot);
+  aggregate.save_prefix(slots, prefix_slot);
 }
 
 // One operand, or two in step.
@@ -106,6 +115,23 @@ struct TwoInputs {
     x.back();
     y.back();
   }
+};
+
+// The rows that an instruction of several outputs writes, side by side.
+class OutRows {
+ public:
+  explicit OutRows(const TimeArgs& a) noexcept : out_(a.out), count_(a.outputs), pitch_(a.pitch) {
+    for (std::size_t o = 0; o < count_; ++o) at_[o] = static_cast<std::uint32_t>(a.row0 % out_[o].rows);
+  }
+  [[nodiscard]] double* row(std::size_t o) const noexcept { return out_[o].base + at_[o] * pitch_; }
+  void next() noexcept {
+    for (std::size_t o = 0; o < count_; ++o) at_[o] = at_[o] + 1 == out_[o].rows ? 0 : at_[o] + 1;
+  }
+
+ private:
+  const Ring* out_;
+  std::size_t count_, pitch_;
+  std::uint32_t at_[kMostOutputs];
 };
 
 // Collects the aggregates of consecutive rows, so that each statistic asked for is computed in a loop of its own: a

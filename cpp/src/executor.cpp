@@ -9,6 +9,10 @@
 #include <cstring>
 #include <limits>
 
+#if defined(__unix__)
+#include <unistd.h>
+#endif
+
 #include "jqfast/error.hpp"
 #include "jqfast/thread_pool.hpp"
 #include "program.hpp"
@@ -22,6 +26,15 @@ constexpr std::size_t kCacheBudget = std::size_t{4} << 20;
 constexpr std::size_t kMinWidth = 32;
 constexpr std::size_t kMaxWidth = 128;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+
+// Bytes of the last cache level, as far as the system tells.
+std::size_t last_cache() noexcept {
+#if defined(_SC_LEVEL3_CACHE_SIZE)
+  const long size = sysconf(_SC_LEVEL3_CACHE_SIZE);
+  if (size > 0) return static_cast<std::size_t>(size);
+#endif
+  return std::size_t{32} << 20;
+}
 
 // Offsets, in doubles per lane, of everything a stage keeps; depends on the chunk alone.
 struct Memory {
@@ -80,6 +93,8 @@ class Run {
     const std::size_t fitting = kCacheBudget / per_lane / kGroup * kGroup;
     width_ = options.width != 0 ? options.width : std::clamp(fitting, kMinWidth, kMaxWidth);
     width_ = std::min(width_, (std::max<std::size_t>(1, out_.stocks) + kGroup - 1) / kGroup * kGroup);
+    const std::size_t cell = out_.f32 != nullptr ? sizeof(float) : sizeof(double);
+    stream_ = out_.layout == Layout::feature && program_outputs() * out_.sessions * out_.stocks * cell > last_cache();
     pitch_ = width_ == kGroup ? kGroup : width_ + kGroup;
     stats_.chunk = chunk_;
     stats_.width = width_;
@@ -141,6 +156,7 @@ class Run {
       double* own = state(0, worker);
       reset(0, own);
       for (std::size_t row0 = 0; row0 < rows_.size(); row0 += chunk_) time_task(worker, 0, tile, own, row0);
+      kernels_.store_fence();
     });
   }
 
@@ -149,7 +165,10 @@ class Run {
       for (std::size_t s = 0; s < program_.stages.size(); ++s) {
         if (program_.stages[s].cross) {
           const std::size_t dates = std::min(chunk_, rows_.size() - row0);
-          crew.run(dates, [&](std::size_t worker, std::size_t r) { cross_task(worker, s, row0, r); });
+          crew.run(dates, [&](std::size_t worker, std::size_t r) {
+            cross_task(worker, s, row0, r);
+            kernels_.store_fence();
+          });
         } else {
           crew.run(tiles(),
                    [&](std::size_t worker, std::size_t tile) { time_task(worker, s, tile, state(s, tile), row0); });
@@ -247,7 +266,7 @@ class Run {
 
   void call(const Tile& t, const Step& step) {
     Operand in[3];
-    Ring out[8];
+    Ring out[kMostOutputs];
     for (std::size_t i = 0; i < step.in.size(); ++i) in[i] = operand(t, step.in[i]);
     for (std::size_t o = 0; o < step.out.size(); ++o) out[o] = ring(t, step.out[o]);
     TimeArgs a;
@@ -263,6 +282,7 @@ class Run {
     a.window = step.window;
     a.min_periods = step.min_periods;
     a.alpha = step.alpha;
+    a.numbers = step.numbers.data();
     kernels_.time[static_cast<std::size_t>(step.op)](a);
   }
 
@@ -272,9 +292,9 @@ class Run {
 
   void put(const double* from, std::size_t at, std::size_t count) {
     if (out_.f32 != nullptr) {
-      kernels_.store_f32(from, out_.f32 + at, count);
+      (stream_ ? kernels_.stream_f32 : kernels_.store_f32)(from, out_.f32 + at, count);
     } else {
-      kernels_.store_f64(from, out_.f64 + at, count);
+      (stream_ ? kernels_.stream_f64 : kernels_.store_f64)(from, out_.f64 + at, count);
     }
   }
 
@@ -384,7 +404,8 @@ class Run {
   std::span<const PanelView<const double>> inputs_;
   std::span<const std::int64_t> rows_;
   const Output& out_;
-  bool whole_ = false;  // a single time stage: tiles run through all sessions
+  bool stream_ = false;  // the output is too large to stay in the cache
+  bool whole_ = false;   // a single time stage: tiles run through all sessions
   std::size_t chunk_ = 0, width_ = 0, stride_ = 0;
   // Rows of a ring lie one cache line further apart than they are wide: a power of two would map the rows of a column
   // to a handful of cache sets, and kernels walk down columns.

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "jqfast/error.hpp"
+#include "jqfast/kernel_table.hpp"
 
 namespace jqfast {
 namespace {
@@ -124,7 +125,9 @@ class Decoder {
   void decode_targets(const Instr& instr, std::span<const std::string_view> targets) {
     if (targets.size() != instr.give.size()) fail("an instruction defines one value per entry of `give`");
     for (const auto target : targets) {
-      if (target != "v" + std::to_string(plan_.values)) fail("values must be numbered in order of definition");
+      std::string next("v");
+      next += std::to_string(plan_.values);
+      if (target != next) fail("values must be numbered in order of definition");
       ++plan_.values;
     }
   }
@@ -189,6 +192,10 @@ class Decoder {
       }
       return kAlpha;
     }
+    if (key == "at") {
+      decode_at(instr, value);
+      return kAt;
+    }
     if (key == "give") {
       decode_give(instr, f, value);
       return kGive;
@@ -208,6 +215,22 @@ class Decoder {
       if (cut == list.size()) return;
       list.remove_prefix(cut + 1);
     }
+  }
+
+  void decode_at(Instr& instr, std::string_view list) {
+    while (true) {
+      const auto cut = std::min(list.find(','), list.size());
+      double q = 0.0;
+      const auto [end, error] = std::from_chars(list.data(), list.data() + cut, q);
+      if (error != std::errc() || end != list.data() + cut || !(q >= 0.0 && q <= 1.0)) {
+        fail("`at` must list numbers from 0 to 1");
+      }
+      instr.numbers.push_back(q);
+      if (cut == list.size()) break;
+      list.remove_prefix(cut + 1);
+    }
+    if (instr.numbers.size() > kMostOutputs) fail("`at` may list at most 10 quantiles");
+    instr.give.assign(instr.numbers.size(), 0);
   }
 
   std::uint32_t value_number(std::string_view word) {

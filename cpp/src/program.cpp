@@ -19,7 +19,10 @@ struct ValueFacts {
 // The rows before the current one that an instruction reads of its arguments.
 std::uint32_t reach(const Instr& instr) noexcept {
   const auto params = facts(instr.op).params;
-  return (params & kWindow) != 0 && instr.op != Op::lag ? instr.window - 1 : 0;
+  if ((params & kWindow) == 0 || instr.op == Op::lag) return 0;
+  // Sorted windows also read the value that has just left.
+  const bool sorted = instr.op == Op::quantiles || instr.op == Op::mad;
+  return sorted ? instr.window : instr.window - 1;
 }
 
 // Builds one time stage.
@@ -92,6 +95,7 @@ class TimeBuilder {
     step.window = instr.window;
     step.min_periods = instr.min_periods;
     step.alpha = instr.alpha;
+    step.numbers = instr.numbers;
     step.state = out_.kernel_state;
     out_.kernel_state += kernels_.state_size(instr.op, instr.give.data(), instr.give.size(), instr.window);
     reach_.resize(out_.steps.size());
@@ -249,6 +253,10 @@ std::uint32_t number_boundaries(const Plan& plan, std::vector<ValueFacts>& value
   return count;
 }
 
+bool remembers_everything(Op op) noexcept {
+  return op == Op::ema || op == Op::ewm_var || op == Op::streak || op == Op::since || op == Op::expanding;
+}
+
 std::size_t longest_lookback(const Plan& plan) {
   std::vector<std::size_t> depth(plan.values, 0);
   std::size_t longest = 0;
@@ -260,7 +268,8 @@ std::size_t longest_lookback(const Plan& plan) {
       }
       std::size_t own = reach(instr);
       if (instr.op == Op::lag || instr.op == Op::last_valid) own = instr.window;
-      if (instr.op == Op::ema || instr.op == Op::streak) own = kEverything;
+      if (remembers_everything(instr.op)) own = kEverything;
+      if (instr.op == Op::quantiles || instr.op == Op::mad) own = instr.window - 1;
       most = std::min(most + own, kEverything);
       for (std::uint32_t i = 0; i < instr.give.size(); ++i) depth[instr.first + i] = most;
       longest = std::max(longest, most);

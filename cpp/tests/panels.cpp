@@ -56,11 +56,13 @@ Panel drop(std::size_t T, std::size_t N, Random& random) {
 
 // 0.1 throughout, after a first stretch on another level for some stocks.
 Panel constant(std::size_t T, std::size_t N, Random& random) {
-  return filled(T, N, random, [T](Random&, std::size_t t, std::size_t n) { return t < T / 3 && n % 2 == 1 ? 7e3 : 0.1; });
+  return filled(T, N, random,
+                [T](Random&, std::size_t t, std::size_t n) { return t < T / 3 && n % 2 == 1 ? 7e3 : 0.1; });
 }
 
 Panel ties(std::size_t T, std::size_t N, Random& random) {
-  return filled(T, N, random, [](Random& r, std::size_t, std::size_t) { return static_cast<double>(r.below(3)) - 1.0; });
+  return filled(T, N, random,
+                [](Random& r, std::size_t, std::size_t) { return static_cast<double>(r.below(3)) - 1.0; });
 }
 
 Panel mixed_sizes(std::size_t T, std::size_t N, Random& random) {
@@ -86,7 +88,9 @@ double Random::normal() {
   return sum;
 }
 
-std::size_t Random::below(std::size_t bound) { return static_cast<std::size_t>(uniform() * static_cast<double>(bound)); }
+std::size_t Random::below(std::size_t bound) {
+  return static_cast<std::size_t>(uniform() * static_cast<double>(bound));
+}
 
 Panel noise(std::size_t T, std::size_t N, Random& random) {
   return filled(T, N, random, [](Random& r, std::size_t, std::size_t) { return r.normal(); });

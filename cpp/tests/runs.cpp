@@ -30,6 +30,8 @@ std::string PlanText::text() const {
   return "jqfast-plan 1\n" + inputs_ + "outputs " + std::to_string(outputs_) + "\n" + body_;
 }
 
+std::size_t statistics(Op op) { return facts(op).give.empty() ? 1 : facts(op).give.size(); }
+
 std::string usual_words(Op op, const std::vector<std::string>& args, std::uint32_t window, std::uint32_t min_periods) {
   const OpFacts& f = facts(op);
   std::string words(f.name);
@@ -52,9 +54,8 @@ std::string every_operation() {
       std::vector<std::string> own = args;
       if (f.literals > 0) own[f.args - 1u] = "1.5";
       if (f.literals > 1) own[f.args - 2u] = "-0.5";
-      const std::size_t count = f.give.empty() ? 1 : f.give.size();
-      const std::size_t first = plan.add(usual_words(op, own, 7, 5), count);
-      for (std::size_t v = first; v < first + count; ++v) plan.store(v);
+      const std::size_t first = plan.add(usual_words(op, own, 7, 5), statistics(op));
+      for (std::size_t v = first; v < plan.values(); ++v) plan.store(v);
     }
   };
   add_all(false, {"v0", "v1", "v2"});

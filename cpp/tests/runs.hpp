@@ -27,6 +27,9 @@ class PlanText {
   std::size_t values_ = 0, outputs_ = 0;
 };
 
+// How many values an operation defines when all its statistics are asked for.
+std::size_t statistics(Op op);
+
 // `op` on the values (or literals) `args` with small parameters, all its statistics given.
 std::string usual_words(Op op, const std::vector<std::string>& args, std::uint32_t window, std::uint32_t min_periods);
 

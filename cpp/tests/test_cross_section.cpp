@@ -71,7 +71,8 @@ void by_hand() {
   x.values = {3.0, nan, 1.0, 3.0, std::numeric_limits<double>::infinity(), 5.0};
   PlanText plan(1);
   plan.stage(true);
-  for (const char* words : {"cs_rank v0", "cs_centred_rank v0", "cs_mean v0", "cs_demean v0"}) plan.store(plan.add(words));
+  for (const char* words : {"cs_rank v0", "cs_centred_rank v0", "cs_mean v0", "cs_demean v0"})
+    plan.store(plan.add(words));
   const Outputs out = run(plan.text(), {x});
   check(out.at(0, 0, 0) == 2.5 / 4.0 && out.at(0, 0, 3) == 2.5 / 4.0, "ties share their rank");
   check(out.at(0, 0, 2) == 0.25 && out.at(0, 0, 5) == 1.0, "lowest and highest rank");

@@ -14,10 +14,36 @@ using jqfast::Op;
 
 const std::vector<double>& special_values() {
   using Limits = std::numeric_limits<double>;
-  static const std::vector<double> values{
-      0.0,   -0.0, 1.0,  -1.0,   0.5,   2.0,  -3.5,  1e-300,          1e300,             -1e300,         Limits::infinity(),
-      0.1,   7.0,  1e15, -1e155, 710.5, -746, 22.0,  Limits::min(),   Limits::denorm_min(), Limits::max(), -Limits::infinity(),
-      100.0, -0.7, 1e-9, 64.0,   -64.0, 0.25, 1e-20, Limits::quiet_NaN()};
+  static const std::vector<double> values{0.0,
+                                          -0.0,
+                                          1.0,
+                                          -1.0,
+                                          0.5,
+                                          2.0,
+                                          -3.5,
+                                          1e-300,
+                                          1e300,
+                                          -1e300,
+                                          Limits::infinity(),
+                                          0.1,
+                                          7.0,
+                                          1e15,
+                                          -1e155,
+                                          710.5,
+                                          -746,
+                                          22.0,
+                                          Limits::min(),
+                                          Limits::denorm_min(),
+                                          Limits::max(),
+                                          -Limits::infinity(),
+                                          100.0,
+                                          -0.7,
+                                          1e-9,
+                                          64.0,
+                                          -64.0,
+                                          0.25,
+                                          1e-20,
+                                          Limits::quiet_NaN()};
   return values;
 }
 
@@ -54,8 +80,10 @@ void every_operation_on_special_values() {
 // Units in the last place between a result and the true value.
 double ulps(double got, long double want) {
   const auto rounded = static_cast<double>(want);
-  if (std::isnan(rounded) || std::isinf(rounded) || rounded == 0.0) return got == rounded || (std::isnan(got) && std::isnan(rounded)) ? 0.0 : 1e9;
-  const double unit = std::max(std::nextafter(std::fabs(rounded), HUGE_VAL) - std::fabs(rounded), std::numeric_limits<double>::denorm_min());
+  if (std::isnan(rounded) || std::isinf(rounded) || rounded == 0.0)
+    return got == rounded || (std::isnan(got) && std::isnan(rounded)) ? 0.0 : 1e9;
+  const double unit = std::max(std::nextafter(std::fabs(rounded), HUGE_VAL) - std::fabs(rounded),
+                               std::numeric_limits<double>::denorm_min());
   return static_cast<double>(std::fabs(static_cast<long double>(got) - want) / static_cast<long double>(unit));
 }
 
@@ -64,7 +92,8 @@ double worst_on_grid(const char* name, long double (*function)(long double), dou
   Panel x(kRows, kCols);
   Random random(17);
   for (std::size_t i = 0; i < x.values.size(); ++i) {
-    x.values[i] = low + (high - low) * (static_cast<double>(i) + random.uniform()) / static_cast<double>(x.values.size());
+    x.values[i] =
+        low + (high - low) * (static_cast<double>(i) + random.uniform()) / static_cast<double>(x.values.size());
   }
   PlanText plan(1);
   plan.store(plan.add(std::string(name) + " v0"));
@@ -98,7 +127,8 @@ void powers() {
   Random random(4);
   for (double& v : x.values) v = std::exp(3.0 * random.normal());
   PlanText plan(1);
-  for (const char* y : {"0.0", "1.0", "2.0", "3.0", "-1.0", "-2.0", "0.5", "1.5", "-0.5", "0.3333333333333333", "12.25", "64.0", "65.0"}) {
+  for (const char* y : {"0.0", "1.0", "2.0", "3.0", "-1.0", "-2.0", "0.5", "1.5", "-0.5", "0.3333333333333333", "12.25",
+                        "64.0", "65.0"}) {
     plan.store(plan.add("power v0 " + std::string(y)));
   }
   verify(plan.text(), {x}, "powers");

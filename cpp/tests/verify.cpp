@@ -108,10 +108,11 @@ class Comparison {
     if (!fault_.empty()) return;
     const OpFacts& f = facts(instr.op);
     char text[300];
-    std::snprintf(text, sizeof text, "v%u (%s %s, window %u, min_periods %u) at row %zu of stock %zu: %.17g for %.17g, error %.3g of %.3g",
+    std::snprintf(text, sizeof text,
+                  "v%u (%s %s, window %u, min_periods %u) at row %zu of stock %zu: %.17g for %.17g, error %.3g of %.3g",
                   static_cast<unsigned>(instr.first + i), std::string(f.name).c_str(),
-                  f.give.empty() ? "" : std::string(f.give[instr.give[i]]).c_str(), instr.window, instr.min_periods, r, n,
-                  got, want.value, std::fabs(got - want.value) / want.scale, goal(instr.op, instr.give[i]));
+                  f.give.empty() ? "" : std::string(f.give[instr.give[i]]).c_str(), instr.window, instr.min_periods, r,
+                  n, got, want.value, std::fabs(got - want.value) / want.scale, goal(instr.op, instr.give[i]));
     fault_ = text;
   }
 
@@ -187,10 +188,16 @@ bool stores_agree(const Plan& plan, const Outputs& stored, const Outputs& all) {
   const std::size_t cells = all.rows * all.cols;
   for (const Stage& stage : plan.stages) {
     for (const Store& store : stage.stores) {
-      const Outputs a{1, all.rows, all.cols, {stored.values.begin() + static_cast<std::ptrdiff_t>(store.output * cells),
-                                              stored.values.begin() + static_cast<std::ptrdiff_t>((store.output + 1) * cells)}};
-      const Outputs b{1, all.rows, all.cols, {all.values.begin() + static_cast<std::ptrdiff_t>(store.value * cells),
-                                              all.values.begin() + static_cast<std::ptrdiff_t>((store.value + 1) * cells)}};
+      const Outputs a{1,
+                      all.rows,
+                      all.cols,
+                      {stored.values.begin() + static_cast<std::ptrdiff_t>(store.output * cells),
+                       stored.values.begin() + static_cast<std::ptrdiff_t>((store.output + 1) * cells)}};
+      const Outputs b{1,
+                      all.rows,
+                      all.cols,
+                      {all.values.begin() + static_cast<std::ptrdiff_t>(store.value * cells),
+                       all.values.begin() + static_cast<std::ptrdiff_t>((store.value + 1) * cells)}};
       if (!same_bits(a, b)) return false;
     }
   }
@@ -198,6 +205,21 @@ bool stores_agree(const Plan& plan, const Outputs& stored, const Outputs& all) {
 }
 
 }  // namespace
+
+bool has_reference(Op op) {
+  if (facts(op).axis != Axis::time) return true;
+  switch (op) {
+    case Op::lag:
+    case Op::ema:
+    case Op::streak:
+    case Op::last_valid:
+    case Op::moments:
+    case Op::extrema:
+    case Op::pairs:
+    case Op::trend: return true;
+    default: return false;
+  }
+}
 
 std::string first_fault(const std::string& text, const std::vector<Panel>& inputs, const Setting& setting,
                         std::size_t& compared) {
@@ -223,9 +245,8 @@ void verify(const std::string& text, const std::vector<Panel>& inputs, const std
 void verify_operation(Op op, const std::vector<Panel>& inputs, std::uint32_t window, std::uint32_t min_periods,
                       const std::string& label) {
   PlanText plan(inputs.size());
-  const std::size_t count = facts(op).give.empty() ? 1 : facts(op).give.size();
-  const std::size_t first = plan.add(usual_words(op, {"v0", "v1", "v0"}, window, min_periods), count);
-  for (std::size_t v = first; v < first + count; ++v) plan.store(v);
+  const std::size_t first = plan.add(usual_words(op, {"v0", "v1", "v0"}, window, min_periods), statistics(op));
+  for (std::size_t v = first; v < plan.values(); ++v) plan.store(v);
   verify(plan.text(), inputs, label);
 }
 

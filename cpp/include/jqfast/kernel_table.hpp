@@ -15,6 +15,9 @@ inline constexpr std::uint32_t kKernelAbi = 1;
 // layout on every instruction set.
 inline constexpr std::size_t kGroup = 8;
 
+// No instruction defines more values than this.
+inline constexpr std::size_t kMostOutputs = 10;
+
 // The rows of one value, kept as a ring so that rows before the current chunk stay reachable. A literal is a ring
 // of a single row.
 struct Ring {
@@ -42,6 +45,7 @@ struct TimeArgs {
   std::uint32_t window = 0;
   std::uint32_t min_periods = 0;
   double alpha = 0.0;
+  const double* numbers = nullptr;  // the list of `at=`
 };
 
 using TimeKernel = void (*)(const TimeArgs&);
@@ -62,6 +66,10 @@ struct KernelTable {
   // Final rounding on store: NaN and Inf become the canonical NaN, -0 becomes +0.
   void (*store_f32)(const double* in, float* out, std::size_t n) = nullptr;
   void (*store_f64)(const double* in, double* out, std::size_t n) = nullptr;
+  // The same past the cache, for outputs too large to stay in it.
+  void (*stream_f32)(const double* in, float* out, std::size_t n) = nullptr;
+  void (*stream_f64)(const double* in, double* out, std::size_t n) = nullptr;
+  void (*store_fence)() = nullptr;  // makes earlier stores visible to other threads
 };
 
 // The build for plain x86-64 (or any other processor), linked into the library itself.

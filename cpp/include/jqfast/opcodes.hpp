@@ -17,6 +17,7 @@ enum class Op : std::uint8_t {
   lt, le, gt, ge, eq, ne, logical_and, logical_or, logical_not,
   where, isnan, fill, clip,
   lag, moments, extrema, ema, pairs, trend, streak, last_valid,
+  product, rolling_rank, quantiles, mad, ewm_var, expanding, since,
   cs_rank, cs_centred_rank, cs_zscore, cs_demean, cs_mean, cs_std,
   count_
 };
@@ -34,19 +35,24 @@ enum Param : std::uint8_t {
   kAlpha = 4,
   kLimit = 8,
   kGive = 16,
+  kAt = 32,  // a list of quantiles, one value each
 };
 
 // The statistics that `give=` of a multi-valued instruction may list, in their numeric order.
 inline constexpr std::array<std::string_view, 8> kMomentNames{"sum",  "mean", "var",   "std",
                                                               "skew", "kurt", "count", "zscore"};
 inline constexpr std::array<std::string_view, 5> kExtremaNames{"min", "max", "range", "argmin", "argmax"};
-inline constexpr std::array<std::string_view, 3> kPairNames{"cov", "corr", "beta"};
-inline constexpr std::array<std::string_view, 4> kTrendNames{"slope", "intercept", "resid", "rsquare"};
+inline constexpr std::array<std::string_view, 7> kPairNames{"cov",   "corr",    "beta", "intercept",
+                                                            "resid", "rsquare", "wmean"};
+inline constexpr std::array<std::string_view, 5> kTrendNames{"slope", "intercept", "resid", "rsquare", "decay"};
+inline constexpr std::array<std::string_view, 10> kExpandingNames{"sum",  "mean",  "var", "std", "skew",
+                                                                  "kurt", "count", "min", "max", "product"};
 
 enum class Moment : std::uint8_t { sum, mean, var, std, skew, kurt, count, zscore };
 enum class Extreme : std::uint8_t { min, max, range, argmin, argmax };
-enum class PairStat : std::uint8_t { cov, corr, beta };
-enum class TrendStat : std::uint8_t { slope, intercept, resid, rsquare };
+enum class PairStat : std::uint8_t { cov, corr, beta, intercept, resid, rsquare, wmean };
+enum class TrendStat : std::uint8_t { slope, intercept, resid, rsquare, decay };
+enum class Expanding : std::uint8_t { sum, mean, var, std, skew, kurt, count, min, max, product };
 
 struct OpFacts {
   std::string_view name;

@@ -37,6 +37,7 @@ struct Instr {
   std::uint32_t window = 0;
   std::uint32_t min_periods = 0;
   double alpha = 0.0;
+  std::vector<double> numbers;  // of `at=`
   std::uint32_t line = 0;
 };
 
