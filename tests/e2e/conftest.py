@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +46,26 @@ def jq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Jq:
         return CliRunner().invoke(app, list(arguments))
 
     return call
+
+
+@pytest.fixture(scope="session")
+def _finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one finished small run."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "small.toml").write_text(SMALL)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        result = CliRunner().invoke(app, ["run", "--config", "small.toml"])
+    assert result.exit_code == 0, result.stderr
+    return folder / "runs"
+
+
+@pytest.fixture
+def finished(_finished: Path, jq: Jq, tmp_path: Path) -> Path:
+    """A finished run of ``small.toml`` in the folder where ``jq`` works; its run folder."""
+    assert jq is not None
+    shutil.copytree(_finished, tmp_path / "runs")
+    return tmp_path / "runs" / "simulated"
 
 
 @pytest.fixture

@@ -92,29 +92,28 @@ def test_control_c_ends_cleanly(stopped: tuple[Path, int, bytes]) -> None:
     assert not (folder / "predictions.parquet").exists()
 
 
-def test_a_finished_run_only_tells_again(jq: Jq, tmp_path: Path) -> None:
-    assert jq("run", "--config", "small.toml").exit_code == 0
-    folder = tmp_path / "runs" / "simulated"
-    kept = [path for path in folder.rglob("*") if path.suffix in (".npy", ".parquet", ".safetensors")]
+def test_a_finished_run_only_tells_again(finished: Path, jq: Jq) -> None:
+    kept = [path for path in finished.rglob("*") if path.suffix in (".npy", ".parquet", ".safetensors")]
     before = {path: path.stat().st_mtime_ns for path in kept}
-    page = (folder / "report.html").read_bytes()
+    page, metrics = (finished / "report.html").read_bytes(), (finished / "metrics.json").read_bytes()
     again = jq("run", "--config", "small.toml")
     assert again.exit_code == 0, again.stderr
     assert "was complete already; only its report was written again" in again.stdout
     assert {path: path.stat().st_mtime_ns for path in kept} == before
     assert len(kept) > 10
-    assert len((folder / "report.html").read_bytes()) > 0.9 * len(page)
+    assert len((finished / "report.html").read_bytes()) > 0.9 * len(page)
+    assert (finished / "metrics.json").read_bytes() == metrics
 
 
-def test_what_changed_is_done_again_and_nothing_else(jq: Jq, tmp_path: Path) -> None:
-    assert jq("run", "--config", "small.toml").exit_code == 0
-    folder = tmp_path / "runs" / "simulated"
-    samples, scores = folder / "features" / "samples.npy", folder / "predictions.parquet"
-    before = samples.stat().st_mtime_ns, scores.read_bytes(), (folder / "metrics.json").read_bytes()
+def test_what_changed_is_done_again_and_nothing_else(finished: Path, jq: Jq) -> None:
+    samples, scores, metrics = (
+        finished / name for name in ("features/samples.npy", "predictions.parquet", "metrics.json")
+    )
+    before = samples.stat().st_mtime_ns, scores.read_bytes(), metrics.read_bytes()
     # costs: neither features nor models
     assert jq("run", "--config", "small.toml", "--set", "portfolio.costs.commission_bps=50").exit_code == 0
     assert (samples.stat().st_mtime_ns, scores.read_bytes()) == before[:2]
-    assert (folder / "metrics.json").read_bytes() != before[2]
+    assert metrics.read_bytes() != before[2]
     # the seed of the models: not the features
     assert jq("run", "--config", "small.toml", "--set", "learn.seed=5").exit_code == 0
     assert samples.stat().st_mtime_ns == before[0]
@@ -124,25 +123,32 @@ def test_what_changed_is_done_again_and_nothing_else(jq: Jq, tmp_path: Path) -> 
     assert samples.stat().st_mtime_ns != before[0]
 
 
-@pytest.mark.parametrize("name", ["features/samples.npy", "predictions.parquet", "relevance.parquet"])
-def test_a_lost_file_is_made_again(name: str, jq: Jq, tmp_path: Path) -> None:
-    assert jq("run", "--config", "small.toml").exit_code == 0
-    path = tmp_path / "runs" / "simulated" / name
+@pytest.mark.parametrize("name", ["features/samples.npy", *SAME[:2], "relevance_daily.parquet"])
+def test_a_lost_file_is_made_again(name: str, finished: Path, jq: Jq) -> None:
+    path = finished / name
     content = path.read_bytes()
     path.unlink()
     assert jq("run", "--config", "small.toml").exit_code == 0
     assert path.read_bytes() == content
 
 
-def test_a_damaged_model_file_is_trained_again(jq: Jq, tmp_path: Path) -> None:
-    assert jq("run", "--config", "small.toml").exit_code == 0
-    folder = tmp_path / "runs" / "simulated"
-    fold = sorted(folder.glob("models/*.safetensors"))[0]
+def test_a_damaged_model_file_is_trained_again(finished: Path, jq: Jq) -> None:
+    fold = sorted(finished.glob("models/*.safetensors"))[0]
     fold.write_bytes(fold.read_bytes()[:-100])
-    scores = (folder / "predictions.parquet").read_bytes()
-    (folder / "predictions.parquet").unlink()
+    scores = (finished / "predictions.parquet").read_bytes()
+    (finished / "predictions.parquet").unlink()
     assert jq("run", "--config", "small.toml").exit_code == 0
-    assert (folder / "predictions.parquet").read_bytes() == scores
+    assert (finished / "predictions.parquet").read_bytes() == scores
+
+
+@pytest.mark.parametrize("name", SAME[:2])
+def test_a_damaged_table_is_named(name: str, finished: Path, jq: Jq) -> None:
+    path = finished / name
+    path.write_bytes(path.read_bytes()[:-50])
+    result = jq("run", "--config", "small.toml")
+    assert result.exit_code == 2
+    assert f"`runs/simulated/{name}` is damaged" in result.stderr
+    assert "Delete it" in result.stderr
 
 
 def test_two_runs_in_one_folder(jq: Jq, tmp_path: Path) -> None:
@@ -153,12 +159,12 @@ def test_two_runs_in_one_folder(jq: Jq, tmp_path: Path) -> None:
     assert "another `--name`" in refused.stderr
 
 
-def test_trials_on_the_same_data_are_counted(jq: Jq, tmp_path: Path) -> None:
-    for seed in ("1", "2", "2"):
+def test_trials_on_the_same_data_are_counted(finished: Path, jq: Jq) -> None:
+    for seed in ("1", "1"):
         assert jq("run", "--config", "small.toml", "--set", f"learn.seed={seed}").exit_code == 0
-    lines = [json.loads(line) for line in (tmp_path / "runs" / "trials.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (finished.parent / "trials.jsonl").read_text().splitlines()]
     assert len({line["data"] for line in lines}) == 1
-    assert len({line["trial"] for line in lines}) == 2
+    assert len(lines) == len({line["trial"] for line in lines}) == 2
 
 
 def test_the_library_tells_its_progress(jq: Jq) -> None:
