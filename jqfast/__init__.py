@@ -1,7 +1,8 @@
 """jqfast: point-in-time features, walk-forward forecasts, honest evaluation and LRP for Japanese equities.
 
-Rooms, each importing only those to its left: ``data -> features -> learn -> factors -> evaluate -> explain -> report``;
-``pipeline`` walks through all of them. Submodules load on first use, so that ``import jqfast`` stays cheap.
+Rooms, each importing only those to its left:
+``data -> features -> learn -> factors -> evaluate -> explain -> report``; ``pipeline`` walks through all of them.
+Submodules load on first use, so that ``import jqfast`` stays cheap.
 """
 
 from __future__ import annotations
