@@ -1,0 +1,99 @@
+"""What the explanation section shows, from relevance made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from jqfast.explain.walk_forward import Relevance
+from jqfast.explained import STOCKS_PER_SIDE, explanation
+from jqfast.features.result import FeaturePanel
+from jqfast.learn.walk_forward import Predictions
+from jqfast.report.inputs import ExplanationFacts
+
+DATES = np.array(
+    ["2024-01-30", "2024-01-31", "2024-02-28", "2024-02-29", "2024-03-29"], dtype="datetime64[D]"
+)
+NAMES = ("weak", "strong", "market")
+N = 40
+
+
+def _parts(stocks: int = N) -> tuple[Relevance, FeaturePanel, Predictions]:
+    """Month ends explained; `strong` moves the score, `weak` hardly, `market` shifts whole dates."""
+    rng = np.random.default_rng(0)
+    T = len(DATES)
+    x = rng.normal(size=(T, N, 3)).astype(np.float32)
+    values = x * np.array([0.01, 1.0, 0.0], dtype=np.float32)
+    values[..., 2] = np.arange(T, dtype=np.float32)[:, None] * 10
+    scores = values.sum(axis=2)
+    scores[:, stocks:] = np.nan
+    values[:, stocks:] = np.nan
+    codes = np.array([f"{1000 + i}" for i in range(N)])
+    kept = np.array([1, 3, 4])
+    share = np.full((3, N), 0.25, dtype=np.float32)
+    share[:, 0] = -0.75
+    X = FeaturePanel(NAMES, DATES, codes, x, "sample", dict.fromkeys(NAMES, "cs"), True)
+    predictions = Predictions(DATES, codes, (5,), scores[None], np.zeros(T, dtype=np.int64), ("f",))
+    return Relevance(DATES[kept], codes, NAMES, values[kept], share), X, predictions
+
+
+def _explained(stocks: int = N) -> ExplanationFacts | None:
+    return explanation(*_parts(stocks), horizon=5, epsilon=0.01)
+
+
+def test_sides_are_the_deciles_of_the_score() -> None:
+    facts = _explained()
+    assert facts is not None
+    assert facts.legs is not None
+    assert facts.legs.n_long == facts.legs.n_short == 3 * N // 10
+    by_name = dict(zip(facts.legs.features, facts.legs.long, strict=True))
+    assert by_name["strong"] > 1
+    assert abs(by_name["weak"]) < 0.05
+    assert facts.legs.p_value[NAMES.index("strong")] < 0.05
+    assert facts.legs.period == "2024-01-31 – 2024-03-29"
+
+
+def test_what_moves_a_whole_date_is_no_reason_for_a_rank() -> None:
+    facts = _explained()
+    assert facts is not None
+    assert facts.legs is not None
+    market = NAMES.index("market")
+    assert facts.legs.long[market] == pytest.approx(0, abs=1e-5)
+    assert facts.legs.short[market] == pytest.approx(0, abs=1e-5)
+
+
+def test_the_table_shows_extreme_stocks_of_the_last_date() -> None:
+    facts = _explained()
+    _, X, predictions = _parts()
+    assert facts is not None
+    assert facts.stocks is not None
+    assert facts.stocks.date == DATES[-1]
+    assert facts.stocks.features[0] == "strong"
+    order = np.argsort(predictions.scores[0, -1])
+    long = [row for row in facts.stocks.rows if row.side == "long"]
+    short = [row for row in facts.stocks.rows if row.side == "short"]
+    wanted = min(STOCKS_PER_SIDE, N // 10)
+    assert [row.code for row in long] == [str(code) for code in X.codes[order[::-1][:wanted]]]
+    assert [row.code for row in short] == [str(code) for code in X.codes[order[:wanted]]]
+    n = int(np.flatnonzero(X.codes == long[0].code)[0])
+    assert long[0].values[0] == X["strong"][-1, n]
+    assert long[0].score == predictions.scores[0, -1, n]
+
+
+def test_scatters_hold_the_features_that_matter_most() -> None:
+    facts = _explained()
+    assert facts is not None
+    assert [scatter.feature for scatter in facts.scatters] == ["strong", "weak"]
+    assert len(facts.scatters[0].value) == 6 * N // 10
+
+
+def test_the_residual_is_by_size() -> None:
+    facts = _explained()
+    assert facts is not None
+    assert facts.residual is not None
+    assert (facts.residual.median, facts.residual.maximum) == (0.25, 0.75)
+    assert (facts.residual.epsilon, facts.residual.n) == (0.01, 3 * N)
+
+
+def test_too_few_stocks_give_no_explanation() -> None:
+    assert _explained(stocks=5) is None

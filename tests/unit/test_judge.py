@@ -1,0 +1,113 @@
+"""The judgement of a run: on the truth it equals the oracle, on noise it finds nothing, with few stocks it
+says so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jqfast.data.simulate import SimulateConfig, Simulated, simulate
+from jqfast.evaluate.portfolio import PortfolioConfig
+from jqfast.judge import LEGS, Judgement, judge
+from jqfast.learn.labels import make_labels
+from jqfast.learn.walk_forward import Predictions
+from jqfast.runfolder import write_json
+
+CONFIG = SimulateConfig(stocks=40, years=3.0, seed=3)
+
+
+@pytest.fixture(scope="module")
+def market() -> Simulated:
+    return simulate(CONFIG)
+
+
+def _judged(market: Simulated, scores: np.ndarray, config: PortfolioConfig | None = None) -> Judgement:
+    """Judge ``scores`` (2, T, N) of horizons 1 and 5, predicted from row 250 on."""
+    panel = market.panel
+    fold = np.where(np.arange(len(panel.dates)) >= 250, 0, -1)
+    scores = np.where(fold[:, None] >= 0, scores, np.nan).astype(np.float32)
+    predictions = Predictions(panel.dates, panel.codes, (1, 5), scores, fold, ("only",))
+    labels = make_labels(panel, (1, 5))
+    return judge(panel, labels, predictions, config or PortfolioConfig(), truth=market.truth)
+
+
+def test_the_truth_scores_as_the_oracle(market: Simulated) -> None:
+    result = _judged(market, np.stack([market.truth.expected[1], market.truth.expected[5]]))
+    for scored in result.horizons.values():
+        assert scored.oracle is not None
+        # scores are float32, the truth is float64: ranks differ where two stocks are that close
+        assert scored.rank_ic.mean == pytest.approx(scored.oracle.mean, abs=1e-5)
+        assert scored.interval.low < scored.rank_ic.mean < scored.interval.high
+        assert scored.rank_ic.t_newey_west > 3
+    assert result.traded is not None
+    assert result.traded.performance["long_short_gross"].sharpe > 1
+
+
+def test_a_score_without_a_stock_before_the_first_fold_is_not_judged(market: Simulated) -> None:
+    result = _judged(market, np.stack([market.truth.expected[1], market.truth.expected[5]]))
+    T = len(market.panel.dates)
+    assert len(result.dates) == T - 250
+    assert result.horizons[5].rank_ic.n_dates <= T - 250 - 5
+
+
+def test_noise_is_worth_nothing(market: Simulated) -> None:
+    noise = np.random.default_rng(0).normal(size=(2, *market.panel.shape))
+    result = _judged(market, noise)
+    assert abs(result.horizons[5].rank_ic.t_newey_west) < 3.5
+    assert result.traded is not None
+    gross, net = (result.traded.performance[f"long_short_{basis}"] for basis in ("gross", "net"))
+    assert net.annual_return < gross.annual_return
+
+
+def test_a_market_without_effects_has_no_oracle() -> None:
+    market = simulate(replace(CONFIG, market="null"))
+    result = _judged(market, np.random.default_rng(0).normal(size=(2, *market.panel.shape)))
+    assert all(scored.oracle is None for scored in result.horizons.values())
+
+
+def test_too_few_stocks_for_deciles_is_said(market: Simulated) -> None:
+    scores = np.stack([market.truth.expected[1], market.truth.expected[5]])
+    scores[:, :, 9:] = np.nan
+    result = _judged(market, scores)
+    assert result.traded is None
+    assert "buckets" in result.why_not
+    assert result.metrics["portfolio"] is None
+    assert np.isnan(result.monthly_sharpe)
+    assert result.sharpe_test(()) is None
+
+
+def test_metrics_are_plain_and_complete(market: Simulated, tmp_path: Path) -> None:
+    result = _judged(market, np.stack([market.truth.expected[1], market.truth.expected[5]]))
+    write_json(tmp_path / "metrics.json", result.metrics)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert set(metrics["horizons"]) == {"1", "5"}
+    assert set(metrics["portfolio"]["performance"]) == set(LEGS)
+    assert len(metrics["horizons"]["5"]["deciles"]["mean"]) == 10
+    assert metrics["portfolio"]["config"]["costs"]["commission_bps"] == 2.0
+    assert {"rank_ic", "sharpe", "turnover"} <= set(metrics["definitions"])
+
+
+def test_costs_only_touch_the_net_series(market: Simulated) -> None:
+    scores = np.stack([market.truth.expected[1], market.truth.expected[5]])
+    base = PortfolioConfig()
+    dear = replace(base, costs=replace(base.costs, commission_bps=100.0))
+    cheap, costly = (_judged(market, scores, config).traded for config in (base, dear))
+    assert cheap is not None
+    assert costly is not None
+    assert np.array_equal(cheap.returns["long_short_gross"], costly.returns["long_short_gross"])
+    assert (
+        costly.performance["long_short_net"].annual_return < cheap.performance["long_short_net"].annual_return
+    )
+
+
+def test_more_trials_make_the_same_ratio_less_likely(market: Simulated) -> None:
+    result = _judged(market, np.stack([market.truth.expected[1], market.truth.expected[5]]))
+    one, many = result.sharpe_test(()), result.sharpe_test((result.monthly_sharpe, 0.0, -0.5, 0.8, 0.3))
+    assert one is not None
+    assert many is not None
+    assert (one.name, many.name) == ("probabilistic", "deflated")
+    assert many.probability < one.probability

@@ -1,0 +1,37 @@
+"""The ledger of trials only grows, counts a configuration once per data, and survives a torn line."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from jqfast.ledger import FILE, enter
+
+
+def test_trials_are_counted_per_data(tmp_path: Path) -> None:
+    assert enter(tmp_path, "data", "a", 0.5) == (0.5,)
+    assert enter(tmp_path, "data", "b", -0.25) == (0.5, -0.25)
+    assert enter(tmp_path, "other", "a", 1.0) == (1.0,)
+    assert enter(tmp_path, "data", "a", 0.5) == (0.5, -0.25)
+    assert len((tmp_path / FILE).read_text().splitlines()) == 3
+
+
+def test_a_trial_done_again_counts_with_its_last_result(tmp_path: Path) -> None:
+    enter(tmp_path, "data", "a", 0.5)
+    assert enter(tmp_path, "data", "a", 0.75) == (0.75,)
+    assert len((tmp_path / FILE).read_text().splitlines()) == 2, "lines are only appended"
+
+
+def test_a_trial_without_a_ratio_is_not_entered(tmp_path: Path) -> None:
+    assert enter(tmp_path, "data", "a", math.nan) == ()
+    assert not (tmp_path / FILE).exists()
+
+
+@pytest.mark.parametrize("torn", ['{"data": "data", "tri', "[1, 2]", '{"data": "data"}', "\x00\x00", ""])
+def test_torn_lines_are_skipped(torn: str, tmp_path: Path) -> None:
+    enter(tmp_path, "data", "a", 0.5)
+    with (tmp_path / FILE).open("a") as file:
+        file.write(torn + "\n")
+    assert enter(tmp_path, "data", "b", 1.0) == (0.5, 1.0)
