@@ -52,6 +52,24 @@ PanelView<const double> view_input(const py::array& array, const Input& input) {
   return {static_cast<const double*>(array.data()), rows, cols, cols};
 }
 
+// The distance between sessions of an (F, T, N) array whose rows may be padded; 0 when it is laid out otherwise.
+std::size_t feature_pitch(const py::array& out) {
+  const auto item = out.itemsize();
+  const auto pitch = out.shape(1) > 1 ? out.strides(1) / item : std::max<py::ssize_t>(out.shape(2), 1);
+  const bool rows = out.shape(2) <= 1 || out.strides(2) == item;
+  const bool planes = out.shape(0) <= 1 || out.strides(0) == pitch * item * out.shape(1);
+  const bool whole = out.shape(1) <= 1 || out.strides(1) % item == 0;
+  return rows && planes && whole && pitch >= out.shape(2) ? static_cast<std::size_t>(pitch) : 0;
+}
+
+template <class T>
+T* writable(py::array& out, Layout layout, std::size_t& pitch) {
+  if (layout == Layout::sample) require_array<T>(out, "out");
+  pitch = layout == Layout::feature ? feature_pitch(out) : static_cast<std::size_t>(out.shape(1));
+  if (pitch == 0 && out.size() > 0) throw py::value_error("`out` must be C-contiguous, rows padded at most.");
+  return static_cast<T*>(out.mutable_data());
+}
+
 Output view_output(py::array& out, const std::string& layout, std::size_t features) {
   if (layout != "feature" && layout != "sample") {
     throw py::value_error("`layout` must be `feature` or `sample`; got `" + layout + "`.");
@@ -66,11 +84,11 @@ Output view_output(py::array& out, const std::string& layout, std::size_t featur
     throw py::value_error("`out` must hold " + std::to_string(features) + " features.");
   }
   if (py::isinstance<py::array_t<float>>(out)) {
-    require_array<float>(out, "out");
-    view.f32 = static_cast<float*>(out.mutable_data());
+    view.f32 = writable<float>(out, view.layout, view.pitch);
+  } else if (py::isinstance<py::array_t<double>>(out)) {
+    view.f64 = writable<double>(out, view.layout, view.pitch);
   } else {
-    require_array<double>(out, "out");
-    view.f64 = static_cast<double*>(out.mutable_data());
+    throw py::type_error("`out` must have dtype float32 or float64; got " + std::string(py::str(out.dtype())) + ".");
   }
   return view;
 }
@@ -78,7 +96,8 @@ Output view_output(py::array& out, const std::string& layout, std::size_t featur
 void refuse_overlap(const py::array& a, const py::array& out) {
   const auto* low = static_cast<const char*>(a.data());
   const auto* out_low = static_cast<const char*>(out.data());
-  if (low < out_low + out.nbytes() && out_low < low + a.nbytes()) {
+  const auto extent = out.size() == 0 ? 0 : out.strides(0) * out.shape(0);
+  if (low < out_low + extent && out_low < low + a.nbytes()) {
     throw py::value_error("`out` must not share memory with an input.");
   }
 }

@@ -213,6 +213,30 @@ inline void put_moment(const Batch<Central>& batch, std::size_t o, Moment which)
   }
 }
 
+// Count, sum and mean alone: a quarter of the traffic of `Central`.
+struct Total {
+  Vec n, total;
+};
+
+inline void put_total(const Batch<Total>& batch, std::size_t o, Moment which) noexcept {
+  switch (which) {
+    case Moment::count: return batch.put(o, [](const Total& t) { return t.n; });
+    case Moment::sum: return batch.put(o, [](const Total& t) { return t.total; });
+    default: return batch.put(o, [](const Total& t) { return t.total / t.n; });
+  }
+}
+
+inline void totals(const TimeArgs& a) noexcept {
+  using Sums = MomentSums<1, true>;
+  const OneInput input{Cursor(a.in[0], a.row0, a.pitch)};
+  const auto make = [](Total& t, const Sums& sums, Vec, std::uint32_t, std::size_t) {
+    t = {sums.n, sums.high + sums.low};
+  };
+  slide_tile<Sums, Total>(a, input, make, [&a](const Batch<Total>& batch) {
+    for (std::size_t o = 0; o < a.outputs; ++o) put_total(batch, o, static_cast<Moment>(a.give[o]));
+  });
+}
+
 template <int Order, bool Raw>
 void moments_as(const TimeArgs& a) noexcept {
   using Sums = MomentSums<Order, Raw>;
@@ -245,7 +269,7 @@ inline void op_moments(const TimeArgs& a) noexcept {
   const auto [order, raw] = moment_needs(a.give, a.outputs);
   if (order == 4) return raw ? moments_as<4, true>(a) : moments_as<4, false>(a);
   if (order == 2) return raw ? moments_as<2, true>(a) : moments_as<2, false>(a);
-  moments_as<1, true>(a);
+  totals(a);
 }
 
 template <int Order, bool Raw>

@@ -21,9 +21,9 @@ namespace jqfast {
 namespace {
 
 // A tile's state and scratch should stay near the core. Narrow tiles cost more than a state that spills into the last
-// level: below 32 stocks each row of an output is less than two cache lines.
+// level: below 64 stocks each row of an output is only a few cache lines.
 constexpr std::size_t kCacheBudget = std::size_t{4} << 20;
-constexpr std::size_t kMinWidth = 32;
+constexpr std::size_t kMinWidth = 64;
 constexpr std::size_t kMaxWidth = 128;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
@@ -180,13 +180,20 @@ class Run {
   // ---- time stages ----
 
   struct Tile {
-    std::size_t worker, stage, first, lanes, row0, rows;  // `lanes` are stocks, the rest of the width is padding
+    std::size_t worker, stage, first, lanes, stored, row0,
+        rows;  // `lanes` are stocks, the rest of the width is padding
     double* state;
   };
 
   void time_task(std::size_t worker, std::size_t s, std::size_t tile, double* own, std::size_t row0) {
     const std::size_t first = tile * width_;
-    const Tile t{worker, s, first, std::min(width_, out_.stocks - first), row0, std::min(chunk_, rows_.size() - row0),
+    const Tile t{worker,
+                 s,
+                 first,
+                 std::min(width_, out_.stocks - first),
+                 std::min(width_, out_.pitch - first),  // padding of the output's rows is filled with padding
+                 row0,
+                 std::min(chunk_, rows_.size() - row0),
                  own};
     write_literals(t);
     std::size_t staged = 0;
@@ -303,7 +310,7 @@ class Run {
     for (std::size_t r = 0; r < t.rows; ++r) {
       const double* row = late_row(from, t.row0 + r);
       if (out_.layout == Layout::feature) {
-        put(row, (step.number * out_.sessions + session(t.row0 + r)) * out_.stocks + t.first, t.lanes);
+        put(row, (step.number * out_.sessions + session(t.row0 + r)) * out_.pitch + t.first, t.stored);
       } else {
         std::memcpy(workers_[t.worker].staging.data() + (staged * t.rows + r) * width_, row, width_ * sizeof(double));
       }
@@ -357,7 +364,7 @@ class Run {
       const std::vector<double> missing(std::max(out_.stocks, program_outputs()), kMissing);
       if (out_.layout == Layout::feature) {
         for (std::size_t f = 0; f < program_outputs(); ++f) {
-          put(missing.data(), (f * out_.sessions + t) * out_.stocks, out_.stocks);
+          put(missing.data(), (f * out_.sessions + t) * out_.pitch, out_.stocks);
         }
       } else {
         for (std::size_t n = 0; n < out_.stocks; ++n) {
@@ -392,7 +399,7 @@ class Run {
   void save_row(Worker& own, const double* row, std::uint32_t output, std::size_t t,
                 std::vector<std::uint32_t>& staged) {
     if (out_.layout == Layout::feature) {
-      put(row, (output * out_.sessions + session(t)) * out_.stocks, out_.stocks);
+      put(row, (output * out_.sessions + session(t)) * out_.pitch, out_.stocks);
     } else {
       std::memcpy(own.staging.data() + staged.size() * stride_, row, out_.stocks * sizeof(double));
       staged.push_back(output);
@@ -435,6 +442,8 @@ void check(const Plan& plan, std::span<const PanelView<const double>> inputs, st
   if (options.threads < 1 || options.threads > 1024) {
     throw std::invalid_argument("`threads` must be from 1 to 1024; got " + std::to_string(options.threads) + ".");
   }
+  if (out.pitch < out.stocks)
+    throw std::invalid_argument("The rows of the output are shorter than the number of stocks.");
   if (options.width % kGroup != 0) throw std::invalid_argument("`width` must be a multiple of 8.");
 }
 
@@ -449,9 +458,11 @@ std::size_t Executor::lookback() const noexcept { return program_->lookback; }
 
 RunStats Executor::run(std::span<const PanelView<const double>> inputs, std::span<const std::int64_t> rows,
                        const Output& out, const RunOptions& options) const {
-  check(plan_, inputs, rows, out, options);
+  Output target = out;
+  if (target.pitch == 0) target.pitch = target.stocks;
+  check(plan_, inputs, rows, target, options);
   if (out.sessions == 0 || out.stocks == 0) return {};
-  return Run(*program_, *kernels_, inputs, rows, out).go(options);
+  return Run(*program_, *kernels_, inputs, rows, target).go(options);
 }
 
 }  // namespace jqfast

@@ -29,6 +29,7 @@ Layout: TypeAlias = Literal["feature", "sample"]
 Dtype: TypeAlias = Literal["float32", "float64"]
 
 MAX_THREADS = 1024
+CACHE_LINE = 64
 
 
 def execute(
@@ -44,8 +45,9 @@ def execute(
 
     Returns
     -------
-    (F, T, N) array for ``layout="feature"``, (T, N, F) for ``"sample"``, C-contiguous: ``out`` when given,
-    else new. NaN where a value is missing, in warm-up rows, and on dates that are no session.
+    (F, T, N) array for ``layout="feature"``, (T, N, F) for ``"sample"``: ``out`` when given, else new and
+    C-contiguous but for padding at the end of (F, T, N) rows. NaN where a value is missing, in warm-up rows,
+    and on dates that are no session.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def execute(
     inputs = [_input(panel, column) for column in plan.inputs]
     T, N = panel.shape
     shape = (plan.outputs, T, N) if layout == "feature" else (T, N, plan.outputs)
-    target = np.empty(shape, dtype=dtype) if out is None else _checked_out(out, shape, dtype, inputs)
+    target = _new_output(shape, dtype, layout) if out is None else _checked_out(out, shape, dtype, inputs)
     rows = np.flatnonzero(panel.is_session).astype(np.int64)
     from jqfast import _core
 
@@ -121,6 +123,18 @@ def _input(panel: Panel, column: Input) -> FloatArray:
             f"{values.shape}. Say `column({column.name!r}, market={column.axis == 'stock'})`."
         )
     return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def _new_output(shape: tuple[int, ...], dtype: Dtype, layout: Layout) -> AnyArray:
+    """An empty output; rows of the feature layout begin on cache lines, which makes them cheaper to write."""
+    if layout == "sample":
+        return np.empty(shape, dtype=dtype)
+    line = CACHE_LINE // np.dtype(dtype).itemsize
+    F, T, N = shape
+    pitch = -(-N // line) * line
+    memory = np.empty(F * T * pitch + line, dtype=dtype)
+    first = -memory.ctypes.data % CACHE_LINE // memory.itemsize
+    return memory[first : first + F * T * pitch].reshape(F, T, pitch)[:, :, :N]
 
 
 def _checked_out(out: AnyArray, shape: tuple[int, ...], dtype: str, inputs: Sequence[FloatArray]) -> AnyArray:

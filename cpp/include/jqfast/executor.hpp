@@ -24,6 +24,9 @@ struct Output {
   Layout layout = Layout::feature;
   std::size_t sessions = 0;  // T
   std::size_t stocks = 0;    // N
+  // Elements from one session to the next in the feature layout, at least N; 0 for N. Rows that begin on cache lines
+  // are written faster; what lies between N and the pitch is overwritten.
+  std::size_t pitch = 0;
 };
 
 struct RunOptions {
