@@ -84,7 +84,14 @@ def _run_facts(result: RunResult, manifest: Mapping[str, Any]) -> RunFacts:
     }
     rows = [_feature_row(name, result) for name in result.features.names]
     config = plain(dataclasses.asdict(result.config))
-    return RunFacts(result.config.run_name, config, facts, dict(result.seconds), rows)
+    return RunFacts(result.config.run_name, config, facts, _timings(result, manifest), rows)
+
+
+def _timings(result: RunResult, manifest: Mapping[str, Any]) -> dict[str, float]:
+    """Seconds per stage; of a stage that was read back, those that it took when it was done."""
+    took = {stage: entry["seconds"] for stage, entry in manifest.get("stages", {}).items()}
+    names = {"features": "features", "models": "predictions", "explain": "relevance"}
+    return {stage: took.get(names.get(stage, ""), seconds) for stage, seconds in result.seconds.items()}
 
 
 def _feature_row(name: str, result: RunResult) -> FeatureRow:
@@ -149,7 +156,8 @@ def _forecast_facts(result: RunResult) -> ForecastFacts:
 
 def _folds_note(result: RunResult) -> str:
     folds, config = result.predictions.folds, result.config.folds
-    every = f"every {config.step} {'months' if config.scheme == 'monthly' else 'sessions'}"
+    unit = "month" if config.scheme == "monthly" else "session"
+    every = f"every {unit}" if config.step == 1 else f"every {config.step} {unit}s"
     window = f"{config.window} window of {config.train_months} months"
     return f"{len(folds)} folds from {folds[0]} to {folds[-1]}, refitted {every} on a {window}."
 
