@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <span>
 #include <string>
@@ -54,12 +55,16 @@ PanelView<const double> view_input(const py::array& array, const Input& input) {
 
 // The distance between sessions of an (F, T, N) array whose rows may be padded; 0 when it is laid out otherwise.
 std::size_t feature_pitch(const py::array& out) {
-  const auto item = out.itemsize();
-  const auto pitch = out.shape(1) > 1 ? out.strides(1) / item : std::max<py::ssize_t>(out.shape(2), 1);
-  const bool rows = out.shape(2) <= 1 || out.strides(2) == item;
-  const bool planes = out.shape(0) <= 1 || out.strides(0) == pitch * item * out.shape(1);
-  const bool whole = out.shape(1) <= 1 || out.strides(1) % item == 0;
-  return rows && planes && whole && pitch >= out.shape(2) ? static_cast<std::size_t>(pitch) : 0;
+  const auto item = out.itemsize(), F = out.shape(0), T = out.shape(1), N = out.shape(2);
+  if (N > 1 && out.strides(2) != item) return 0;
+  py::ssize_t bytes = std::max<py::ssize_t>(N, 1) * item;  // of one row, where no stride tells
+  if (T > 1) {
+    bytes = out.strides(1);
+    if (F > 1 && out.strides(0) != bytes * T) return 0;
+  } else if (F > 1) {
+    bytes = out.strides(0);
+  }
+  return bytes % item == 0 && bytes >= N * item ? static_cast<std::size_t>(bytes / item) : 0;
 }
 
 template <class T>
