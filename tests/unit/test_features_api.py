@@ -64,7 +64,7 @@ def test_layouts_hold_the_same_values() -> None:
     np.testing.assert_array_equal(by_feature.samples, by_sample.samples)
     assert by_feature.values.shape == (2, 30, 5) == by_sample.shape
     assert by_sample.samples.shape == (150, 2)
-    assert by_feature.values.strides[2] == by_feature.values.itemsize  # rows may be padded, cells follow each other
+    assert by_feature.values.strides[2] == by_feature.values.itemsize  # rows may be padded
     assert by_sample.samples.flags.c_contiguous
     np.testing.assert_array_equal(by_sample.samples[7 * 5 + 3], by_sample.values[:, 7, 3])
 
