@@ -82,7 +82,8 @@ def newey_west(x: AnyArray, *, lags: int | None = None, horizon: int = 1) -> New
     Parameters
     ----------
     x : (T,) numbers; NaN values are left out and their neighbours become adjacent
-    lags : Bartlett lags; None takes the larger of ``horizon - 1`` and floor(4 (n / 100)^(2/9))
+    lags : Bartlett lags; None takes the larger of ``3 (horizon - 1)`` and
+        floor(4 (n / 100)^(2/9))
     horizon : periods over which the values overlap
 
     Returns
@@ -282,7 +283,9 @@ def _lags(n: int, lags: int | None, horizon: int) -> int:
     if horizon < 1:
         raise ValueError(f"`horizon` must be at least 1 period; got {horizon}.")
     if lags is None:
-        return max(horizon - 1, math.floor(4.0 * (n / 100.0) ** (2.0 / 9.0)) if n else 0)
+        # Bartlett weights fade from lag 1 on: with horizon - 1 lags the overlap itself would count for half, and a
+        # market without any effect would be "significant" in one test of ten at the 5 % level.
+        return max(3 * (horizon - 1), math.floor(4.0 * (n / 100.0) ** (2.0 / 9.0)) if n else 0)
     if lags < horizon - 1:
         raise ValueError(
             f"`lags` must be at least horizon - 1 = {horizon - 1}, as returns over {horizon} periods "

@@ -23,7 +23,7 @@ METRICS: Mapping[str, str] = MappingProxyType(
         "ir": "Mean of the per-date coefficients / their standard deviation (ddof 1).",
         "ir_annual": "ir x sqrt(periods per year / horizon).",
         "ic_win_rate": "Share of dates with a coefficient above 0.",
-        "t_newey_west": "Mean / Newey-West standard error, Bartlett weights, lags at least horizon - 1.",
+        "t_newey_west": "Mean / Newey-West standard error, Bartlett weights, at least 3 (horizon - 1) lags.",
         "annual_return": "Compounded: product of (1 + r) to the power (periods per year / periods), minus 1.",
         "annual_risk": "Standard deviation of the returns per period (ddof 1) x sqrt(periods per year).",
         "return_risk": "annual_return / annual_risk, no risk-free rate.",

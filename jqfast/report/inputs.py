@@ -89,7 +89,7 @@ class HorizonScore:
     """One row of the IC table: out-of-sample forecasts against the return over ``horizon`` sessions.
 
     ``ic`` and ``rank_ic`` are means over dates, ``*_ir`` mean / std raw, ``*_ir_annual`` the same times
-    sqrt(periods per year / horizon), ``t_newey_west`` belongs to ``rank_ic`` (lag at least horizon - 1),
+    sqrt(periods per year / horizon), ``t_newey_west`` belongs to ``rank_ic`` (at least 3 (horizon - 1) lags),
     ``win_rate`` is the share of dates with a positive rank IC, ``r2`` the out-of-sample R2 of the
     forecast if there is one.
     """
