@@ -140,7 +140,7 @@ inline void fill_pair(CentralPair& c, const TimeArgs& a, const PairSums& s, TwoV
        mean_y,
        today.x,
        today.y};
-  const Mask again = (lost(c.xx, s.xx, s.x) | lost(c.yy, s.yy, s.y)) & (s.n >= 2.0);
+  const Mask again = (lost(c.xx, s.xx, s.x) | lost(c.yy, s.yy, s.y)) & (s.n >= 1.0);
   if (any(again)) [[unlikely]] {
     for (std::size_t l = 0; l < kLanes; ++l) {
       if (again[l] == 0) continue;
@@ -184,7 +184,7 @@ inline Vec pair_rsquare(const CentralPair& c) noexcept {
 
 // Mean of x weighted by y: the plain mean plus covariance over mean weight.
 inline Vec weighted_mean(const CentralPair& c) noexcept {
-  return level_x(c) + c.xy * c.unit_x * c.unit_y / (c.n * level_y(c));
+  return level_x(c) + c.xy * c.unit_x * (c.unit_y / (c.n * level_y(c)));
 }
 
 inline void put_pair(const Batch<CentralPair>& batch, std::size_t o, PairStat which) noexcept {

@@ -101,7 +101,8 @@ inline void fill_line(Line& line, const TimeArgs& a, const TrendSums& s, Vec x, 
   line = {
       s.n, s.tt - mean_t * s.t, s.yy - mean_y * s.y, s.ty - mean_t * s.y, mean_t, mean_y, s.anchor, splat(1.0), s.today,
       x};
-  const Mask again = lost(line.yy, s.yy, s.y) & (s.n >= 2.0);
+  // Also for a single value: the decaying mean must not carry the rounding of a distance to a far anchor.
+  const Mask again = lost(line.yy, s.yy, s.y) & (s.n >= 1.0);
   if (any(again)) [[unlikely]] {
     for (std::size_t l = 0; l < kLanes; ++l) {
       if (again[l] != 0) {
