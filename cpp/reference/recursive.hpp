@@ -1,4 +1,4 @@
-// Exponential mean, streak and last valid value of one stock, from its first session on.
+// Exponential mean and variance, streaks, events and the last valid value of one stock, from its first session on.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +23,31 @@ inline std::vector<Judged> ema(const Series& x, double alpha, std::uint32_t min_
   return out;
 }
 
+// Weights (1 - alpha)^k of the k-th value before the newest, times alpha but for the first; the variance about the
+// weighted mean is divided by 1 - sum of squared weights. Not judged where squares leave the range of doubles.
+inline Judged weighted_variance(const std::vector<Wide>& x, double alpha) {
+  Wide weight = 1, mean = 0, squares = 0, variance = 0, largest = 0;
+  std::vector<Wide> weights(x.size());
+  for (std::size_t i = x.size(); i-- > 0; weight *= 1 - Wide(alpha)) weights[i] = i == 0 ? weight : weight * alpha;
+  for (std::size_t i = 0; i < x.size(); ++i) mean += weights[i] * x[i], squares += weights[i] * weights[i];
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    variance += weights[i] * (x[i] - mean) * (x[i] - mean);
+    largest = std::max(largest, size(x[i]));
+  }
+  if (largest > 1e150 || (variance < 1e-280 && variance > 0)) return {0.0, kNotJudged};
+  return judged(variance / (1 - squares), (variance + root(variance) * largest) / (1 - squares));
+}
+
+inline std::vector<Judged> ewm_var(const Series& x, double alpha, std::uint32_t min_periods) {
+  std::vector<Judged> out;
+  std::vector<Wide> finite;
+  for (const double v : x) {
+    if (std::isfinite(v)) finite.push_back(v);
+    out.push_back(finite.size() >= std::max(2u, min_periods) ? weighted_variance(finite, alpha) : Judged{});
+  }
+  return out;
+}
+
 // Consecutive sessions, today included, on which the condition holds.
 inline std::vector<Judged> streak(const Series& condition) {
   std::vector<Judged> out;
@@ -30,6 +55,17 @@ inline std::vector<Judged> streak(const Series& condition) {
   for (const double c : condition) {
     run = c != 0.0 && !std::isnan(c) ? run + 1.0 : 0.0;
     out.push_back({std::isnan(c) ? kNaN : run, 0.0});
+  }
+  return out;
+}
+
+// Sessions since the condition held last: 0 on the session itself, NaN before the first.
+inline std::vector<Judged> since(const Series& condition) {
+  std::vector<Judged> out;
+  double sessions = kNaN;
+  for (const double c : condition) {
+    sessions = c != 0.0 && !std::isnan(c) ? 0.0 : sessions + 1.0;
+    out.push_back({sessions, 0.0});
   }
   return out;
 }

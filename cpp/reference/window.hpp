@@ -16,6 +16,7 @@ using Series = std::vector<double>;  // one stock, oldest session first
 inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // A value and the size against which its error is judged; with size 0 it must be met exactly.
+inline constexpr double kNotJudged = std::numeric_limits<double>::infinity();
 struct Judged {
   double value = kNaN;
   double scale = 0.0;

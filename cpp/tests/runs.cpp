@@ -30,7 +30,10 @@ std::string PlanText::text() const {
   return "jqfast-plan 1\n" + inputs_ + "outputs " + std::to_string(outputs_) + "\n" + body_;
 }
 
-std::size_t statistics(Op op) { return facts(op).give.empty() ? 1 : facts(op).give.size(); }
+std::size_t statistics(Op op) {
+  if ((facts(op).params & kAt) != 0) return 4;
+  return facts(op).give.empty() ? 1 : facts(op).give.size();
+}
 
 std::string usual_words(Op op, const std::vector<std::string>& args, std::uint32_t window, std::uint32_t min_periods) {
   const OpFacts& f = facts(op);
@@ -39,6 +42,7 @@ std::string usual_words(Op op, const std::vector<std::string>& args, std::uint32
   if ((f.params & kWindow) != 0) words += " window=" + std::to_string(window);
   if ((f.params & kMinPeriods) != 0) words += " min_periods=" + std::to_string(min_periods);
   if ((f.params & kAlpha) != 0) words += " alpha=" + std::to_string(2.0 / (window + 1.0));
+  if ((f.params & kAt) != 0) words += " at=0.0,0.37,0.5,1.0";
   if ((f.params & kLimit) != 0) words += " limit=" + std::to_string(window);
   for (std::size_t i = 0; i < f.give.size(); ++i) words += (i == 0 ? " give=" : ",") + std::string(f.give[i]);
   return words;

@@ -82,6 +82,9 @@ void parameters() {
   refused_line("v1 = moments v0 window=5 min_periods=5 give=median", "a statistic this operation does not have");
   refused_line("v1 = moments v0 window=5 min_periods=5 give=", "a statistic this operation does not have");
   refused_line("v1 v2 = moments v0 window=5 min_periods=5 give=mean,mean", "`give` repeats itself");
+  refused_line("v1 = quantiles v0 window=5 min_periods=5 at=0.5,1.5", "`at` must list numbers from 0 to 1");
+  refused_line("v1 = quantiles v0 window=5 min_periods=5 at=", "`at` must list numbers from 0 to 1");
+  refused_line("v1 = quantiles v0 window=5 min_periods=5 at=0,0,0,0,0,0,0,0,0,0,0", "`at` may list at most 10");
   refused_line("v1 = last_valid v0 limit=0", "`limit` must be an integer from 1");
   for (const char* alpha : {"0", "-0.5", "1.1", "nan", "half"}) {
     refused_line("v1 = ema v0 min_periods=1 alpha=" + std::string(alpha), "`alpha` must be a number in (0, 1]");

@@ -1,4 +1,4 @@
-// Lag, exponential mean, streak and last valid value against their references and by hand.
+// Lag, exponential mean and variance, streaks, events and last valid value against their references and by hand.
 #include <cmath>
 #include <limits>
 
@@ -14,8 +14,8 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 void against_the_reference() {
   for (const auto& set : datasets()) {
     Random random(41);
-    const Panel x = set.make(150, 9, random);
-    for (const Op op : {Op::lag, Op::ema, Op::streak, Op::last_valid}) {
+    const Panel x = set.make(150, 4, random);
+    for (const Op op : {Op::lag, Op::ema, Op::ewm_var, Op::streak, Op::since, Op::last_valid}) {
       for (const std::uint32_t w : {1u, 2u, 20u, 70u, 149u, 200u}) {
         verify_operation(op, {x}, w, 3, std::string(jqfast::facts(op).name) + " of " + set.name);
       }
@@ -23,7 +23,7 @@ void against_the_reference() {
   }
   for (const std::size_t N : {1, 7, 8, 127, 129}) {
     for (const std::size_t T : {1, 2, 65}) {
-      for (const Op op : {Op::lag, Op::ema, Op::streak, Op::last_valid}) {
+      for (const Op op : {Op::lag, Op::ema, Op::ewm_var, Op::streak, Op::since, Op::last_valid}) {
         Random random(N * T);
         verify_operation(op, {gaps(T, N, random)}, 3, 2, "recursions, N " + std::to_string(N));
       }
@@ -53,6 +53,8 @@ void by_hand() {
   check(equals(one("ema v0 alpha=0.1 min_periods=1", {0.1, 0.1, kNaN, 0.1}), {0.1, 0.1, 0.1, 0.1}),
         "a constant stays itself");
   check(equals(one("streak v0", {1.0, 2.0, 0.0, -1.0, kNaN, 3.0}), {1.0, 2.0, 0.0, 1.0, kNaN, 1.0}), "streak");
+  check(equals(one("since v0", {0.0, 2.0, 0.0, kNaN, 1.0, 0.0}), {kNaN, 0.0, 1.0, 2.0, 0.0, 1.0}), "since");
+  check(equals(one("ewm_var v0 alpha=0.5 min_periods=2", {1.0, kNaN, 3.0}), {kNaN, kNaN, 2.0}), "exponential variance");
   check(equals(one("last_valid v0 limit=2", {kNaN, 5.0, kNaN, kNaN, kNaN, 7.0}), {kNaN, 5.0, 5.0, 5.0, kNaN, 7.0}),
         "last valid value with a limit");
   check(equals(one("lag v0 window=0", {1.0, -0.0}), {1.0, 0.0}), "a lag of 0; the stored zero is positive");

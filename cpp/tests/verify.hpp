@@ -8,8 +8,6 @@
 
 namespace jqfast::test {
 
-bool has_reference(Op op);
-
 // Runs `text` with every value of the plan stored and compares each with its reference, fed with the values that
 // the executor itself computed for its arguments, so that errors do not add up along a plan. Then runs the plan as
 // it stands: its outputs must be the same bits. Returns what went wrong first, "" if nothing did; `compared` counts
