@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,9 +54,8 @@ def _portfolio_rows(portfolio: dict[str, Any] | None) -> list[tuple[str, str]]:
 def _explanation_rows(explanation: dict[str, Any] | None, why_not: str) -> list[tuple[str, str]]:
     if explanation is None:
         return [("LRP", why_not)]
-    median = explanation["residual_share_median"]
-    share = "n/a" if median is None or math.isnan(median) else f"{median:.1%}"
-    return [("LRP", f"{explanation['forecasts']:,} forecasts, residual {share} of the forecast (median)")]
+    share = explanation["residual_by_date_median"]
+    return [("LRP", f"{explanation['forecasts']:,} forecasts explained, residual {share:.1%}")]
 
 
 def _seconds(seconds: dict[str, float]) -> str:
