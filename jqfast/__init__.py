@@ -1,7 +1,7 @@
 """jqfast: point-in-time features, walk-forward forecasts, honest evaluation and LRP for Japanese equities.
 
 Rooms, each importing only those to its left:
-``data -> features -> learn -> factors -> evaluate -> explain -> report``. ``pipeline`` walks through them all.
+``data -> features -> learn -> factors -> evaluate -> explain -> report``; ``pipeline`` walks through all.
 Submodules load on first use, so that ``import jqfast`` stays cheap.
 """
 
