@@ -64,7 +64,7 @@ def _inside(part: tuple[str, int], level: int) -> str:
 
 def _call(node: Expr, texts: dict[Expr, tuple[str, int]]) -> str:
     params = dict(node.params)
-    if params.get("min_periods") == params.get("window"):
+    if params.get("min_periods") == params.get("window", 1):  # what it is when nothing is said
         params.pop("min_periods", None)
     shown = [texts[arg][0] for arg in node.args]
     shown += [

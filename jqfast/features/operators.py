@@ -20,13 +20,17 @@ Param: TypeAlias = int | float | str
 Params: TypeAlias = Mapping[str, Param]
 
 
+#: Instructions that never forget what they have seen.
+_ENDLESS = frozenset({"ema", "ewm_var", "expanding", "streak", "since"})
+
+
 @dataclass(frozen=True)
 class Operator:
     """One operator: what it needs, what follows from it, what it is lowered to.
 
     ``instruction`` is the executor's name, ``give`` the statistic asked of a shared instruction
-    (``moments``, ``extrema``, ``pairs``, ``trend``); ``history`` maps parameters to (rows of history read,
-    rows of warm-up).
+    (``moments``, ``extrema``, ``pairs``, ``trend``, ``expanding``; of ``quantiles`` it is the parameter q);
+    ``history`` maps parameters to (rows of history read, rows of warm-up).
     """
 
     name: str
@@ -45,17 +49,21 @@ class Operator:
             return int(params["window"]), int(params["window"])
         if self.name == "last_valid":
             return int(params["limit"]), 0
-        if self.name == "streak":
-            return math.inf, 0
-        if self.name in ("ema", "wilder"):
-            return math.inf, int(params["min_periods"]) - 1
+        if self.instruction in _ENDLESS:
+            return math.inf, int(params.get("min_periods", 1)) - 1
         if self.axis == "time":
             return int(params["window"]) - 1, int(params["min_periods"]) - 1
         return 0, 0
 
+    def gives(self, params: Params) -> tuple[str, ...]:
+        """The statistic asked of a shared instruction; empty for an instruction with one result."""
+        if self.name == "ts_quantile":
+            return (repr(float(params["q"])),)
+        return (self.give,) if self.give else ()
+
     def lowered(self, params: Params) -> tuple[tuple[str, Param], ...]:
-        """The parameters of the instruction (``ema`` and ``wilder`` become a smoothing constant)."""
-        if self.name == "ema":
+        """The parameters of the instruction (exponential averages get a smoothing constant)."""
+        if self.name in ("ema", "ewm_var"):
             return (("alpha", 2.0 / (int(params["window"]) + 1)), ("min_periods", params["min_periods"]))
         if self.name == "wilder":
             return (("alpha", 1.0 / int(params["window"])), ("min_periods", params["min_periods"]))
@@ -72,13 +80,17 @@ def _elementwise(
     return Operator(name, "elementwise", arity, rule, name, symbol=symbol, commutative=commutative)
 
 
-def _rolling(name: str, arity: int, rule: ScaleRule, instruction: str) -> Operator:
-    give = name.removeprefix("ts_")
-    return Operator(name, "time", arity, rule, instruction, give, ("window", "min_periods"))
+def _rolling(name: str, arity: int, rule: ScaleRule, instruction: str, give: str | None = None) -> Operator:
+    statistic = name.removeprefix("ts_") if give is None else give
+    return Operator(name, "time", arity, rule, instruction, statistic, ("window", "min_periods"))
 
 
-def _recursive(name: str) -> Operator:
-    return Operator(name, "time", 1, rules.keep, "ema", params=("window", "min_periods"))
+def _recursive(name: str, rule: ScaleRule, instruction: str) -> Operator:
+    return Operator(name, "time", 1, rule, instruction, params=("window", "min_periods"))
+
+
+def _expanding(statistic: str, rule: ScaleRule) -> Operator:
+    return Operator(f"expanding_{statistic}", "time", 1, rule, "expanding", statistic, ("min_periods",))
 
 
 def _cross(name: str, rule: ScaleRule) -> Operator:
@@ -117,9 +129,11 @@ _TABLE = (
     _elementwise("clip", 3, rules.same),
     Operator("lag", "time", 1, rules.keep, "lag", params=("window",)),
     Operator("streak", "time", 1, rules.flag, "streak"),
+    Operator("since", "time", 1, rules.flag, "since"),
     Operator("last_valid", "time", 1, rules.keep, "last_valid", params=("limit",)),
-    _recursive("ema"),
-    _recursive("wilder"),
+    _recursive("ema", rules.keep, "ema"),
+    _recursive("wilder", rules.keep, "ema"),
+    _recursive("ewm_var", rules.spread(2.0), "ewm_var"),
     _rolling("ts_sum", 1, rules.total, "moments"),
     _rolling("ts_mean", 1, rules.keep, "moments"),
     _rolling("ts_var", 1, rules.spread(2.0), "moments"),
@@ -128,18 +142,37 @@ _TABLE = (
     _rolling("ts_kurt", 1, rules.spread(0.0), "moments"),
     _rolling("ts_count", 1, rules.plain, "moments"),
     _rolling("ts_zscore", 1, rules.spread(0.0), "moments"),
+    _rolling("ts_product", 1, rules.needs_plain, "product", ""),
     _rolling("ts_min", 1, rules.keep, "extrema"),
     _rolling("ts_max", 1, rules.keep, "extrema"),
     _rolling("ts_range", 1, rules.spread(1.0), "extrema"),
     _rolling("ts_argmin", 1, rules.plain, "extrema"),
     _rolling("ts_argmax", 1, rules.plain, "extrema"),
+    _rolling("ts_rank", 1, rules.spread(0.0), "rolling_rank", ""),
+    _rolling("ts_quantile", 1, rules.keep, "quantiles", ""),
+    _rolling("ts_mad", 1, rules.spread(1.0), "mad", ""),
     _rolling("ts_cov", 2, rules.pair(1.0), "pairs"),
     _rolling("ts_corr", 2, rules.pair(0.0), "pairs"),
     _rolling("ts_beta", 2, rules.pair(-1.0), "pairs"),
+    _rolling("ts_alpha", 2, rules.offset, "pairs", "intercept"),
+    _rolling("ts_residual", 2, rules.distance, "pairs", "resid"),
+    _rolling("ts_r2", 2, rules.pair(0.0), "pairs", "rsquare"),
+    _rolling("ts_wmean", 2, rules.weighted, "pairs", "wmean"),
     _rolling("ts_slope", 1, rules.spread(1.0), "trend"),
     _rolling("ts_intercept", 1, rules.keep, "trend"),
     _rolling("ts_resid", 1, rules.spread(1.0), "trend"),
     _rolling("ts_rsquare", 1, rules.spread(0.0), "trend"),
+    _rolling("ts_decay", 1, rules.keep, "trend"),
+    _expanding("sum", rules.total),
+    _expanding("mean", rules.keep),
+    _expanding("var", rules.spread(2.0)),
+    _expanding("std", rules.spread(1.0)),
+    _expanding("skew", rules.spread(0.0)),
+    _expanding("kurt", rules.spread(0.0)),
+    _expanding("count", rules.plain),
+    _expanding("min", rules.keep),
+    _expanding("max", rules.keep),
+    _expanding("product", rules.needs_plain),
     _cross("cs_rank", rules.ranked),
     _cross("cs_centred_rank", rules.ranked),
     _cross("cs_zscore", rules.ranked),

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import numpy as np
 
 from jqfast.features.expr import Expr, walk
 from jqfast.features.reference_date import CROSS, across
-from jqfast.features.reference_window import NAN, PLACED, WINDOWED, Window
+from jqfast.features.reference_window import LENGTH_MATTERS, NAN, PLACED, WINDOWED, Window
 from jqfast.types import AnyArray, FloatArray
 
 
@@ -56,8 +57,9 @@ def _value(node: Expr, args: list[FloatArray], columns: Mapping[str, AnyArray]) 
         return np.array(histories, dtype=np.float64).reshape(args[0].shape[::-1]).T
     if node.op in WINDOWED:
         return _rolling(args, lambda _, *x: WINDOWED[node.op](*x), **params)
-    begin = {"window": params["window"]} if node.op == "ts_intercept" else {}
-    return _rolling(args, functools.partial(PLACED[node.op], **begin), **params)
+    window, least = params.pop("window"), params.pop("min_periods")
+    begin = {"window": window} if node.op in LENGTH_MATTERS else {}
+    return _rolling(args, functools.partial(PLACED[node.op], **begin, **params), window, least)
 
 
 # -- one cell
@@ -149,6 +151,51 @@ def _streak(flags: Window) -> list[float]:
     return out
 
 
+def _since(flags: Window) -> list[float]:
+    sessions, out = NAN, []
+    for flag in flags:
+        sessions = 0.0 if flag != 0.0 and not math.isnan(flag) else sessions + 1.0
+        out.append(sessions)
+    return out
+
+
+def _smooth_variance(x: Window, window: int, min_periods: int) -> list[float]:
+    """In 60 digits: weights (1 - a)^k a of the value k before the newest, the oldest without the factor a."""
+    finite: list[Decimal] = []
+    out = []
+    with localcontext(Context(prec=60)):
+        a = Decimal(2.0 / (window + 1))
+        for value in x:
+            if math.isfinite(value):
+                finite.append(Decimal(value))
+            out.append(_weighted_variance(finite, a) if len(finite) >= max(2, min_periods) else NAN)
+    return out
+
+
+def _weighted_variance(x: Sequence[Decimal], a: Decimal) -> float:
+    n, keep = len(x), 1 - a
+    weights = [keep ** (n - 1 - i) * (a if i else 1) if keep else Decimal(i == n - 1) for i in range(n)]
+    mean = sum((w * value for w, value in zip(weights, x, strict=True)), Decimal(0))
+    biased = sum((w * (value - mean) ** 2 for w, value in zip(weights, x, strict=True)), Decimal(0))
+    rest = 1 - sum(w * w for w in weights)
+    return float(biased / rest) if rest else NAN
+
+
+def _expanding(statistic: Callable[[Window], float]) -> Callable[..., list[float]]:
+    """``statistic`` of all finite values up to each row."""
+
+    def history(x: Window, min_periods: int) -> list[float]:
+        finite: list[float] = []
+        out = []
+        for value in x:
+            if math.isfinite(value):
+                finite.append(value)
+            out.append(statistic(finite) if len(finite) >= min_periods else NAN)
+        return out
+
+    return history
+
+
 def _last_valid(x: Window, limit: int) -> list[float]:
     out = []
     for t in range(len(x)):
@@ -162,7 +209,13 @@ RECURSIVE: dict[str, Callable[..., list[float]]] = {
     "ema": lambda x, window, min_periods: _smooth(x, 2.0 / (window + 1), min_periods),
     "wilder": lambda x, window, min_periods: _smooth(x, 1.0 / window, min_periods),
     "streak": _streak,
+    "since": _since,
     "last_valid": _last_valid,
+    "ewm_var": _smooth_variance,
+    **{
+        f"expanding_{name}": _expanding(WINDOWED[f"ts_{name}"])
+        for name in ("sum", "mean", "var", "std", "skew", "kurt", "count", "min", "max", "product")
+    },
 }
 
 

@@ -161,6 +161,60 @@ def _rsquare(ages: Window, x: Window) -> float:
     return to_float(_comoment(x, time) ** 2 / (_moment(x, 2) * _moment(time, 2)))
 
 
+def _product(x: Window) -> float:
+    return to_float(math.prod((Fraction(value) for value in x), start=Fraction(1)))
+
+
+def _rank_of_today(ages: Window, x: Window) -> float:
+    if ages[-1] != 0:
+        return NAN
+    below, equal = sum(value < x[-1] for value in x), sum(value == x[-1] for value in x)
+    return (below + (equal + 1) / 2) / len(x)
+
+
+def interpolated(x: Sequence[Fraction], q: float) -> Fraction:
+    """The q-quantile at place (n - 1) q of the sorted values (type 7 of Hyndman & Fan 1996)."""
+    values, place = sorted(x), (len(x) - 1) * Fraction(q)
+    low = math.floor(place)
+    high = min(low + 1, len(x) - 1)
+    return values[low] + (place - low) * (values[high] - values[low])
+
+
+def _mad(x: Window) -> float:
+    values, half = [Fraction(value) for value in x], 0.5
+    median = interpolated(values, half)
+    return to_float(interpolated([abs(value - median) for value in values], half))
+
+
+def _alpha(x: Window, y: Window) -> float:
+    if len(x) < 2 or _moment(y, 2) == 0:
+        return NAN
+    return to_float(mean(x) - _comoment(x, y) / _moment(y, 2) * mean(y))
+
+
+def _residual(ages: Window, x: Window, y: Window) -> float:
+    if len(x) < 2 or _moment(y, 2) == 0 or ages[-1] != 0:
+        return NAN
+    gap_x, gap_y = Fraction(x[-1]) - mean(x), Fraction(y[-1]) - mean(y)
+    return to_float(gap_x - _comoment(x, y) / _moment(y, 2) * gap_y)
+
+
+def _r2(x: Window, y: Window) -> float:
+    if len(x) < 2 or _moment(x, 2) == 0 or _moment(y, 2) == 0:
+        return NAN
+    return to_float(_comoment(x, y) ** 2 / (_moment(x, 2) * _moment(y, 2)))
+
+
+def _weighted_mean(x: Window, weights: Sequence[float]) -> float:
+    below = total(weights)
+    above = sum((Fraction(a) * Fraction(b) for a, b in zip(x, weights, strict=True)), Fraction(0))
+    return to_float(above / below) if below else NAN
+
+
+def _decay(ages: Window, x: Window, window: int) -> float:
+    return _weighted_mean(x, [window - age for age in ages])
+
+
 WINDOWED: dict[str, Callable[..., float]] = {
     "ts_sum": lambda x: to_float(total(x)),
     "ts_mean": lambda x: to_float(mean(x)),
@@ -175,15 +229,27 @@ WINDOWED: dict[str, Callable[..., float]] = {
     "ts_cov": _cov,
     "ts_corr": _corr,
     "ts_beta": _beta,
+    "ts_product": _product,
+    "ts_mad": _mad,
+    "ts_alpha": _alpha,
+    "ts_r2": _r2,
+    "ts_wmean": _weighted_mean,
 }
 
-#: Statistics that ask how old each value is, too.
+#: Statistics that also ask how old each value is, or have parameters of their own.
 PLACED: dict[str, Callable[..., float]] = {
     "ts_zscore": _zscore,
+    "ts_rank": _rank_of_today,
+    "ts_quantile": lambda _, x, q: to_float(interpolated([Fraction(value) for value in x], q)),
     "ts_argmin": lambda ages, x: _latest(ages, x, min(x)),
     "ts_argmax": lambda ages, x: _latest(ages, x, max(x)),
     "ts_slope": _slope,
     "ts_intercept": _intercept,
     "ts_resid": _resid,
     "ts_rsquare": _rsquare,
+    "ts_residual": _residual,
+    "ts_decay": _decay,
 }
+
+#: Those that ask how long the window is.
+LENGTH_MATTERS = frozenset({"ts_intercept", "ts_decay"})

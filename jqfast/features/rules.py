@@ -181,6 +181,24 @@ def pair(sign: float) -> ScaleRule:
     return rule
 
 
+def offset(args: Args) -> Scale | None:
+    """Where a line through (y, x) meets y = 0: in the unit of x; a logarithm as y has no such place."""
+    left, right = args[0].scale, args[1].scale
+    return None if left is None or right is None or right.shift != ZERO else left
+
+
+def distance(args: Args) -> Scale | None:
+    """From a line through (y, x): in the unit of x, logarithms cancel."""
+    left, right = args[0].scale, args[1].scale
+    return None if left is None or right is None else Scale(left.power)
+
+
+def weighted(args: Args) -> Scale | None:
+    """The scale of the values; the unit of the weights cancels, what is inside their logarithm does not."""
+    left, right = args[0].scale, args[1].scale
+    return None if left is None or right is None or right.shift != ZERO else left
+
+
 def ranked(args: Args) -> Scale | None:
     """Across stocks each share has its own split history: only split-free values can be compared."""
     scale = args[0].scale

@@ -84,6 +84,7 @@ def _pair() -> dict[str, np.ndarray]:
 
 
 DATA = _pair()
+QUANTILES = (0.2, 0.5, 1.0)
 PANEL = _panel(**DATA)
 
 
@@ -95,9 +96,15 @@ def _expr(op: str, w: int, least: int) -> Expr:
         "last_valid": lambda: ops.last_valid(X, w),
         "ema": lambda: ops.ema(X, w, least),
         "wilder": lambda: ops.wilder(X, w, least),
+        "ewm_var": lambda: ops.ewm_var(X, w, least),
+        "since": lambda: ops.since(X > 0),
+        "ts_quantile": lambda: ops.ts_quantile(X, w, QUANTILES[least % 3], least),
+        "ts_wmean": lambda: ops.ts_wmean(X, abs(Y), w, least),
     }
     if op in build:
         return build[op]()
+    if op.startswith("expanding_"):
+        return getattr(ops, op)(X, least)
     function = getattr(ops, op)
     return function(X, Y, w, least) if OPERATORS[op].arity == 2 else function(X, w, least)
 
@@ -126,6 +133,15 @@ def _pair_scale(combine: Callable[[Expr, Expr], Expr]) -> Callable[[int], Expr]:
     return lambda w: combine(ops.ts_std(X + 0 * Y, w, 1), ops.ts_std(Y + 0 * X, w, 1))
 
 
+def _ratio(w: int) -> Expr:
+    return ops.ts_std(X + 0 * Y, w, 1) / ops.ts_std(Y + 0 * X, w, 1)
+
+
+def _grown(spread: Expr) -> Expr:
+    """What grows value by value is judged by the size of the values, too."""
+    return spread * (1 + ops.expanding_max(abs(X)) / ops.expanding_std(X))
+
+
 # A square may lose six bits to cancellation before the core computes the window again, a third power nine, a
 # fourth power twelve.
 JUDGED = {
@@ -139,12 +155,31 @@ JUDGED = {
     "ts_cov": Judged(128, _pair_scale(lambda a, b: a * b)),
     "ts_corr": Judged(128, _one),
     "ts_beta": Judged(128, _pair_scale(lambda a, b: a / b)),
+    "ts_alpha": Judged(128, lambda w: _size(X + 0 * Y, w) + _ratio(w) * _size(Y + 0 * X, w)),
+    "ts_residual": Judged(
+        128, lambda w: _sd(X + 0 * Y, w) + _ratio(w) * abs(Y - ops.ts_mean(Y + 0 * X, w, 1))
+    ),
+    "ts_r2": Judged(256, _one),
+    "ts_wmean": Judged(64, lambda w: _size(X + 0 * Y, w)),
+    "ts_product": Judged(128),
+    "ts_rank": Judged(1),
+    "ts_quantile": Judged(4, lambda w: ops.ts_max(abs(X), w, 1)),
+    "ts_mad": Judged(4, lambda w: ops.ts_max(abs(X), w, 1)),
+    "ts_decay": Judged(32, lambda w: _size(X, w)),
     "ts_slope": Judged(32, lambda w: _sd(X, w)),
     "ts_intercept": Judged(32, lambda w: _size(X, w) + w * _sd(X, w)),
     "ts_resid": Judged(64, lambda w: _sd(X, w) + abs(ops.ts_resid(X, w, 1))),
     "ts_rsquare": Judged(256, _one),
     "ema": Judged(0),
     "wilder": Judged(0),
+    "ewm_var": Judged(64, lambda w: ops.ewm_var(X, w, 1) + ops.ewm_std(X, w, 1) * ops.expanding_max(abs(X))),
+    "expanding_sum": Judged(2, lambda _: ops.expanding_sum(abs(X))),
+    "expanding_mean": Judged(2, lambda _: ops.expanding_mean(abs(X))),
+    "expanding_var": Judged(64, lambda _: _grown(ops.expanding_var(X))),
+    "expanding_std": Judged(64, lambda _: _grown(ops.expanding_std(X))),
+    "expanding_skew": Judged(2048, lambda _: _grown(1 + abs(ops.expanding_skew(X)))),
+    "expanding_kurt": Judged(16384, lambda _: _grown(1 + abs(ops.expanding_kurt(X)))),
+    "expanding_product": Judged(128),
     "cs_mean": Judged(2, lambda w: ops.fill(ops.cs_mean(abs(X)), float(w))),
     "cs_demean": Judged(4, lambda w: ops.fill(ops.cs_mean(abs(X)) + abs(X), float(w))),
     "cs_std": Judged(64),
@@ -176,6 +211,15 @@ def _compare(expr: Expr, data: dict[str, np.ndarray], judged: Judged, w: int) ->
     return int(finite.sum())
 
 
+def _data(op: str, n: int = len(NAMES)) -> dict[str, np.ndarray]:
+    """The first n histories; for spreads that grow value by value, with powers in the range of doubles."""
+    data = {name: np.ascontiguousarray(values[:, :n]) for name, values in DATA.items()}
+    if op in ("expanding_std", "expanding_skew", "expanding_kurt"):
+        factors = {"tiny": 1e100, "large": 1e-80}
+        data["x"] = data["x"] * [factors.get(name, 1.0) for name in NAMES[:n]]
+    return data
+
+
 def _of_axis(axis: str) -> list[str]:
     return [name for name, operator in OPERATORS.items() if operator.axis == axis]
 
@@ -184,15 +228,14 @@ def _of_axis(axis: str) -> list[str]:
 @pytest.mark.parametrize("op", _of_axis("time"))
 def test_time_operator(op: str, w: int) -> None:
     judged = JUDGED.get(op, Judged(0))
-    compared = sum(_compare(_expr(op, w, least), DATA, judged, w) for least in {1, -(-2 * w // 3), w})
+    compared = sum(_compare(_expr(op, w, least), _data(op), judged, w) for least in {1, -(-2 * w // 3), w})
     assert compared > 0 or w < 4 or w > T
 
 
 @pytest.mark.parametrize("n", STOCKS)
 @pytest.mark.parametrize("op", _of_axis("time"))
 def test_time_operator_of_few_stocks(op: str, n: int) -> None:
-    data = {name: np.ascontiguousarray(values[:, :n]) for name, values in DATA.items()}
-    _compare(_expr(op, 5, 3), data, JUDGED.get(op, Judged(0)), 5)
+    _compare(_expr(op, 5, 3), _data(op, n), JUDGED.get(op, Judged(0)), 5)
 
 
 @pytest.mark.parametrize("op", _of_axis("cross"))

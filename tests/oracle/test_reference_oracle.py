@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 
 from jqfast.features import ops
 from jqfast.features.columns import column
@@ -15,6 +16,7 @@ from jqfast.features.expr import Expr
 from jqfast.features.operators import OPERATORS
 from jqfast.features.reference import ELEMENTWISE, evaluate
 
+Q = 0.3
 X, Y = column("x"), column("y")
 NAN = math.nan
 
@@ -35,6 +37,22 @@ def _slope(values: np.ndarray) -> float:
     return float(np.polyfit(np.flatnonzero(good), values[good], 1)[0]) if good.sum() > 1 else NAN
 
 
+def _mad(values: np.ndarray) -> float:
+    return float(scipy.stats.median_abs_deviation(values, nan_policy="omit"))
+
+
+def _decay(w: int) -> Callable[[np.ndarray], float]:
+    def mean(values: np.ndarray) -> float:
+        good = np.isfinite(values)
+        return float(np.average(values[good], weights=np.arange(1.0, w + 1.0)[-len(values) :][good]))
+
+    return mean
+
+
+def _ewm(w: int, least: int) -> pd.api.typing.ExponentialMovingWindow:
+    return FRAME.ewm(span=w, adjust=False, ignore_na=True, min_periods=least)
+
+
 def _roll(w: int, least: int) -> pd.api.typing.Rolling:
     return FRAME.rolling(w, min_periods=least)
 
@@ -52,10 +70,37 @@ PANDAS: dict[str, Callable[[int, int], pd.DataFrame]] = {
     "ts_max": lambda w, least: _roll(w, least).max(),
     "ts_range": lambda w, least: _roll(w, least).max() - _roll(w, least).min(),
     "ts_slope": lambda w, least: _roll(w, least).apply(_slope, raw=True),
+    "ts_product": lambda w, least: _roll(w, least).apply(np.nanprod, raw=True),
+    "ts_rank": lambda w, least: _roll(w, least).rank(pct=True),
+    "ts_quantile": lambda w, least: _roll(w, least).quantile(Q),
+    "ts_median": lambda w, least: _roll(w, least).median(),
+    "ts_mad": lambda w, least: _roll(w, least).apply(_mad, raw=True),
+    "ts_decay": lambda w, least: _roll(w, least).apply(_decay(w), raw=True),
+    "ewm_var": lambda w, least: _ewm(w, least).var(),
+    "ewm_std": lambda w, least: _ewm(w, least).std(),
     "ema": lambda w, least: FRAME.ewm(span=w, adjust=False, ignore_na=True, min_periods=least).mean(),
     "wilder": lambda w, least: FRAME.ewm(alpha=1 / w, adjust=False, ignore_na=True, min_periods=least).mean(),
     "last_valid": lambda w, _: FRAME.ffill(limit=w),
     "lag": lambda w, _: FRAME.shift(w),
+}
+
+#: operator -> the same with pandas, of min_periods; pandas has a missing value where the row has one.
+EXPANDING: dict[str, Callable[[int], pd.DataFrame]] = {
+    **{
+        f"expanding_{name}": lambda least, name=name: getattr(FRAME.expanding(least), name)()
+        for name in ("sum", "mean", "var", "std", "skew", "kurt", "min", "max")
+    },
+    # pandas asks for rows, not for values, when it counts
+    "expanding_count": lambda least: FRAME.notna().cumsum().where(lambda n: n >= least),
+    "expanding_product": lambda least: FRAME.expanding(least).apply(np.nanprod, raw=True),
+}
+
+#: operator -> numpy's accumulation, in which a missing value changes nothing once there is one.
+CUMULATIVE: dict[str, Callable[[], pd.DataFrame]] = {
+    "cum_sum": lambda: FRAME.cumsum().ffill(),
+    "cum_product": lambda: FRAME.cumprod().ffill(),
+    "cum_min": lambda: FRAME.cummin().ffill(),
+    "cum_max": lambda: FRAME.cummax().ffill(),
 }
 
 PAIRS: dict[str, Callable[[int, int], pd.DataFrame]] = {
@@ -66,6 +111,8 @@ PAIRS: dict[str, Callable[[int, int], pd.DataFrame]] = {
 
 def _expr(op: str, w: int, least: int) -> Expr:
     function = getattr(ops, op)
+    if op == "ts_quantile":
+        return function(X, w, Q, least)
     if op in ("lag", "last_valid"):
         return function(X, w)
     return function(X, Y, w, least) if op in PAIRS else function(X, w, least)
@@ -76,6 +123,39 @@ def _expr(op: str, w: int, least: int) -> Expr:
 def test_reference_is_pandas(op: str, w: int, least: int) -> None:
     expected = {**PANDAS, **PAIRS}[op](w, least).to_numpy()
     np.testing.assert_allclose(evaluate(_expr(op, w, least), DATA), expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("least", [1, 4, 10])
+@pytest.mark.parametrize("op", EXPANDING)
+def test_expanding_reference_is_pandas(op: str, least: int) -> None:
+    expected = EXPANDING[op](least).to_numpy()
+    np.testing.assert_allclose(evaluate(getattr(ops, op)(X, least), DATA), expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("op", CUMULATIVE)
+def test_cumulative_reference_is_pandas(op: str) -> None:
+    expected = CUMULATIVE[op]().to_numpy()
+    np.testing.assert_allclose(evaluate(getattr(ops, op)(X), DATA), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("w", "least"), [(5, 5), (5, 4), (20, 14)])
+def test_regression_of_two_series_is_scipys(w: int, least: int) -> None:
+    found = {
+        op: evaluate(getattr(ops, op)(X, Y, w, least), DATA) for op in ("ts_alpha", "ts_residual", "ts_r2")
+    }
+    compared = 0
+    for t, n in np.ndindex(DATA["x"].shape):
+        x, y = (DATA[name][max(0, t - w + 1) : t + 1, n] for name in ("x", "y"))
+        good = np.isfinite(x)
+        if good.sum() < least:
+            assert all(np.isnan(values[t, n]) for values in found.values())
+            continue
+        line = scipy.stats.linregress(y[good], x[good])
+        resid = x[-1] - line.intercept - line.slope * y[-1]
+        for op, expected in zip(found, (line.intercept, resid, line.rvalue**2), strict=True):
+            np.testing.assert_allclose(found[op][t, n], expected, rtol=1e-9, atol=1e-11, err_msg=op)
+            compared += 1
+    assert compared > 200
 
 
 @pytest.mark.parametrize(
@@ -106,6 +186,22 @@ HAND = [
     (ops.last_valid(X, 2), [NAN, 1, NAN, math.inf, NAN, 2], [NAN, 1, 1, 1, NAN, 2]),
     (ops.ema(X, 3, 2), [1, NAN, 3, 5, NAN], [NAN, NAN, 2, 3.5, 3.5]),
     (ops.wilder(X, 4, 1), [4, 8, NAN, 1], [4, 5, 5, 4]),
+    (ops.since(X > 2), [1, 3, NAN, 1, 2, 5], [NAN, 0, 1, 2, 3, 0]),
+    (ops.ewm_var(X, 3, 2), [1, NAN, 3, 3], [NAN, NAN, 2, 1.2]),
+    (ops.cum_sum(X), [NAN, 1, NAN, math.inf, 2], [NAN, 1, 1, 1, 3]),
+    (ops.cum_min(X), [NAN, 3, NAN, 4, 2], [NAN, 3, 3, 3, 2]),
+    (ops.expanding_mean(X, 2), [2, NAN, 4, 6], [NAN, NAN, 3, 4]),
+    (ops.ts_product(X, 2), [2, 3, 0, 4], [NAN, 6, 0, 0]),
+    (ops.ts_rank(X, 3, 1), [1, 1, 0, NAN, 3], [1, 0.75, 1 / 3, NAN, 1]),
+    (ops.ts_quantile(X, 4, 0.25), [4, 1, 3, 2], [NAN, NAN, NAN, 1.75]),
+    (ops.ts_median(X, 3, 2), [4, 1, NAN, 2], [NAN, 2.5, 2.5, 1.5]),
+    (ops.ts_mad(X, 5, 1), [1, 1, 2, 2, 4], [0, 0, 0, 0.5, 1]),
+    (ops.ts_decay(X, 3, 2), [1, 4, NAN, 7], [NAN, 2.8, 3, 6.25]),
+    (ops.ts_wma(X, 2), [3, 6], [NAN, 5]),
+    (ops.ts_wmean(X, Y, 3), [2, 4, 6, 0], [NAN, NAN, 28 / 6, 5.2]),
+    (ops.ts_alpha(X, Y + 1, 3), [2, 4, 6, 8], [NAN, NAN, -2, -2]),
+    (ops.ts_r2(X, Y, 3), [2, 4, 6, 8], [NAN, NAN, 1, 1]),
+    (ops.ts_residual(X, Y, 3), [2, 4, 6, NAN], [NAN, NAN, 0, NAN]),
     (ops.ts_intercept(X, 3), [1, 3, 5, 7], [NAN, NAN, 1, 3]),
     (ops.ts_intercept(X, 4, 2), [NAN, NAN, 5, 7], [NAN, NAN, NAN, 1]),  # the line at the oldest of 4 sessions
     (ops.ts_resid(X, 3), [0, 0, 3, 0], [NAN, NAN, 0.5, -1]),

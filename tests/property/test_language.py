@@ -67,6 +67,15 @@ def _exact(children: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
         st.tuples(children, windows).map(lambda p: language.ts_argmax(*p, 1)),
         st.tuples(children, windows).map(lambda p: language.last_valid(*p)),
         children.map(lambda x: language.streak(x > 0)),
+        children.map(lambda x: language.since(x > 0)),
+        children.map(language.expanding_max),
+        children.map(language.cum_sum),
+        st.tuples(children, windows).map(lambda p: language.ts_rank(*p, 1)),
+        st.tuples(children, windows).map(lambda p: language.ts_median(*p, 1)),
+        st.tuples(children, windows, st.sampled_from((0.0, 0.25, 0.75))).map(
+            lambda p: language.ts_quantile(*p, 1)
+        ),
+        st.tuples(children, windows).map(lambda p: language.ts_mad(*p, 1)),
         children.filter(lambda x: x.axis == "stock").map(language.cs_rank),
     )
 

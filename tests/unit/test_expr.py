@@ -24,7 +24,10 @@ from jqfast.features import (
     dow_sin,
     ema,
     eq,
+    ewm_var,
     exp,
+    expanding_max,
+    expanding_mean,
     fill,
     fmax,
     high,
@@ -37,6 +40,7 @@ from jqfast.features import (
     open_,
     power,
     sign,
+    since,
     sqrt,
     streak,
     tanh,
@@ -44,10 +48,14 @@ from jqfast.features import (
     ts_corr,
     ts_cov,
     ts_mean,
+    ts_median,
+    ts_quantile,
+    ts_residual,
     ts_slope,
     ts_std,
     ts_sum,
     ts_var,
+    ts_wmean,
     turnover,
     volume,
     where,
@@ -113,6 +121,11 @@ def test_numpy_numbers_are_literals_on_both_sides() -> None:
         (fmax(high - low, abs(high - lag(close, 1))), 1, 0),
         (cs_rank(_ret(20)), 20, 20),
         (isnan(lag(close, 3)), 3, 0),
+        (since(close > open_), math.inf, 0),
+        (expanding_mean(close, 10), math.inf, 9),
+        (ewm_var(_ret(1), 20, 14), math.inf, 14),
+        (ts_quantile(close, 20, 0.9, 14), 19, 13),
+        (ts_wmean(close, volume, 5), 4, 4),
     ],
     ids=str,
 )
@@ -234,6 +247,10 @@ def test_a_column_of_ones_own_says_its_unit() -> None:
         (lambda: lag(close, 10**6), ValueError, "`k` must be at most"),
         (lambda: clip(close, 2, 1), ValueError, "`lo` must not be above `hi`"),
         (lambda: clip(close, math.nan, 1), ValueError, "`lo` must not be above `hi`"),
+        (lambda: ts_quantile(close, 5, 1.5), ValueError, "`q` must be in \\[0, 1\\]; got 1.5"),
+        (lambda: ts_quantile(close, 5, math.nan), ValueError, "`q` must be in"),
+        (lambda: expanding_mean(close, 0), ValueError, "`min_periods` must be an integer from 1 to"),
+        (lambda: ts_residual(close, 20, 5), ValueError, "`ts_residual` needs a series; got the constant 20"),
         (lambda: power(close, open_), TypeError, "`y` must be a number"),
         (lambda: close**open_, TypeError, "exponent of `\\*\\*` must be a number"),
         (lambda: close + "a", TypeError, "panel columns and numbers; got str"),
@@ -263,6 +280,11 @@ def test_mistakes_are_explained(build, error: type[Exception], message: str) -> 
         (close**2 / low**-0.5, "close ** 2 / low ** -0.5"),
         (abs(close), "abs_(close)"),
         (eq(close, open_), "eq(close, open_)"),
+        (ts_quantile(close, 20, 0.25), "ts_quantile(close, 20, 0.25)"),
+        (ts_median(close, 20, 14), "ts_quantile(close, 20, 0.5, min_periods=14)"),
+        (expanding_max(close), "expanding_max(close)"),
+        (expanding_max(close, 20), "expanding_max(close, min_periods=20)"),
+        (ts_wmean(close, volume, 20), "ts_wmean(close, volume, 20)"),
         (column("roe") * 0.1, 'column("roe") * 0.1'),
         (clip(_ret(1), -0.5, 1e30), "clip(close / lag(close, 1) - 1, -0.5, 1e+30)"),
     ],
@@ -285,6 +307,7 @@ def test_the_registry_and_the_functions_agree() -> None:
     renamed = {"abs": "abs_"}
     symbols = {"add", "sub", "mul", "div", "neg", "lt", "le", "gt", "ge", "and", "or", "not"}
     functions = {renamed.get(name, name) for name in OPERATORS if name not in symbols}
-    composed = {"diff", "ratio", "as_of"}
+    composed = {"diff", "ratio", "as_of", "ts_median", "ts_wma", "ewm_std"}
+    composed |= {"cum_sum", "cum_product", "cum_min", "cum_max"}
     assert functions | composed == set(ops.__all__)
     assert all(getattr(ops, name).__doc__ for name in ops.__all__)

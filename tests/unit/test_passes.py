@@ -15,18 +15,24 @@ from jqfast.features import (
     cs_zscore,
     dow_sin,
     ema,
+    expanding_max,
+    expanding_mean,
     fill,
     high,
     lag,
     low,
     open_,
+    ts_alpha,
     ts_corr,
     ts_cov,
     ts_max,
     ts_mean,
+    ts_median,
     ts_min,
+    ts_quantile,
     ts_slope,
     ts_std,
+    ts_wmean,
     ts_zscore,
     volume,
     where,
@@ -128,6 +134,26 @@ def test_share_keeps_windows_and_minima_apart() -> None:
     assert _ops(graph) == ["input", "moments", "moments", "extrema"]
     graph = share(intern([ts_corr(close, volume, 20), ts_cov(close, volume, 20), ts_slope(close, 20)]))
     assert _ops(graph) == ["input", "input", "pairs", "trend"]
+
+
+def test_share_gives_quantiles_of_one_window_together_ten_at_a_time() -> None:
+    wanted = [ts_quantile(close, 20, q) for q in (0.9, 0.1)] + [ts_median(close, 20), ts_median(close, 5)]
+    assert [line for line in _text(*wanted) if "quantiles" in line] == [
+        "v1 v2 v3 = quantiles v0 window=20 min_periods=20 at=0.1,0.5,0.9",
+        "v4 = quantiles v0 window=5 min_periods=5 at=0.5",
+    ]
+    graph = share(intern([ts_quantile(close, 20, k / 22) for k in range(23)]))
+    assert [len(node.give) for node in graph.nodes if node.op == "quantiles"] == [10, 10, 3]
+    assert len(set(graph.outputs)) == 23
+
+
+def test_share_joins_the_regression_of_two_series_and_what_is_expanding() -> None:
+    graph = share(
+        intern([ts_wmean(close, volume, 20), ts_corr(close, volume, 20), ts_alpha(close, volume, 20)])
+    )
+    assert graph.nodes[-1].give == ("corr", "intercept", "wmean")
+    graph = share(intern([expanding_max(close), expanding_mean(close), expanding_mean(close, 5)]))
+    assert [node.give for node in graph.nodes[1:]] == [("mean", "max"), ("mean",)]
 
 
 def test_stages_alternate_at_cross_sections() -> None:

@@ -9,6 +9,9 @@ from jqfast.errors import LookAheadError
 #: Longest window the executor accepts, in sessions.
 MAX_WINDOW = 65536
 
+#: Most finite values that can be asked for.
+MAX_COUNT = 2**31 - 1
+
 
 def window(value: object) -> int:
     """An integer from 1 to ``MAX_WINDOW``."""
@@ -41,6 +44,22 @@ def min_periods(value: object, w: int) -> int:
     if not 1 <= count <= w:
         raise ValueError(f"`min_periods` must be an integer from 1 to the window, {w}; got {count}.")
     return count
+
+
+def min_count(value: object) -> int:
+    """An integer from 1 to 2^31 - 1: finite values needed where there is no window."""
+    count = _integer(value, "min_periods", low=1)
+    if not 1 <= count <= MAX_COUNT:
+        raise ValueError(f"`min_periods` must be an integer from 1 to {MAX_COUNT}; got {count}.")
+    return count
+
+
+def share(value: object, name: str) -> float:
+    """A number in [0, 1]."""
+    number = literal(value, name)
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(f"`{name}` must be in [0, 1]; got {number:g}.")
+    return number + 0.0  # -0 and 0 are one quantile
 
 
 def _integer(value: object, name: str, *, low: int) -> int:

@@ -88,6 +88,11 @@ def ts_zscore(x: Expr, w: int, min_periods: int | None = None) -> Expr:
     return rolling("ts_zscore", x, w=w, min_periods=min_periods)
 
 
+def ts_product(x: Expr, w: int, min_periods: int | None = None) -> Expr:
+    """Product of the finite values of the window; for plain numbers such as 1 + return."""
+    return rolling("ts_product", x, w=w, min_periods=min_periods)
+
+
 def ts_min(x: Expr, w: int, min_periods: int | None = None) -> Expr:
     """Smallest finite value of the window."""
     return rolling("ts_min", x, w=w, min_periods=min_periods)

@@ -108,6 +108,46 @@ def wilder(x: Expr, w: int, min_periods: int | None = None) -> Expr:
     return apply("wilder", x, window=count, min_periods=arguments.min_periods(min_periods, count))
 
 
+def ewm_var(x: Expr, span: int, min_periods: int | None = None) -> Expr:
+    """Exponentially weighted variance with smoothing a = 2 / (span + 1), unbiased.
+
+    Parameters
+    ----------
+    x : Expr
+    span : int >= 2, sessions
+    min_periods : int in 1..span, finite values needed before the first result; default ``span``
+
+    Returns
+    -------
+    Expr, axis of ``x``, its unit squared. NaN until ``min_periods`` and at least 2 finite values were seen
+    (first ``span - 1`` rows); a missing value (NaN, Inf) leaves the variance as it is.
+
+    Notes
+    -----
+    v_t = (1 - a)(v_{t-1} + a (x_t - e_{t-1})^2) around the mean e of `ema`, divided by 1 - sum of the squared
+    weights; as pandas ``ewm(span=span, adjust=False, ignore_na=True, min_periods=min_periods).var()``. Reads
+    all earlier rows. Finch 2009, Incremental calculation of weighted mean and variance.
+    """
+    w = arguments.window(span)
+    return apply("ewm_var", x, window=w, min_periods=arguments.min_periods(min_periods, w))
+
+
+def ewm_std(x: Expr, span: int, min_periods: int | None = None) -> Expr:
+    """Exponentially weighted standard deviation, square root of `ewm_var`, in the unit of x."""
+    return apply("sqrt", ewm_var(x, span, min_periods))
+
+
+def since(c: Expr) -> Expr:
+    """Sessions since the flag c was last true: 0 on the session itself.
+
+    Returns
+    -------
+    Expr, axis of ``c``, a number >= 0. NaN before the first time; a missing c is not true. Reads all earlier
+    rows.
+    """
+    return apply("since", c)
+
+
 def streak(c: Expr) -> Expr:
     """Number of consecutive sessions, today included, on which the flag c was true.
 

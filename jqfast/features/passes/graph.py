@@ -19,9 +19,13 @@ Arg: TypeAlias = int | float  # a value, or a literal
 SHARED: Mapping[str, tuple[str, ...]] = {
     "moments": ("sum", "mean", "var", "std", "skew", "kurt", "count", "zscore"),
     "extrema": ("min", "max", "range", "argmin", "argmax"),
-    "pairs": ("cov", "corr", "beta"),
-    "trend": ("slope", "intercept", "resid", "rsquare"),
+    "pairs": ("cov", "corr", "beta", "intercept", "resid", "rsquare", "wmean"),
+    "trend": ("slope", "intercept", "resid", "rsquare", "decay"),
+    "expanding": ("sum", "mean", "var", "std", "skew", "kurt", "count", "min", "max", "product"),
 }
+
+#: Instructions whose outputs are told apart by numbers (``at=0.2,0.8``), and how many the executor takes.
+NUMBERED: Mapping[str, int] = {"quantiles": 10}
 
 CROSS = frozenset(operator.instruction for operator in OPERATORS.values() if operator.axis == "cross")
 _COMMUTATIVE = frozenset(operator.instruction for operator in OPERATORS.values() if operator.commutative)

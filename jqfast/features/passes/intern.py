@@ -32,9 +32,9 @@ def _argument(expr: Expr, made: dict[Expr, Arg], inputs: dict[Input, int], build
         index = inputs.setdefault(column, len(inputs))
         return builder.add(Node("input", (), (("index", index),)))[0]
     operator = OPERATORS[expr.op]
-    give = (operator.give,) if operator.give else ()
     args = tuple(made[arg] for arg in expr.args)
-    return builder.add(Node(operator.instruction, args, operator.lowered(params), give=give))[0]
+    node = Node(operator.instruction, args, operator.lowered(params), give=operator.gives(params))
+    return builder.add(node)[0]
 
 
 def _value(arg: Arg, expr: Expr) -> int:

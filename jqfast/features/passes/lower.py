@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jqfast.features.operators import Param
-from jqfast.features.passes.graph import Input, Node, Value
+from jqfast.features.passes.graph import NUMBERED, Input, Node, Value
 from jqfast.features.passes.schedule import Scheduled
 
 
@@ -37,7 +37,7 @@ def _instruction(node: Node, numbers: dict[Value, int]) -> str:
         return f"{targets} = input {params['index']}"
     words = [node.op, *args, *(f"{name}={_number(value)}" for name, value in params.items())]
     if node.give:
-        words.append(f"give={','.join(node.give)}")
+        words.append(f"{'at' if node.op in NUMBERED else 'give'}={','.join(node.give)}")
     return f"{targets} = {' '.join(words)}"
 
 
