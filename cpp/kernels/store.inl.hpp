@@ -12,6 +12,7 @@ namespace jqfast::JQFAST_TARGET {
 
 inline constexpr std::size_t kLine = 64;
 
+// NOLINTBEGIN(misc-redundant-expression): x - x is 0 for finite x only
 inline void round_into(const double* in, double* out, std::size_t n) noexcept {
   for (std::size_t i = 0; i < n; ++i) out[i] = in[i] - in[i] == 0.0 ? in[i] + 0.0 : kNaN;
 }
@@ -23,6 +24,7 @@ inline void round_into(const double* in, float* out, std::size_t n) noexcept {
     out[i] = x - x == 0.0f ? x : kMissing;  // also what overflows float32
   }
 }
+// NOLINTEND(misc-redundant-expression)
 
 // One whole line, aligned.
 inline void stream_line(const void* from, void* to) noexcept {

@@ -54,7 +54,7 @@ inline Vec abs(Vec v) noexcept { return from_bits(bits(v) & 0x7FFFFFFFFFFFFFFFul
 inline Mask is_nan(Vec v) noexcept { return v != v; }
 
 // Inf - Inf and NaN - NaN are NaN, which equals nothing.
-inline Mask is_finite(Vec v) noexcept { return (v - v) == Vec{}; }
+inline Mask is_finite(Vec v) noexcept { return (v - v) == Vec{}; }  // NOLINT(misc-redundant-expression): not for Inf
 
 inline bool any(Mask m) noexcept {
 #if defined(__AVX512DQ__)

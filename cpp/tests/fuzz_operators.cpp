@@ -85,8 +85,8 @@ Panel random_panel(std::size_t T, std::size_t N, Random& random) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const double seconds = argc > 1 ? std::atof(argv[1]) : 3.0;
-  const auto seed = static_cast<std::uint64_t>(argc > 2 ? std::atoll(argv[2]) : 1);
+  const double seconds = argc > 1 ? std::strtod(argv[1], nullptr) : 3.0;
+  const auto seed = std::uint64_t{argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1};
   const auto start = std::chrono::steady_clock::now();
   std::size_t plans = 0, cells = 0;
   while (std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() < seconds) {

@@ -188,8 +188,8 @@ void arguments_that_do_not_fit() {
   const jqfast::Executor executor(decode_plan(text), jqfast::baseline_kernels());
   const Panel x(5, 4), m(5, 1);
   std::vector<double> out(20);
-  const auto attempt = [&](std::vector<jqfast::PanelView<const double>> views, std::vector<std::int64_t> rows,
-                           jqfast::RunOptions options) {
+  const auto attempt = [&](std::vector<jqfast::PanelView<const double>> views, const std::vector<std::int64_t>& rows,
+                           const jqfast::RunOptions& options) {
     executor.run(views, rows, {nullptr, out.data(), Layout::feature, 5, 4}, options);
   };
   const auto x_view = x.view(), m_view = m.view();
