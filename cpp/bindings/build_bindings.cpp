@@ -58,6 +58,7 @@ const KernelTable& chosen_kernels() {
 
 // PlanError is the class of jqfast.errors, so that Python code catches one type wherever a plan is refused.
 void bind_errors(py::module_&) {
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): pybind11 prescribes the signature
   py::register_exception_translator([](std::exception_ptr p) {
     try {
       if (p) std::rethrow_exception(p);

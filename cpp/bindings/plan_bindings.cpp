@@ -43,14 +43,18 @@ void require_array(const py::array& array, const std::string& name) {
   if ((array.flags() & py::array::c_style) == 0) throw py::value_error("`" + name + "` must be C-contiguous.");
 }
 
-PanelView<const double> view_input(const py::array& array, const Input& input) {
+PanelView<const double> view_input(const py::array& array, const Input& input, std::size_t sessions) {
   require_array<double>(array, input.name);
-  if (array.ndim() != (input.market ? 1 : 2)) {
-    throw py::value_error("Input `" + input.name + "` must be " + (input.market ? "(T,)" : "(T, N)") + ".");
+  const bool stock = input.axis == InputAxis::stock;
+  if (array.ndim() != (stock ? 2 : 1)) {
+    const char* shape = stock ? "(T, N)" : input.axis == InputAxis::market ? "(T,)" : "(N,)";
+    throw py::value_error("Input `" + input.name + "` must be " + shape + ".");
   }
-  const auto rows = static_cast<std::size_t>(array.shape(0));
-  const auto cols = input.market ? std::size_t{1} : static_cast<std::size_t>(array.shape(1));
-  return {static_cast<const double*>(array.data()), rows, cols, cols};
+  const auto first = static_cast<std::size_t>(array.shape(0));
+  const auto* data = static_cast<const double*>(array.data());
+  if (input.axis == InputAxis::code) return {data, sessions, first, 0};  // every session reads the same row
+  const auto cols = stock ? static_cast<std::size_t>(array.shape(1)) : std::size_t{1};
+  return {data, first, cols, cols};
 }
 
 // The distance between sessions of an (F, T, N) array whose rows may be padded; 0 when it is laid out otherwise.
@@ -114,14 +118,14 @@ py::dict run(const Executor& executor, const std::vector<py::array>& inputs, con
     throw py::value_error("The plan needs " + std::to_string(plan.inputs.size()) + " inputs; got " +
                           std::to_string(inputs.size()) + ".");
   }
-  std::vector<PanelView<const double>> views;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    views.push_back(view_input(inputs[i], plan.inputs[i]));
-    refuse_overlap(inputs[i], out);
-  }
   require_array<std::int64_t>(rows, "rows");
   if (rows.ndim() != 1) throw py::value_error("`rows` must have one axis.");
   const Output output = view_output(out, layout, plan.outputs);
+  std::vector<PanelView<const double>> views;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    views.push_back(view_input(inputs[i], plan.inputs[i], output.sessions));
+    refuse_overlap(inputs[i], out);
+  }
   const std::span<const std::int64_t> sessions(static_cast<const std::int64_t*>(rows.data()),
                                                static_cast<std::size_t>(rows.shape(0)));
   RunOptions options{threads, chunk, width, SignalPoll{}};

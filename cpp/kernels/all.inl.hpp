@@ -1,7 +1,7 @@
 // All kernels of one instruction set, gathered into its table. Included once by each file of targets/.
 #pragma once
 
-#include "cross_section.inl.hpp"
+#include "cross_group.inl.hpp"
 #include "elementwise.inl.hpp"
 #include "expanding.inl.hpp"
 #include "recursive.inl.hpp"

@@ -1,4 +1,4 @@
-// Across the stocks of one date: sums that do not depend on order, z-scores, ranks.
+// Across the stocks of one date: sums that do not depend on order, and what is made of them.
 //
 // Non-finite values are missing. Sums are exact to about 2^-80 of the largest term and then rounded once: each term is
 // cut into two parts on grids so coarse that adding all parts of a grid never rounds (Demmel & Nguyen 2015,
@@ -6,9 +6,6 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
-#include <span>
-#include <utility>
 
 #include "vec.hpp"
 
@@ -113,122 +110,36 @@ void map_row(const double* in, double* out, std::size_t n, F f) noexcept {
 }
 
 // (x - mean) / deviation; 0 where all stocks are equal, NaN with fewer than two.
-inline void cs_zscore(const double* in, double* out, std::size_t n, void*) noexcept {
-  const RowMoments m = row_moments(in, n);
+inline void cs_zscore(const CrossArgs& a) noexcept {
+  const RowMoments m = row_moments(a.in[0], a.n);
   if (m.n >= 2.0 && !(m.deviation > 1e-14 * std::fabs(m.mean))) {
-    return map_row(in, out, n, [](Vec) { return Vec{}; });
+    return map_row(a.in[0], a.out, a.n, [](Vec) { return Vec{}; });
   }
   const double inverse = m.n >= 2.0 ? 1.0 / m.deviation : kNaN;
-  map_row(in, out, n, [=](Vec x) { return ((x - m.mean) - m.rest) * inverse; });
+  map_row(a.in[0], a.out, a.n, [=](Vec x) { return ((x - m.mean) - m.rest) * inverse; });
 }
 
-inline void cs_demean(const double* in, double* out, std::size_t n, void*) noexcept {
-  const RowMoments m = row_moments(in, n);
-  map_row(in, out, n, [=](Vec x) { return (x - m.mean) - m.rest; });
+inline void cs_demean(const CrossArgs& a) noexcept {
+  const RowMoments m = row_moments(a.in[0], a.n);
+  map_row(a.in[0], a.out, a.n, [=](Vec x) { return (x - m.mean) - m.rest; });
 }
 
 // The mean, on every stock that has a value.
-inline void cs_mean(const double* in, double* out, std::size_t n, void*) noexcept {
-  const double mean = row_moments(in, n).mean;
-  map_row(in, out, n, [=](Vec) { return splat(mean); });
+inline void cs_mean(const CrossArgs& a) noexcept {
+  const double mean = row_moments(a.in[0], a.n).mean;
+  map_row(a.in[0], a.out, a.n, [=](Vec) { return splat(mean); });
 }
 
-inline void cs_std(const double* in, double* out, std::size_t n, void*) noexcept {
-  const double deviation = row_moments(in, n).deviation;
-  map_row(in, out, n, [=](Vec) { return splat(deviation); });
+inline void cs_std(const CrossArgs& a) noexcept {
+  const double deviation = row_moments(a.in[0], a.n).deviation;
+  map_row(a.in[0], a.out, a.n, [=](Vec) { return splat(deviation); });
 }
 
-struct Keyed {
-  std::uint64_t key;
-  std::uint32_t stock;
-};
-
-// Doubles as integers of the same order; -0 and +0 are one value.
-inline std::uint64_t ordered(double x) noexcept {
-  const auto raw = std::bit_cast<std::uint64_t>(x + 0.0);
-  return (raw >> 63) != 0 ? ~raw : raw | (1ull << 63);
-}
-
-inline constexpr unsigned kDigitBits = 11;
-inline constexpr std::size_t kDigits = 6;  // 6 * 11 >= 64
-inline constexpr std::size_t kBuckets = std::size_t{1} << kDigitBits;
-
-struct RankScratch {
-  std::span<Keyed> items, spare;
-  std::span<std::uint32_t> counts;  // kDigits * kBuckets
-};
-
-inline std::size_t cross_scratch(std::size_t n) noexcept {
-  return 2 * n * sizeof(Keyed) + kDigits * kBuckets * sizeof(std::uint32_t);
-}
-
-inline RankScratch carve(void* scratch, std::size_t n) noexcept {
-  auto* items = static_cast<Keyed*>(scratch);
-  auto* counts = reinterpret_cast<std::uint32_t*>(items + 2 * n);
-  return {{items, n}, {items + n, n}, {counts, kDigits * kBuckets}};
-}
-
-inline std::size_t digit(std::uint64_t key, std::size_t d) noexcept {
-  return static_cast<std::size_t>(key >> (d * kDigitBits)) & (kBuckets - 1);
-}
-
-// Stable radix sort by key, least significant digit first; digits in which all keys agree are skipped.
-inline std::span<Keyed> radix_sort(RankScratch s, std::size_t n) noexcept {
-  std::fill(s.counts.begin(), s.counts.end(), 0u);
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t d = 0; d < kDigits; ++d) ++s.counts[d * kBuckets + digit(s.items[i].key, d)];
-  }
-  for (std::size_t d = 0; d < kDigits; ++d) {
-    const auto counts = s.counts.subspan(d * kBuckets, kBuckets);
-    if (counts[digit(s.items[0].key, d)] == n) continue;
-    std::uint32_t start = 0;
-    for (auto& c : counts) start += std::exchange(c, start);
-    for (std::size_t i = 0; i < n; ++i) s.spare[counts[digit(s.items[i].key, d)]++] = s.items[i];
-    std::swap(s.items, s.spare);
-  }
-  return s.items.first(n);
-}
-
-// Writes f(average rank from 1, number of values) on every stock that has a value.
-template <class F>
-void rank_row(const double* in, double* out, std::size_t n, void* scratch, F f) noexcept {
-  const RankScratch s = carve(scratch, n);
-  std::size_t m = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    out[i] = kNaN;
-    if (std::isfinite(in[i])) s.items[m++] = {ordered(in[i]), static_cast<std::uint32_t>(i)};
-  }
-  if (m == 0) return;
-  const auto sorted = radix_sort(s, m);
-  for (std::size_t first = 0; first < m;) {
-    std::size_t last = first;
-    while (last + 1 < m && sorted[last + 1].key == sorted[first].key) ++last;
-    const double rank = 0.5 * static_cast<double>(first + last) + 1.0;
-    const double value = f(rank, static_cast<double>(m));
-    for (; first <= last; ++first) out[sorted[first].stock] = value;
-  }
-}
-
-// Percentile rank in (0, 1]: average rank / number of values.
-inline void cs_rank(const double* in, double* out, std::size_t n, void* scratch) noexcept {
-  rank_row(in, out, n, scratch, [](double rank, double m) { return rank / m; });
-}
-
-// Centred percentile (rank - (m + 1) / 2) / m * sqrt 12: mean 0 and, for many stocks, deviation 1.
-inline void cs_centred_rank(const double* in, double* out, std::size_t n, void* scratch) noexcept {
-  constexpr double kRoot12 = 3.4641016151377544;
-  rank_row(in, out, n, scratch, [](double rank, double m) { return (rank - 0.5 * (m + 1.0)) / m * kRoot12; });
-}
-
-inline void fill_cross(KernelTable& t) noexcept {
-  const auto set = [&t](Op op, CrossKernel kernel) { t.cross[static_cast<std::size_t>(op)] = kernel; };
-  set(Op::cs_rank, cs_rank);
-  set(Op::cs_centred_rank, cs_centred_rank);
-  set(Op::cs_zscore, cs_zscore);
-  set(Op::cs_demean, cs_demean);
-  set(Op::cs_mean, cs_mean);
-  set(Op::cs_std, cs_std);
-  t.cross_scratch = cross_scratch;
+// x over the sum of sizes, so that sizes add up to 1; NaN where all are 0.
+inline void cs_scale(const CrossArgs& a) noexcept {
+  const auto size = [](Vec x) { return abs(x); };
+  const double total = exact_sum(a.in[0], a.n, largest_finite(a.in[0], a.n, size), size).sum;
+  map_row(a.in[0], a.out, a.n, [total](Vec x) { return select(abs(x) <= total, x / total, splat(kNaN)); });
 }
 
 }  // namespace jqfast::JQFAST_TARGET

@@ -382,13 +382,29 @@ class Run {
     std::vector<std::uint32_t> staged;
     for (const auto& step : stage.steps) {
       double* to = step.to == CrossStep::kNowhere ? own.row.data() : boundary(step.to, r);
-      kernels_.cross[static_cast<std::size_t>(step.op)](boundary(step.from, r), to, out_.stocks, own.sort.data());
+      call_cross(step, r, to, own.sort.data());
       for (const auto output : step.outputs) save_row(own, to, output, row0 + r, staged);
     }
     for (const auto& store : stage.direct) save_row(own, boundary(store.value, r), store.output, row0 + r, staged);
     if (out_.layout == Layout::sample) {
       unstage(own.staging.data(), stride_, staged, session(row0 + r) * out_.stocks, out_.stocks);
     }
+  }
+
+  void call_cross(const CrossStep& step, std::size_t r, double* to, void* scratch) {
+    const double* in[kMostExposures + 1];
+    for (std::size_t i = 0; i < step.from.size(); ++i) in[i] = boundary(step.from[i], r);
+    CrossArgs a;
+    a.in = in;
+    a.inputs = step.from.size();
+    a.groups = step.by == CrossStep::kNowhere ? nullptr : boundary(step.by, r);
+    a.out = to;
+    a.n = out_.stocks;
+    a.scratch = scratch;
+    a.low = step.low;
+    a.high = step.high;
+    a.count = step.count;
+    kernels_.cross[static_cast<std::size_t>(step.op)](a);
   }
 
   struct Worker {
@@ -428,8 +444,9 @@ void check(const Plan& plan, std::span<const PanelView<const double>> inputs, st
            const Output& out, const RunOptions& options) {
   if (inputs.size() != plan.inputs.size()) throw std::invalid_argument("The plan needs another number of inputs.");
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const std::size_t cols = plan.inputs[i].market ? 1 : out.stocks;
-    if (inputs[i].rows != out.sessions || inputs[i].cols != cols || inputs[i].row_stride < cols) {
+    const std::size_t cols = plan.inputs[i].axis == InputAxis::market ? 1 : out.stocks;
+    if (inputs[i].rows != out.sessions || inputs[i].cols != cols ||
+        (inputs[i].row_stride < cols && plan.inputs[i].axis != InputAxis::code)) {
       throw std::invalid_argument("Input `" + plan.inputs[i].name + "` has another shape than the output.");
     }
   }

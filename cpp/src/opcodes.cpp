@@ -1,5 +1,7 @@
 #include "jqfast/opcodes.hpp"
 
+#include "jqfast/kernel_table.hpp"
+
 namespace jqfast {
 namespace {
 
@@ -55,6 +57,14 @@ constexpr std::array<OpFacts, kOpCount> kFacts{{
     {"cs_demean", Axis::cross, 1, 0, 0, {}},
     {"cs_mean", Axis::cross, 1, 0, 0, {}},
     {"cs_std", Axis::cross, 1, 0, 0, {}},
+    {"cs_rank_min", Axis::cross, 1, 0, 0, {}},
+    {"cs_rank_dense", Axis::cross, 1, 0, 0, {}},
+    {"cs_rank_first", Axis::cross, 2, 0, 0, {}},
+    {"cs_bucket", Axis::cross, 1, 0, kCount, {}},
+    {"cs_normal", Axis::cross, 1, 0, 0, {}},
+    {"cs_winsorize", Axis::cross, 1, 0, kLow | kHigh, {}},
+    {"cs_scale", Axis::cross, 1, 0, 0, {}},
+    {"cs_neutralize", Axis::cross, 2, 0, 0, {}, kMostExposures + 1},
 }};
 
 }  // namespace

@@ -75,10 +75,13 @@ class Decoder {
   }
 
   void decode_input() {
-    if (words_.size() != 3 || (words_[1] != "stock" && words_[1] != "market")) {
-      fail("an input is `input stock NAME` or `input market NAME`");
+    if (words_.size() != 3 || (words_[1] != "stock" && words_[1] != "market" && words_[1] != "code")) {
+      fail("an input is `input stock NAME`, `input market NAME` or `input code NAME`");
     }
-    plan_.inputs.push_back({words_[1] == "market", std::string(words_[2])});
+    const auto axis = words_[1] == "stock"    ? InputAxis::stock
+                      : words_[1] == "market" ? InputAxis::market
+                                              : InputAxis::code;
+    plan_.inputs.push_back({axis, std::string(words_[2])});
   }
 
   void decode_outputs() {
@@ -139,12 +142,14 @@ class Decoder {
       instr.window = integer(words[0], 0, static_cast<std::uint32_t>(plan_.inputs.size()) - 1, "the input number");
       return;
     }
-    for (std::uint8_t i = 0; i < f.args; ++i) instr.args.push_back(argument(words[i], f, i));
-    decode_params(instr, f, words.subspan(f.args));
+    std::size_t count = f.args;
+    while (count < f.most && count < words.size() && words[count].find('=') == std::string_view::npos) ++count;
+    for (std::size_t i = 0; i < count; ++i) instr.args.push_back(argument(words[i], f, i));
+    decode_params(instr, f, words.subspan(count));
   }
 
-  Arg argument(std::string_view word, const OpFacts& f, std::uint8_t index) {
-    const bool must_be_literal = index >= f.args - f.literals;
+  Arg argument(std::string_view word, const OpFacts& f, std::size_t index) {
+    const bool must_be_literal = index + f.literals >= std::max(f.args, f.most);
     if (word.starts_with('v')) {
       if (must_be_literal) fail("this argument must be a number");
       return {value_number(word), 0.0};
@@ -157,21 +162,26 @@ class Decoder {
   }
 
   void decode_params(Instr& instr, const OpFacts& f, std::span<const std::string_view> words) {
-    std::uint8_t seen = 0;
+    std::uint16_t seen = 0;
     for (const auto word : words) {
       const auto cut = word.find('=');
       if (cut == std::string_view::npos) fail("a parameter is `key=value`");
+      if (f.axis == Axis::cross && word.substr(0, cut) == "by" && instr.by.is_literal()) {
+        instr.by = {value_number(word.substr(cut + 1)), 0.0};
+        continue;
+      }
       const auto bit = decode_param(instr, f, word.substr(0, cut), word.substr(cut + 1));
       if ((seen & bit) != 0) fail("a parameter may stand once");
-      seen = static_cast<std::uint8_t>(seen | bit);
+      seen = static_cast<std::uint16_t>(seen | bit);
     }
     if (seen != f.params) fail("a parameter is missing or does not belong to this operation");
     if ((f.params & kMinPeriods) != 0 && (f.params & kWindow) != 0 && instr.min_periods > instr.window) {
       fail("`min_periods` must not exceed `window`");
     }
+    if (!(instr.low <= instr.high)) fail("`low` must not exceed `high`");
   }
 
-  std::uint8_t decode_param(Instr& instr, const OpFacts& f, std::string_view key, std::string_view value) {
+  std::uint16_t decode_param(Instr& instr, const OpFacts& f, std::string_view key, std::string_view value) {
     if (key == "window") {
       const std::uint32_t low = instr.op == Op::lag ? 0 : 1;
       instr.window = integer(value, low, kMaxWindow, "`window`");
@@ -191,6 +201,18 @@ class Decoder {
         fail("`alpha` must be a number in (0, 1]");
       }
       return kAlpha;
+    }
+    if (key == "low") {
+      instr.low = number(value, "`low`");
+      return kLow;
+    }
+    if (key == "high") {
+      instr.high = number(value, "`high`");
+      return kHigh;
+    }
+    if (key == "count") {
+      instr.count = integer(value, 2, kMaxWindow, "`count`");
+      return kCount;
     }
     if (key == "at") {
       decode_at(instr, value);
@@ -217,15 +239,20 @@ class Decoder {
     }
   }
 
+  // A share, from 0 to 1.
+  double number(std::string_view word, const char* what) const {
+    double q = 0.0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), q);
+    if (error != std::errc() || end != word.data() + word.size() || !(q >= 0.0 && q <= 1.0)) {
+      fail(std::string(what) + " must be a number from 0 to 1");
+    }
+    return q;
+  }
+
   void decode_at(Instr& instr, std::string_view list) {
     while (true) {
       const auto cut = std::min(list.find(','), list.size());
-      double q = 0.0;
-      const auto [end, error] = std::from_chars(list.data(), list.data() + cut, q);
-      if (error != std::errc() || end != list.data() + cut || !(q >= 0.0 && q <= 1.0)) {
-        fail("`at` must list numbers from 0 to 1");
-      }
-      instr.numbers.push_back(q);
+      instr.numbers.push_back(number(list.substr(0, cut), "every entry of `at`"));
       if (cut == list.size()) break;
       list.remove_prefix(cut + 1);
     }

@@ -216,8 +216,12 @@ CrossStage build_cross(const Stage& stage, std::uint32_t index, const std::vecto
   for (const auto& instr : stage.instrs) {
     CrossStep step;
     step.op = instr.op;
-    step.from = values[instr.args[0].value].boundary;
+    for (const auto& arg : instr.args) step.from.push_back(values[arg.value].boundary);
+    if (!instr.by.is_literal()) step.by = values[instr.by.value].boundary;
     step.to = values[instr.first].boundary;
+    step.low = instr.low;
+    step.high = instr.high;
+    step.count = instr.count;
     for (const auto& store : stage.stores) {
       if (store.value == instr.first) step.outputs.push_back(store.output);
     }
@@ -245,6 +249,7 @@ std::uint32_t number_boundaries(const Plan& plan, std::vector<ValueFacts>& value
       for (const auto& arg : instr.args) {
         if (!arg.is_literal() && (values[arg.value].stage != s || plan.stages[s].cross)) need(arg.value);
       }
+      if (!instr.by.is_literal()) need(instr.by.value);
     }
     for (const auto& store : plan.stages[s].stores) {
       if (values[store.value].stage != s) need(store.value);
@@ -266,6 +271,7 @@ std::size_t longest_lookback(const Plan& plan) {
       for (const auto& arg : instr.args) {
         if (!arg.is_literal()) most = std::max(most, depth[arg.value]);
       }
+      if (!instr.by.is_literal()) most = std::max(most, depth[instr.by.value]);
       std::size_t own = reach(instr);
       if (instr.op == Op::lag || instr.op == Op::last_valid) own = instr.window;
       if (remembers_everything(instr.op)) own = kEverything;

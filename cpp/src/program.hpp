@@ -54,8 +54,11 @@ struct TimeStage {
 struct CrossStep {
   static constexpr std::uint32_t kNowhere = 0xFFFFFFFFu;
   Op op{};
-  std::uint32_t from = 0;
+  std::vector<std::uint32_t> from;  // boundaries
+  std::uint32_t by = kNowhere;      // boundary of the groups
   std::uint32_t to = kNowhere;
+  double low = 0.0, high = 1.0;
+  std::uint32_t count = 0;
   std::vector<std::uint32_t> outputs;
 };
 

@@ -75,8 +75,9 @@ Column by_reference(const Instr& instr, std::size_t i, const std::vector<Series>
                             [&](const Window& w) { return of_window(instr, i, w); });
 }
 
-Column across_by_reference(const Instr& instr, const std::vector<double>& date) {
-  return reference::cross_section(instr.op, date);
+Column across_by_reference(const Instr& instr, const std::vector<std::vector<double>>& args,
+                           const std::vector<double>* groups) {
+  return groups == nullptr ? reference::cross_section(instr, args) : reference::cross_section(instr, args, *groups);
 }
 
 double goal(const Instr& instr, std::size_t i) {
@@ -91,6 +92,9 @@ double goal(const Instr& instr, std::size_t i) {
     case Op::quantiles:
     case Op::mad:
     case Op::cs_zscore:
+    case Op::cs_normal:
+    case Op::cs_winsorize:
+    case Op::cs_scale:
     case Op::cs_demean:
     case Op::cs_mean:
     case Op::cs_std:

@@ -71,7 +71,9 @@ bool attempt(const std::string& text, Random& random) {
     }
     if (longest > kDeepest) return true;
     std::vector<Panel> inputs;
-    for (const auto& input : plan.inputs) inputs.push_back(gaps(9, input.market ? 1 : 5, random));
+    for (const auto& input : plan.inputs)
+      inputs.push_back(
+          gaps(input.axis == jqfast::InputAxis::code ? 1 : 9, input.axis == jqfast::InputAxis::market ? 1 : 5, random));
     inputs.insert(inputs.begin(), Panel(9, 5));  // run() takes the shape of the first
     std::vector<jqfast::PanelView<const double>> views;
     for (std::size_t i = 1; i < inputs.size(); ++i) views.push_back(inputs[i].view());
@@ -87,8 +89,8 @@ bool attempt(const std::string& text, Random& random) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const double seconds = argc > 1 ? std::atof(argv[1]) : 3.0;
-  const auto seed = static_cast<std::uint64_t>(argc > 2 ? std::atoll(argv[2]) : 1);
+  const double seconds = argc > 1 ? std::strtod(argv[1], nullptr) : 3.0;
+  const auto seed = std::uint64_t{argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1};
   Random random(seed);
   std::vector<std::string> seeds{every_operation()};
   PlanText small(1);

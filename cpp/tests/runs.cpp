@@ -44,6 +44,8 @@ std::string usual_words(Op op, const std::vector<std::string>& args, std::uint32
   if ((f.params & kAlpha) != 0) words += " alpha=" + std::to_string(2.0 / (window + 1.0));
   if ((f.params & kAt) != 0) words += " at=0.0,0.37,0.5,1.0";
   if ((f.params & kLimit) != 0) words += " limit=" + std::to_string(window);
+  if ((f.params & kLow) != 0) words += " low=0.07 high=0.9";
+  if ((f.params & kCount) != 0) words += " count=5";
   for (std::size_t i = 0; i < f.give.size(); ++i) words += (i == 0 ? " give=" : ",") + std::string(f.give[i]);
   return words;
 }
@@ -65,7 +67,7 @@ std::string every_operation() {
   add_all(false, {"v0", "v1", "v2"});
   plan.stage(true);
   const std::size_t first = plan.values();
-  add_all(true, {"v0"});
+  add_all(true, {"v0", "v1"});
   plan.stage(false);
   add_all(false, {"v" + std::to_string(first), "v1", "v" + std::to_string(first + 2)});
   return plan.text();

@@ -57,9 +57,15 @@ class Comparison {
       for (std::size_t r = 0; r < want.size(); ++r) inner[n][r] = adopt(instr, i, r, n, want[r]);
     }
     for (std::size_t r = 0; r < rows_.size() && facts(instr.op).axis == Axis::cross; ++r) {
-      std::vector<double> date(N);
-      for (std::size_t n = 0; n < N; ++n) date[n] = inner_[instr.args[0].value][n][r];
-      const auto want = across_by_reference(instr, date);
+      const auto date = [&](const Arg& arg) {
+        std::vector<double> row(N);
+        for (std::size_t n = 0; n < N; ++n) row[n] = inner_[arg.value][n][r];
+        return row;
+      };
+      std::vector<std::vector<double>> args;
+      for (const Arg& arg : instr.args) args.push_back(date(arg));
+      const auto groups = instr.by.is_literal() ? std::vector<double>{} : date(instr.by);
+      const auto want = across_by_reference(instr, args, instr.by.is_literal() ? nullptr : &groups);
       for (std::size_t n = 0; n < N; ++n) inner[n][r] = adopt(instr, i, r, n, want[n]);
     }
   }

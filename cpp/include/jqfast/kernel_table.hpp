@@ -53,8 +53,21 @@ using TimeKernel = void (*)(const TimeArgs&);
 // Doubles of carried state per lane for an instruction.
 using StateSize = std::size_t (*)(Op op, const std::uint8_t* give, std::size_t outputs, std::uint32_t window);
 
-// One date over all stocks. `scratch` holds cross_scratch(n) bytes.
-using CrossKernel = void (*)(const double* in, double* out, std::size_t n, void* scratch);
+inline constexpr std::size_t kMostExposures = 8;
+
+// One date over all stocks. `in` and `out` may not overlap; `scratch` holds cross_scratch(n) bytes.
+struct CrossArgs {
+  const double* const* in = nullptr;
+  std::size_t inputs = 1;
+  const double* groups = nullptr;  // each stock's group, or null for all in one
+  double* out = nullptr;
+  std::size_t n = 0;
+  void* scratch = nullptr;
+  double low = 0.0, high = 1.0;  // of cs_winsorize
+  std::uint32_t count = 0;       // of cs_bucket
+};
+
+using CrossKernel = void (*)(const CrossArgs&);
 
 struct KernelTable {
   std::uint32_t abi = kKernelAbi;

@@ -19,6 +19,7 @@ enum class Op : std::uint8_t {
   lag, moments, extrema, ema, pairs, trend, streak, last_valid,
   product, rolling_rank, quantiles, mad, ewm_var, expanding, since,
   cs_rank, cs_centred_rank, cs_zscore, cs_demean, cs_mean, cs_std,
+  cs_rank_min, cs_rank_dense, cs_rank_first, cs_bucket, cs_normal, cs_winsorize, cs_scale, cs_neutralize,
   count_
 };
 // clang-format on
@@ -29,13 +30,16 @@ inline constexpr std::size_t kOpCount = static_cast<std::size_t>(Op::count_);
 enum class Axis : std::uint8_t { source, elementwise, time, cross };
 
 // The parameters an instruction takes, as bits.
-enum Param : std::uint8_t {
+enum Param : std::uint16_t {
   kWindow = 1,
   kMinPeriods = 2,
   kAlpha = 4,
   kLimit = 8,
   kGive = 16,
   kAt = 32,  // a list of quantiles, one value each
+  kLow = 64,
+  kHigh = 128,
+  kCount = 256,
 };
 
 // The statistics that `give=` of a multi-valued instruction may list, in their numeric order.
@@ -59,8 +63,9 @@ struct OpFacts {
   Axis axis;
   std::uint8_t args;      // number of arguments
   std::uint8_t literals;  // the last so many arguments must be literals
-  std::uint8_t params;    // bits of Param, all of them required
+  std::uint16_t params;   // bits of Param, all of them required
   std::span<const std::string_view> give = {};
+  std::uint8_t most = 0;  // the largest number of arguments, where it may exceed `args`
 };
 
 [[nodiscard]] const OpFacts& facts(Op op) noexcept;

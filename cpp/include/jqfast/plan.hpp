@@ -38,6 +38,9 @@ struct Instr {
   std::uint32_t min_periods = 0;
   double alpha = 0.0;
   std::vector<double> numbers;  // of `at=`
+  double low = 0.0, high = 1.0;
+  std::uint32_t count = 0;
+  Arg by;  // groups of a cross-section; a literal for none
   std::uint32_t line = 0;
 };
 
@@ -52,8 +55,11 @@ struct Stage {
   std::vector<Store> stores;
 };
 
+// (T, N), (T,) or, for what does not change, (N,).
+enum class InputAxis : std::uint8_t { stock, market, code };
+
 struct Input {
-  bool market = false;  // (T,) rather than (T, N)
+  InputAxis axis = InputAxis::stock;
   std::string name;
 };
 
