@@ -174,6 +174,28 @@ def features_describe(name: Annotated[str, typer.Argument(help="Name of a featur
         typer.echo(str(features.describe(name)))
 
 
+@app.command("audit")
+def audit_command(
+    prices: Annotated[str, typer.Option(help="CSV or Parquet of daily prices; without it, simulated.")] = "",
+    config: Annotated[str, typer.Option(help="TOML file, or the name of a shipped configuration.")] = "",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, as in features.use=rsi.")
+    ] = None,
+) -> None:
+    """Prove that the features of a run, your own included, do not look ahead; exit code 1 if one does."""
+    with mistakes():
+        from jqfast.config import read
+        from jqfast.features import audit
+        from jqfast.pipeline import choose_features, load
+
+        given = [f"data.prices={prices}"] if prices else ["simulate.stocks=40", "simulate.years=3"]
+        settings = read(config or None, (*given, *(set_ or ())))
+        report = audit(load(settings)[0], choose_features(settings))
+        typer.echo(str(report))
+        if not report.passed:
+            raise typer.Exit(1)
+
+
 @app.command("build-info")
 def build_info_command() -> None:
     """Version, compiler, instruction sets and threads of the compiled core, as JSON."""

@@ -131,7 +131,7 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
     config = config or Config()
     clock = _Clock(progress)
     with clock.stage("panel"):
-        panel, truth, data_hash = _load(config)
+        panel, truth, data_hash = load(config)
     with clock.stage("plan"):
         plan = _plan(config, panel, truth, data_hash)
     with RunFolder(config.folder) as folder:
@@ -166,7 +166,7 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
     return result
 
 
-def _load(config: Config) -> tuple[Panel, Truth | None, str]:
+def load(config: Config) -> tuple[Panel, Truth | None, str]:
     """Panel, truth where it is known, and a hash of the data."""
     data = config.data
     if not data.prices:
@@ -186,7 +186,7 @@ def _load(config: Config) -> tuple[Panel, Truth | None, str]:
 
 def _plan(config: Config, panel: Panel, truth: Truth | None, data_hash: str) -> Plan:
     """Features, labels and folds; everything that can be refused is refused here."""
-    chosen = _choose_features(config)
+    chosen = choose_features(config)
     request = api.resolve(chosen)
     options = config.labels
     labels = make_labels(
@@ -197,7 +197,7 @@ def _plan(config: Config, panel: Panel, truth: Truth | None, data_hash: str) -> 
     return Plan(panel, truth, data_hash, chosen, request, labels, targets, folds)
 
 
-def _choose_features(config: Config) -> dict[str, str | Feature]:
+def choose_features(config: Config) -> dict[str, str | Feature]:
     """Name -> catalogue name or own feature, sets spelt out, nothing twice."""
     sets = api.sets()
     chosen: dict[str, str | Feature] = {}

@@ -49,9 +49,17 @@ def test_version_and_build() -> None:
     assert told == {"jqfast": jqfast.__version__, **jqfast.build_info()}
 
 
+def test_features_can_be_audited() -> None:
+    small = ("--set", "features.use=rsi,ret_5", "--set", "simulate.stocks=12", "--set", "simulate.years=1")
+    result = _call("audit", *small, "--set", "features.own.mine=close / lag(close, 3) - 1")
+    assert result.exit_code == 0, result.output
+    assert "Audit of 3 features" in result.stdout
+    assert "all pass" in result.stdout
+
+
 def test_help_names_every_command() -> None:
     text = _call("--help").stdout
-    assert all(word in text for word in ("run", "features", "build-info"))
+    assert all(word in text for word in ("run", "features", "audit", "build-info"))
     assert _call().stdout.strip() == text.strip()
 
 
