@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from jqfast.features.expr import Expr, leaf
-from jqfast.types import DateArray, FloatArray
+from jqfast.types import CodeArray, DateArray, FloatArray
 
 Unit: TypeAlias = Literal["price", "shares", "yen", "split", "raw_price", "raw_shares", "none"]
 
@@ -42,6 +42,12 @@ CALENDAR: dict[str, Callable[[DateArray], FloatArray]] = {
     "dow": _weekday,
     "dow_sin": lambda dates: np.sin(2.0 * math.pi * _weekday(dates) / 5.0),
     "dow_cos": lambda dates: np.cos(2.0 * math.pi * _weekday(dates) / 5.0),
+}
+
+
+#: Series of the stocks computed from the panel's codes, the same on every date.
+CODES: dict[str, Callable[[CodeArray], FloatArray]] = {
+    "code_order": lambda codes: np.argsort(np.argsort(codes, kind="stable")).astype(np.float64),
 }
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from jqfast.data.panel import Panel
 from jqfast.errors import closest, unknown
-from jqfast.features.columns import CALENDAR
+from jqfast.features.columns import CALENDAR, CODES
 from jqfast.features.expr import Expr
 from jqfast.features.passes import Plan, compile_plan
 from jqfast.features.passes.graph import Input
@@ -56,7 +56,7 @@ def execute(
     """
     _check_options(dtype, layout)
     plan, program = _compiled(tuple(outputs))
-    inputs = [_input(panel, column) for column in plan.inputs]
+    inputs = [_input(panel, column, group=column in plan.groups) for column in plan.inputs]
     T, N = panel.shape
     shape = (plan.outputs, T, N) if layout == "feature" else (T, N, plan.outputs)
     target = _new_output(shape, dtype, layout) if out is None else _checked_out(out, shape, dtype, inputs)
@@ -103,9 +103,11 @@ def _check_options(dtype: str, layout: str) -> None:
         raise unknown("layout", str(layout), get_args(Layout))
 
 
-def _input(panel: Panel, column: Input) -> FloatArray:
-    """The array of one plan input, float64 and C-contiguous."""
+def _input(panel: Panel, column: Input, *, group: bool) -> FloatArray:
+    """The array of one plan input, float64 and C-contiguous; a category is NaN where it is missing."""
     T, N = panel.shape
+    if column.axis == "code":
+        return CODES[column.name](panel.codes)
     if column.name in CALENDAR and column.name not in panel.columns:
         return CALENDAR[column.name](panel.dates)
     if column.name not in panel.columns:
@@ -113,9 +115,14 @@ def _input(panel: Panel, column: Input) -> FloatArray:
             f"The panel has no column `{column.name}`.{closest(column.name, panel.columns)} "
             f"It has: {', '.join(panel.columns)}."
         )
-    if column.name in panel.categories:
-        raise ValueError(f"Column `{column.name}` is a category; only numbers can stand in an expression.")
     values = panel.columns[column.name]
+    if column.name in panel.categories:
+        if not group:
+            raise ValueError(
+                f"Column `{column.name}` is a category, not a number: it can only stand in `by=`, as in "
+                f'cs_zscore(x, by="{column.name}").'
+            )
+        return np.where(values < 0, np.nan, values.astype(np.float64))
     want = (T, N) if column.axis == "stock" else (T,)
     if values.shape != want:
         raise ValueError(

@@ -11,6 +11,7 @@ _UNARY = {"neg": 6, "not": 6}
 _POWER = 7
 _LEAVES = {"open": "open_"}
 _CALLS = {"abs": "abs_"}
+_METHODS = {f"cs_rank_{method}": method for method in ("min", "dense", "first")}
 _KNOWN = ("open", "high", "low", "close", "volume", "turnover", "adjustment", "dow", "dow_sin", "dow_cos")
 _LONGEST = 2000
 
@@ -67,7 +68,10 @@ def _call(node: Expr, texts: dict[Expr, tuple[str, int]]) -> str:
     if params.get("min_periods") == params.get("window", 1):  # what it is when nothing is said
         params.pop("min_periods", None)
     shown = [texts[arg][0] for arg in node.args]
+    groups = [f"by={shown.pop()}"] if params.pop("grouped", None) else []
     shown += [
         f"min_periods={value}" if name == "min_periods" else str(value) for name, value in params.items()
     ]
-    return f"{_CALLS.get(node.op, node.op)}({', '.join(shown)})"
+    method = [f'method="{_METHODS[node.op]}"'] if node.op in _METHODS else []
+    name = "cs_rank" if method else _CALLS.get(node.op, node.op)
+    return f"{name}({', '.join([*shown, *method, *groups])})"

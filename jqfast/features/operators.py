@@ -30,7 +30,9 @@ class Operator:
 
     ``instruction`` is the executor's name, ``give`` the statistic asked of a shared instruction
     (``moments``, ``extrema``, ``pairs``, ``trend``, ``expanding``; of ``quantiles`` it is the parameter q);
-    ``history`` maps parameters to (rows of history read, rows of warm-up).
+    ``history`` maps parameters to (rows of history read, rows of warm-up). ``beside`` is a series of the
+    codes that the instruction reads after the arguments. Operators across stocks take one argument more when
+    they are grouped, which the parameter ``grouped`` says.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Operator:
     params: tuple[str, ...] = ()
     symbol: str = ""
     commutative: bool = False
+    beside: str = ""
 
     def history(self, params: Params) -> tuple[float, int]:
         """Rows before today that the value reads (inf when recursive), and rows of warm-up it adds."""
@@ -93,8 +96,10 @@ def _expanding(statistic: str, rule: ScaleRule) -> Operator:
     return Operator(f"expanding_{statistic}", "time", 1, rule, "expanding", statistic, ("min_periods",))
 
 
-def _cross(name: str, rule: ScaleRule) -> Operator:
-    return Operator(name, "cross", 1, rule, name)
+def _cross(
+    name: str, rule: ScaleRule, params: tuple[str, ...] = (), *, arity: int = 1, beside: str = ""
+) -> Operator:
+    return Operator(name, "cross", arity, rule, name, params=params, beside=beside)
 
 
 _TABLE = (
@@ -174,11 +179,19 @@ _TABLE = (
     _expanding("max", rules.keep),
     _expanding("product", rules.needs_plain),
     _cross("cs_rank", rules.ranked),
+    _cross("cs_rank_min", rules.ranked),
+    _cross("cs_rank_dense", rules.ranked),
+    _cross("cs_rank_first", rules.ranked, beside="code_order"),
     _cross("cs_centred_rank", rules.ranked),
     _cross("cs_zscore", rules.ranked),
     _cross("cs_demean", rules.centred),
     _cross("cs_mean", rules.level),
     _cross("cs_std", rules.centred),
+    _cross("cs_scale", rules.portion),
+    _cross("cs_normal", rules.ranked),
+    _cross("cs_bucket", rules.ranked, ("count",)),
+    _cross("cs_winsorize", rules.level, ("low", "high")),
+    _cross("cs_neutralize", rules.centred, arity=2),
 )
 
 #: name -> operator, in the order of the documentation.

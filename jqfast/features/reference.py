@@ -27,7 +27,7 @@ def evaluate(expr: Expr, columns: Mapping[str, AnyArray]) -> FloatArray:
     Parameters
     ----------
     expr : Expr
-    columns : name -> (T, N) float64, or (T,) for market series
+    columns : name -> (T, N) float64 in the order of the codes, or (T,) for market series
     """
     shape = np.broadcast_shapes(*(_column(values).shape for values in columns.values()))
     done: dict[Expr, FloatArray] = {}
@@ -51,7 +51,10 @@ def _value(node: Expr, args: list[FloatArray], columns: Mapping[str, AnyArray]) 
     if node.op in ELEMENTWISE:
         return ELEMENTWISE[node.op](*args)
     if node.op in CROSS:
-        return np.stack([across(row, CROSS[node.op]) for row in args[0]])
+        grouped = bool(params.pop("grouped", 0))
+        statistic = functools.partial(CROSS[node.op], **params)
+        rows = [across(list(row), statistic, grouped) for row in zip(*args, strict=True)]
+        return np.array(rows, dtype=np.float64).reshape(args[0].shape)
     if node.op in RECURSIVE:
         histories = [RECURSIVE[node.op](list(x), **params) for x in args[0].T]
         return np.array(histories, dtype=np.float64).reshape(args[0].shape[::-1]).T

@@ -199,19 +199,28 @@ def weighted(args: Args) -> Scale | None:
     return None if left is None or right is None or right.shift != ZERO else left
 
 
-def ranked(args: Args) -> Scale | None:
+def _comparable(args: Args) -> bool:
     """Across stocks each share has its own split history: only split-free values can be compared."""
-    scale = args[0].scale
-    return PLAIN if scale is not None and scale.split_free else None
+    return all(arg.scale is not None and arg.scale.split_free for arg in args)
+
+
+def ranked(args: Args) -> Scale | None:
+    """Places among the stocks: a plain number."""
+    return PLAIN if _comparable(args) else None
 
 
 def centred(args: Args) -> Scale | None:
-    """Distances on one date, in the unit of the value."""
+    """Distances on one date, in the unit of the value; logarithms cancel."""
     scale = args[0].scale
-    return Scale(scale.power) if scale is not None and scale.split_free else None
+    return Scale(scale.power) if scale is not None and _comparable(args) else None
 
 
 def level(args: Args) -> Scale | None:
     """Levels of one date, in the unit of the value."""
+    return args[0].scale if _comparable(args) else None
+
+
+def portion(args: Args) -> Scale | None:
+    """Shares of a sum over the stocks."""
     scale = args[0].scale
-    return scale if scale is not None and scale.split_free else None
+    return PLAIN if scale is not None and scale.shift == ZERO and _comparable(args) else None

@@ -128,11 +128,11 @@ def _rows(panel: Panel, rows: Sequence[int] | None) -> list[int]:
 
 
 def _poisoned(panel: Panel, t: int, poison: float) -> Panel:
-    """Every number after row t replaced."""
+    """Every number after row t replaced, every category missing."""
     changed = {}
     for name, values in panel.columns.items():
-        if name not in panel.categories:
-            changed[name] = np.concatenate([values[: t + 1], np.full_like(values[t + 1 :], poison)])
+        value = -1 if name in panel.categories else poison
+        changed[name] = np.concatenate([values[: t + 1], np.full_like(values[t + 1 :], value)])
     return panel.with_columns(**changed)
 
 

@@ -7,6 +7,7 @@ mean is judged by the mean of absolute values, a deviation relatively, a correla
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -113,7 +114,7 @@ class Judged(NamedTuple):
     """How an error of a statistic is measured: in rounding units of ``scale``, at most ``most``."""
 
     most: float
-    scale: Callable[[int], Expr] | None = None  # of the window; None: the value itself
+    scale: Callable[..., Expr] | None = None  # of the window (and groups); None: the value itself
 
 
 def _sd(x: Expr, w: int) -> Expr:
@@ -180,12 +181,20 @@ JUDGED = {
     "expanding_skew": Judged(2048, lambda _: _grown(1 + abs(ops.expanding_skew(X)))),
     "expanding_kurt": Judged(16384, lambda _: _grown(1 + abs(ops.expanding_kurt(X)))),
     "expanding_product": Judged(128),
-    "cs_mean": Judged(2, lambda w: ops.fill(ops.cs_mean(abs(X)), float(w))),
-    "cs_demean": Judged(4, lambda w: ops.fill(ops.cs_mean(abs(X)) + abs(X), float(w))),
+    "cs_mean": Judged(2, lambda _, by: ops.cs_mean(abs(X), by=by)),
+    "cs_demean": Judged(4, lambda _, by: ops.cs_mean(abs(X), by=by) + abs(X)),
     "cs_std": Judged(64),
-    "cs_zscore": Judged(256, lambda w: ops.fill(1 + abs(ops.cs_zscore(X)), float(w))),
+    "cs_zscore": Judged(256, lambda _, by: 1 + abs(ops.cs_zscore(X, by=by))),
     "cs_centred_rank": Judged(2),
     "cs_rank": Judged(1),
+    "cs_rank_min": Judged(1),
+    "cs_rank_dense": Judged(1),
+    "cs_rank_first": Judged(1),
+    "cs_scale": Judged(4),
+    "cs_normal": Judged(4, lambda _, by: 1 + abs(ops.cs_normal(X, by=by))),
+    "cs_bucket": Judged(0),
+    "cs_winsorize": Judged(64, lambda _, by: 100 * ops.cs_mean(abs(X), by=by)),  # at least the largest |x|
+    "cs_neutralize": Judged(64, lambda _, by: ops.cs_mean(abs(ops.cs_demean(X + 0 * Y, by=by)), by=by)),
     "log": Judged(2),
     "exp": Judged(2),
     "tanh": Judged(4),
@@ -238,16 +247,42 @@ def test_time_operator_of_few_stocks(op: str, n: int) -> None:
     _compare(_expr(op, 5, 3), _data(op, n), JUDGED.get(op, Judged(0)), 5)
 
 
-@pytest.mark.parametrize("op", _of_axis("cross"))
-@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 17, 100])
-def test_cross_operator(op: str, n: int) -> None:
+def _section(op: str, by: Expr | None = None) -> list[Expr]:
+    """Uses of an operator across stocks."""
+    if op == "cs_neutralize":
+        return [ops.cs_neutralize(X, Y, by=by), ops.cs_neutralize(X, Y, abs(Y), 2 * Y - 1, by=by)]
+    if op == "cs_bucket":
+        return [ops.cs_bucket(X, count, by=by) for count in (2, 10)]
+    if op == "cs_winsorize":
+        return [ops.cs_winsorize(X, by=by), ops.cs_winsorize(X, 0.25, 0.7, by=by)]
+    if op.startswith("cs_rank_"):
+        return [ops.cs_rank(X, method=op.removeprefix("cs_rank_"), by=by)]
+    return [getattr(ops, op)(X, by=by)]
+
+
+def _dates(n: int) -> dict[str, np.ndarray]:
+    """Twelve difficult dates of n stocks, and groups of which one is a single stock and some are missing."""
     rng = np.random.default_rng(n)
     x = np.round(rng.standard_normal((12, n)), 1) * 10.0 ** rng.integers(-3, 4, (12, 1))
     x[rng.random(x.shape) < 0.2] = np.nan
     x[3], x[4], x[5] = np.nan, 0.1, np.where(np.arange(n) % 3 == 0, np.inf, x[5])
     x[6] = 1e9 + 1e-3 * rng.standard_normal(n)
     x[7, n // 2] = 1e15
-    _compare(getattr(ops, op)(X), {"x": x}, JUDGED[op], 1)
+    y = np.where(rng.random(x.shape) < 0.1, np.nan, np.round(rng.standard_normal(x.shape), 1))
+    y[8] = 2.5
+    group = rng.integers(0, 5, x.shape).astype(float)
+    group[:, 0], group[rng.random(x.shape) < 0.1] = 17.0, np.nan
+    return {"x": x, "y": y, "group": group}
+
+
+@pytest.mark.parametrize("by", [None, column("group")], ids=["all", "groups"])
+@pytest.mark.parametrize("op", _of_axis("cross"))
+@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 17, 100])
+def test_cross_operator(op: str, n: int, by: Expr | None) -> None:
+    judged = JUDGED[op]
+    scale = judged.scale and functools.partial(judged.scale, by=by)
+    compared = sum(_compare(expr, _dates(n), Judged(judged.most, scale), 1) for expr in _section(op, by))
+    assert compared > 0 or n < 7
 
 
 SPECIAL = np.array(
@@ -310,7 +345,9 @@ def test_every_operator_of_the_registry_is_tested() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
 def test_threads_change_no_bit(threads: int) -> None:
-    exprs = [_expr(op, 5, 3) for op in _of_axis("time")] + [getattr(ops, op)(X) for op in _of_axis("cross")]
+    exprs = [_expr(op, 5, 3) for op in _of_axis("time")] + [
+        expr for op in _of_axis("cross") for by in (None, ops.sign(Y)) for expr in _section(op, by)
+    ]
     one = execute(PANEL, exprs, dtype="float64", threads=1)
     many = execute(PANEL, exprs, dtype="float64", threads=threads)
     np.testing.assert_array_equal(one.view(np.int64), many.view(np.int64))

@@ -173,6 +173,59 @@ def test_cross_section_is_pandas(expr: Expr, expected: pd.DataFrame) -> None:
     np.testing.assert_allclose(evaluate(expr, DATA), expected.to_numpy(dtype=float), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("method", ["average", "min", "dense", "first"])
+def test_ranks_are_pandas(method: str) -> None:
+    data = {"x": np.round(DATA["x"])}
+    expected = pd.DataFrame(data["x"]).rank(axis=1, pct=True, method=method)
+    np.testing.assert_array_equal(evaluate(ops.cs_rank(X, method=method), data), expected.to_numpy())
+
+
+def test_normal_scores_are_scipys() -> None:
+    expected = scipy.stats.norm.ppf((FRAME.rank(axis=1) - 0.5).div(FRAME.count(axis=1), axis=0))
+    np.testing.assert_allclose(evaluate(ops.cs_normal(X), DATA), expected, rtol=1e-14, atol=1e-15)
+
+
+def test_winsorising_is_pandas() -> None:
+    low, high = (FRAME.quantile(q, axis=1) for q in (0.1, 0.8))
+    expected = FRAME.clip(low, high, axis=0).to_numpy()
+    np.testing.assert_allclose(evaluate(ops.cs_winsorize(X, 0.1, 0.8), DATA), expected, rtol=1e-12)
+
+
+def test_buckets_without_ties_are_of_equal_size() -> None:
+    x = np.random.default_rng(2).permutation(40.0 * np.arange(40))[None, :]
+    buckets = evaluate(ops.cs_bucket(X, 10), {"x": x})[0]
+    np.testing.assert_array_equal(buckets, np.argsort(np.argsort(x[0])) // 4)
+
+
+def test_neutral_is_numpys_least_squares() -> None:
+    rng = np.random.default_rng(5)
+    x, y, z = rng.standard_normal((3, 6, 40))
+    x[rng.random(x.shape) < 0.1] = np.nan
+    z[rng.random(z.shape) < 0.1] = np.nan
+    found = evaluate(ops.cs_neutralize(X, Y, column("z")), {"x": x, "y": y, "z": z})
+    for got, row, *columns in zip(found, x, y, z, strict=True):
+        good = np.isfinite(row + columns[1])
+        design = np.stack([np.ones(good.sum()), *(values[good] for values in columns)], axis=1)
+        fit = design @ np.linalg.lstsq(design, row[good])[0]
+        np.testing.assert_allclose(got[good], row[good] - fit, atol=1e-13)
+        assert np.isnan(got[~good]).all()
+
+
+def test_groups_are_pandas() -> None:
+    rng = np.random.default_rng(6)
+    data = {"x": DATA["x"], "g": rng.integers(0, 3, DATA["x"].shape).astype(float)}
+    data["g"][rng.random(data["g"].shape) < 0.2] = np.nan
+    long = pd.DataFrame({name: values.ravel() for name, values in data.items()})
+    long["t"] = np.repeat(np.arange(len(DATA["x"])), DATA["x"].shape[1])
+    grouped = long.groupby(["t", "g"])["x"]
+    for expr, expected in (
+        (ops.cs_rank(X, by="g"), grouped.rank(pct=True)),
+        (ops.cs_demean(X, by="g"), long["x"] - grouped.transform("mean")),
+        (ops.cs_std(X, by="g"), grouped.transform("std").where(long["x"].notna())),
+    ):
+        np.testing.assert_allclose(evaluate(expr, data).ravel(), expected, rtol=1e-9, atol=1e-12)
+
+
 def _one(expr: Expr, x: list[float], y: list[float] | None = None) -> list[float]:
     columns = {"x": np.array(x)[:, None], "y": np.array(y or x)[:, None]}
     return evaluate(expr, columns)[:, 0].tolist()
@@ -229,6 +282,23 @@ def test_centred_rank_puts_the_middle_stock_at_zero() -> None:
     ranks = evaluate(ops.cs_centred_rank(X), {"x": np.array([[3.0, 1.0, 2.0, np.nan]])})[0]
     np.testing.assert_allclose(ranks[:3], [math.sqrt(12) / 3, -math.sqrt(12) / 3, 0.0], atol=1e-15)
     assert np.isnan(ranks[3])
+
+
+@pytest.mark.parametrize(
+    ("expr", "expected"),
+    [
+        (ops.cs_scale(X), [0.1, -0.3, 0.6, NAN]),
+        (ops.cs_normal(X), [0.0, -0.96742156610170, 0.96742156610170, NAN]),
+        (ops.cs_bucket(X, 2), [1, 0, 1, NAN]),
+        (ops.cs_winsorize(X, 0.25, 1), [1, -1, 6, NAN]),
+        (ops.cs_neutralize(X, X), [0, 0, 0, NAN]),
+        (ops.cs_mean(X, by=X > 0), [3.5, -3, 3.5, NAN]),
+    ],
+    ids=str,
+)
+def test_dates_worked_by_hand(expr: Expr, expected: list[float]) -> None:
+    values = evaluate(expr, {"x": np.array([[1.0, -3.0, 6.0, NAN]])})[0]
+    np.testing.assert_allclose(values, expected, rtol=1e-13, atol=1e-15)
 
 
 def test_every_operator_has_a_reference() -> None:

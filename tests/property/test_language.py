@@ -42,6 +42,7 @@ def _exact(children: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
     """Operators whose results on small integers are exact, so that the comparison needs no tolerance."""
     numbers = st.integers(-3, 3)
     windows = st.integers(1, 8)
+    stocks = children.filter(lambda x: x.axis == "stock")
     two = st.tuples(children, children | numbers)
     return st.one_of(
         two.map(lambda p: p[0] + p[1]),
@@ -76,7 +77,14 @@ def _exact(children: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
             lambda p: language.ts_quantile(*p, 1)
         ),
         st.tuples(children, windows).map(lambda p: language.ts_mad(*p, 1)),
-        children.filter(lambda x: x.axis == "stock").map(language.cs_rank),
+        stocks.map(language.cs_rank),
+        st.tuples(stocks, st.sampled_from(("min", "dense", "first"))).map(
+            lambda p: language.cs_rank(p[0], method=p[1])
+        ),
+        st.tuples(stocks, stocks).map(lambda p: language.cs_rank(p[0], by=language.sign(p[1]))),
+        st.tuples(stocks, stocks).map(lambda p: language.cs_bucket(p[0], 3, by=p[1])),
+        stocks.map(lambda x: language.cs_winsorize(x, 0.25, 0.75)),
+        stocks.map(language.cs_scale),
     )
 
 

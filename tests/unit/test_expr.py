@@ -18,9 +18,13 @@ from jqfast.features import (
     clip,
     close,
     column,
+    cs_bucket,
     cs_mean,
+    cs_neutralize,
     cs_rank,
+    cs_winsorize,
     cs_zscore,
+    dow,
     dow_sin,
     ema,
     eq,
@@ -258,6 +262,20 @@ def test_a_column_of_ones_own_says_its_unit() -> None:
         (lambda: close + True, TypeError, "got bool"),
         (lambda: bool(close > 1), TypeError, "has no truth value.*where"),
         (lambda: 0 < close < 1, TypeError, "write `\\(a < b\\) & \\(b < c\\)`"),
+        (lambda: cs_rank(close, method="max"), ValueError, "`max`.*Known: average, dense, first, min"),
+        (
+            lambda: cs_rank(close, by=3),
+            TypeError,
+            "`by` must be an expression or the name of a column; got int",
+        ),
+        (lambda: cs_rank(close, by=dow), ValueError, "`dow` is the same for all"),
+        (lambda: cs_bucket(close, 1), ValueError, "`count` must be an integer from 2"),
+        (lambda: cs_winsorize(close, 0.9, 0.1), ValueError, "`low` must not be above `high`"),
+        (
+            lambda: cs_neutralize(close),
+            ValueError,
+            "`exposures` must be 1 to 8 expressions; got 0.*cs_demean",
+        ),
         (lambda: cs_rank(dow_sin), ValueError, "`cs_rank` compares stocks.*the same for all"),
         (lambda: lag(expr_module.constant(1), 2), ValueError, "`lag` needs a series; got the constant 1"),
         (lambda: as_of(turnover, 1), ValueError, "degree 0.*use `lag`"),
@@ -285,6 +303,17 @@ def test_mistakes_are_explained(build, error: type[Exception], message: str) -> 
         (expanding_max(close), "expanding_max(close)"),
         (expanding_max(close, 20), "expanding_max(close, min_periods=20)"),
         (ts_wmean(close, volume, 20), "ts_wmean(close, volume, 20)"),
+        (cs_rank(_ret(1), method="dense"), 'cs_rank(close / lag(close, 1) - 1, method="dense")'),
+        (cs_zscore(turnover, by="sector33"), 'cs_zscore(turnover, by=column("sector33"))'),
+        (
+            cs_rank(turnover, method="first", by=cs_bucket(_ret(1), 5)),
+            'cs_rank(turnover, method="first", by=cs_bucket(close / lag(close, 1) - 1, 5))',
+        ),
+        (
+            cs_neutralize(turnover, dow * volume, by="g"),
+            'cs_neutralize(turnover, dow * volume, by=column("g"))',
+        ),
+        (cs_winsorize(turnover), "cs_winsorize(turnover, 0.01, 0.99)"),
         (column("roe") * 0.1, 'column("roe") * 0.1'),
         (clip(_ret(1), -0.5, 1e30), "clip(close / lag(close, 1) - 1, -0.5, 1e+30)"),
     ],
@@ -304,7 +333,7 @@ def test_a_deep_formula_needs_no_recursion() -> None:
 def test_the_registry_and_the_functions_agree() -> None:
     from jqfast.features import ops
 
-    renamed = {"abs": "abs_"}
+    renamed = {"abs": "abs_", **{f"cs_rank_{method}": "cs_rank" for method in ("min", "dense", "first")}}
     symbols = {"add", "sub", "mul", "div", "neg", "lt", "le", "gt", "ge", "and", "or", "not"}
     functions = {renamed.get(name, name) for name in OPERATORS if name not in symbols}
     composed = {"diff", "ratio", "as_of", "ts_median", "ts_wma", "ewm_std"}

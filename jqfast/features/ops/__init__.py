@@ -5,11 +5,16 @@ date. ``expanding_*`` and ``cum_*`` run along time over all that came before.
 """
 
 from jqfast.features.ops.cross import (
+    cs_bucket,
     cs_centred_rank,
     cs_demean,
     cs_mean,
+    cs_neutralize,
+    cs_normal,
     cs_rank,
+    cs_scale,
     cs_std,
+    cs_winsorize,
     cs_zscore,
 )
 from jqfast.features.ops.elementwise import (
@@ -102,11 +107,16 @@ __all__ = [
     "abs_",
     "as_of",
     "clip",
+    "cs_bucket",
     "cs_centred_rank",
     "cs_demean",
     "cs_mean",
+    "cs_neutralize",
+    "cs_normal",
     "cs_rank",
+    "cs_scale",
     "cs_std",
+    "cs_winsorize",
     "cs_zscore",
     "cum_max",
     "cum_min",

@@ -54,6 +54,14 @@ def min_count(value: object) -> int:
     return count
 
 
+def buckets(value: object) -> int:
+    """An integer from 2 to ``MAX_WINDOW``."""
+    count = _integer(value, "count", low=2)
+    if not 2 <= count <= MAX_WINDOW:
+        raise ValueError(f"`count` must be an integer from 2 to {MAX_WINDOW}; got {count}.")
+    return count
+
+
 def share(value: object, name: str) -> float:
     """A number in [0, 1]."""
     number = literal(value, name)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from jqfast.features.expr import Expr
 from jqfast.features.passes.fold import fold
-from jqfast.features.passes.graph import Input
+from jqfast.features.passes.graph import Input, read_as_groups
 from jqfast.features.passes.intern import intern
 from jqfast.features.passes.lower import lower
 from jqfast.features.passes.schedule import schedule
@@ -25,11 +25,12 @@ from jqfast.features.passes.stage import stage
 
 @dataclass(frozen=True)
 class Plan:
-    """What the executor runs: the text, and the columns its inputs are."""
+    """What the executor runs: the text, the columns its inputs are, those of them that only group stocks."""
 
     text: str
     inputs: tuple[Input, ...]
     outputs: int
+    groups: frozenset[Input] = frozenset()
 
     def __str__(self) -> str:
         return self.text
@@ -47,4 +48,4 @@ def compile_plan(outputs: Sequence[Expr]) -> Plan:
         raise ValueError("`features` must name at least one feature; got none.")
     graph = share(fold(intern(outputs)))
     stages = schedule(stage(graph))
-    return Plan(lower(graph.inputs, stages, len(outputs)), graph.inputs, len(outputs))
+    return Plan(lower(graph.inputs, stages, len(outputs)), graph.inputs, len(outputs), read_as_groups(graph))

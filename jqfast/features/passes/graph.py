@@ -34,19 +34,23 @@ _COMMUTATIVE = frozenset(operator.instruction for operator in OPERATORS.values()
 class Input(NamedTuple):
     """A column the plan reads."""
 
-    axis: str  # "stock" or "market"
+    axis: str  # "stock", "market", or "code" for a series of the codes alone
     name: str
 
 
 @dataclass(frozen=True)
 class Node:
-    """One instruction: ``outs = op args params``; ``give`` names the statistic of each output."""
+    """One instruction: ``outs = op args params``; ``give`` names the statistic of each output.
+
+    The last argument of a ``grouped`` instruction is the group of each stock.
+    """
 
     op: str
     args: tuple[Arg, ...]
     params: tuple[tuple[str, Param], ...] = ()
     outs: tuple[Value, ...] = ()
     give: tuple[str, ...] = ()
+    grouped: bool = False
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -77,6 +81,17 @@ class Graph:
         return counts
 
 
+def read_as_groups(graph: Graph) -> frozenset[Input]:
+    """The columns that are read to group stocks by, and for nothing else."""
+    groups = {node.args[-1] for node in graph.nodes if node.grouped}
+    values = {v for node in graph.nodes for v in (node.args[:-1] if node.grouped else node.args)}
+    values.update(graph.outputs)
+    inputs = {node.outs[0]: dict(node.params)["index"] for node in graph.nodes if node.op == "input"}
+    return frozenset(
+        graph.inputs[int(index)] for out, index in inputs.items() if out in groups and out not in values
+    )
+
+
 class Builder:
     """Collects nodes by value number: an instruction that stands already is not added again."""
 
@@ -87,7 +102,7 @@ class Builder:
 
     def add(self, node: Node) -> tuple[Value, ...]:
         """The values of ``node``, from an equal earlier node where there is one."""
-        key = (node.op, _ordered(node), node.params, node.give)
+        key = (node.op, _ordered(node), node.params, node.give, node.grouped)
         if key not in self._known:
             outs = tuple(range(self._values, self._values + max(1, len(node.give))))
             self._values += len(outs)

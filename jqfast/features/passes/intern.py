@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from jqfast.features.expr import Expr, walk
 from jqfast.features.operators import OPERATORS
-from jqfast.features.passes.graph import Arg, Builder, Graph, Input, Node
+from jqfast.features.passes.graph import Arg, Builder, Graph, Input, Node, Value
 
 
 def intern(outputs: Sequence[Expr]) -> Graph:
@@ -28,13 +28,24 @@ def _argument(expr: Expr, made: dict[Expr, Arg], inputs: dict[Input, int], build
         return expr.constant
     params = dict(expr.params)
     if expr.op == "column":
-        column = Input(str(params["axis"]), str(params["name"]))
-        index = inputs.setdefault(column, len(inputs))
-        return builder.add(Node("input", (), (("index", index),)))[0]
+        return _read(Input(str(params["axis"]), str(params["name"])), inputs, builder)
     operator = OPERATORS[expr.op]
-    args = tuple(made[arg] for arg in expr.args)
-    node = Node(operator.instruction, args, operator.lowered(params), give=operator.gives(params))
+    args = [made[arg] for arg in expr.args]
+    if operator.beside:
+        args.insert(operator.arity, _read(Input("code", operator.beside), inputs, builder))
+    node = Node(
+        operator.instruction,
+        tuple(args),
+        operator.lowered(params),
+        give=operator.gives(params),
+        grouped="grouped" in params,
+    )
     return builder.add(node)[0]
+
+
+def _read(column: Input, inputs: dict[Input, int], builder: Builder) -> Value:
+    index = inputs.setdefault(column, len(inputs))
+    return builder.add(Node("input", (), (("index", index),)))[0]
 
 
 def _value(arg: Arg, expr: Expr) -> int:

@@ -35,6 +35,8 @@ def _instruction(node: Node, numbers: dict[Value, int]) -> str:
     params = dict(node.params)
     if node.op == "input":
         return f"{targets} = input {params['index']}"
+    if node.grouped:
+        args[-1] = f"by={args[-1]}"
     words = [node.op, *args, *(f"{name}={_number(value)}" for name, value in params.items())]
     if node.give:
         words.append(f"{'at' if node.op in NUMBERED else 'give'}={','.join(node.give)}")
