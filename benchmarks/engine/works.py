@@ -1,0 +1,141 @@
+"""What is measured, and the goal of each work: the figures table of the engine.
+
+A work is a dictionary of expressions, computed by us and, translated, by every peer that can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+import jqfast.features as f
+from benchmarks.alpha158 import alpha158
+from benchmarks.bundle60 import bundle60, garman_klass, parkinson, rogers_satchell, rsi, yang_zhang
+from jqfast.features import Expr
+
+WINDOWS = (5, 20, 60)
+Rival = Literal[
+    "right", "pandas", "polars", "bottleneck", "rest", "kunquant", "kunquant any", "kunquant exact"
+]
+Features = Mapping[str, Expr]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """At least ``times`` as fast as the best of the rivals; see `engine.compare` for who they are."""
+
+    rival: Rival
+    times: float
+
+
+@dataclass(frozen=True)
+class Work:
+    """One line of the table.
+
+    ``variants`` are the same work under other rules for missing values: a peer that has no `min_periods` is
+    right when it agrees with one of them. ``flat`` is 0 in windows without spread, where packages have
+    different conventions and nothing is compared. ``absent`` names peers left out, because they would take
+    minutes.
+    """
+
+    name: str
+    claim: str
+    features: Callable[[], Features]
+    goals: tuple[Goal, ...] = ()
+    tolerance: float = 1e-9
+    dtype: Literal["float64", "float32"] = "float64"
+    variants: tuple[Callable[[], Features], ...] = ()
+    flat: Callable[[], Expr] | None = None
+    absent: frozenset[str] = field(default_factory=frozenset)
+    is_set: bool = False
+
+
+def works() -> Iterator[Work]:
+    """Every work whose operators exist, in the order of the table."""
+    for group in (_rolling, _order, _cross, _indicators, _sets):
+        for work in group():
+            try:
+                work.features()
+            except (AttributeError, TypeError):  # an operator that this build does not have
+                continue
+            yield work
+
+
+def _one(name: str, build: Callable[[], Expr]) -> Callable[[], Features]:
+    return lambda: {name: build()}
+
+
+def _call(operator: str, *arguments: Any) -> Expr:
+    """The operator by name, looked up late: a build may not have it yet."""
+    built: Expr = getattr(f, operator)(*arguments)
+    return built
+
+
+_O1 = (Goal("right", 2.0), Goal("pandas", 10.0))
+
+
+def _rolling() -> Iterator[Work]:
+    x, y = f.close, f.volume
+    flat_x: dict[int, Callable[[], Expr]] = {w: lambda w=w: f.ts_range(x, w) for w in WINDOWS}
+    flat_xy: dict[int, Callable[[], Expr]] = {
+        w: lambda w=w: f.minimum(f.ts_range(x, w) / x, f.ts_range(y, w) / y) for w in WINDOWS
+    }
+    for w in WINDOWS:
+        for name in ("mean", "std", "skew", "kurt", "min", "max", "rank"):
+            build = partial(_call, f"ts_{name}", x, w)
+            flat = flat_x[w] if name in ("skew", "kurt") else None
+            yield Work(f"{name}:{w}", "rolling", _one(name, build), _O1, flat=flat)
+        for name in ("corr", "beta"):
+            build = partial(_call, f"ts_{name}", x, y, w)
+            yield Work(f"{name}:{w}", "rolling", _one(name, build), _O1, flat=flat_xy[w])
+        slopes = tuple(_one("slope", lambda m=m, w=w: f.ts_slope(x, w, m)) for m in (w, 2))
+        yield Work(f"slope:{w}", "rolling", slopes[0], _O1, variants=slopes[1:])
+        averages = [_one("ewm", lambda m=m, w=w: f.ema(x, w, m)) for m in (w, 1)]
+        averages += [_one("ewm", lambda w=w: f.where(f.isnan(x), float("nan"), f.ema(x, w)))]
+        yield Work(f"ewm:{w}", "rolling", averages[0], _O1, variants=tuple(averages[1:]))
+
+
+def _order() -> Iterator[Work]:
+    goals = (Goal("bottleneck", 2.0), Goal("rest", 8.0))
+    for w in WINDOWS:
+        yield Work(f"median:{w}", "order", _one("median", lambda w=w: f.ts_median(f.close, w)), goals)
+        yield Work(f"quantile0.8:{w}", "order", _one("q", lambda w=w: f.ts_quantile(f.close, w, 0.8)), goals)
+    slow = frozenset({"pandas"})
+    for w in WINDOWS:
+        build = _one("argmax", lambda w=w: f.ts_argmax(f.high, w))
+        yield Work(f"argmax:{w}", "order", build, (Goal("right", 2.0),), absent=slow)
+
+
+def _cross() -> Iterator[Work]:
+    x, sector = f.close, f.column("sector")
+    fast = (Goal("kunquant", 2.0),)
+    rank = (Goal("kunquant", 6.0), Goal("polars", 6.0))
+    yield Work("cs_rank", "cross", _one("rank", lambda: f.cs_rank(x)), rank)
+    yield Work("cs_z", "cross", _one("z", lambda: f.cs_zscore(x)), fast)
+    yield Work("cs_winz", "cross", _one("winz", lambda: f.cs_zscore(f.cs_winsorize(x))), fast)
+    yield Work("cs_gz", "cross", _one("gz", lambda: f.cs_zscore(x, by=sector)), fast)
+    yield Work("cs_gdemean", "cross", _one("gdemean", lambda: f.cs_demean(x, by=sector)), fast)
+
+
+def _indicators() -> Iterator[Work]:
+    daily = f.ratio(f.close, 1) - 1.0
+    expressions: dict[str, Callable[[], Expr]] = {
+        "rsi14": lambda: rsi(14),
+        "park60": lambda: parkinson(60),
+        "gk60": lambda: garman_klass(60),
+        "rs60": lambda: rogers_satchell(60),
+        "yz60": lambda: yang_zhang(60),
+        "amihud20": lambda: f.ts_mean(f.abs_(daily) / f.turnover, 20),
+    }
+    for name, build in expressions.items():
+        yield Work(name, "indicators", _one(name, build), _O1)
+
+
+def _sets() -> Iterator[Work]:
+    goals = (Goal("kunquant any", 3.0), Goal("kunquant exact", 6.0), Goal("pandas", 40.0))
+    yield Work("bundle60", "sets", bundle60, goals, 1e-6, "float32", is_set=True)
+    yield Work("bundle60_nocs", "sets", partial(bundle60, zscored=False), goals, 1e-6, "float32", is_set=True)
+    own = (Goal("kunquant any", 5.0),)
+    yield Work("alpha158", "sets", alpha158, own, 1e-6, "float32", absent=frozenset({"pandas"}), is_set=True)
