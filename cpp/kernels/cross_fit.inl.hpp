@@ -30,6 +30,7 @@ class Exposures {
       }
       centre_column(y);
     }
+    map_row(y, y, n_, [this](Vec v) { return v * unit_; });
   }
 
  private:
@@ -42,7 +43,21 @@ class Exposures {
       for (std::size_t i = 0; i <= k_; ++i) whole = whole && std::isfinite(a_.in[i][s]);
       for (std::size_t i = 0; i <= k_; ++i) column(i)[s] = whole ? a_.in[i == k_ ? 0 : i + 1][s] : kNaN;
     }
-    for (std::size_t i = 0; i <= k_; ++i) centre_column(column(i));
+    for (std::size_t i = 0; i < k_; ++i) {
+      centre_column(column(i));
+      rescale(column(i));
+    }
+    centre_column(column(k_));
+    unit_ = rescale(column(k_));
+  }
+
+  // Brings a column to unit size by a power of two, which changes no digit: products can then not leave the range.
+  double rescale(double* x) const noexcept {
+    int exponent = 0;
+    std::frexp(largest_finite(x, n_, [](Vec v) { return v; }), &exponent);
+    const double unit = std::ldexp(1.0, std::clamp(exponent, -1000, 1000));
+    map_row(x, x, n_, [unit](Vec v) { return v / unit; });
+    return unit;
   }
 
   void centre_column(double* x) const noexcept {
@@ -99,7 +114,8 @@ class Exposures {
 
   const CrossArgs& a_;
   std::size_t k_, n_;
-  double* columns_;  // the exposures, then y
+  double* columns_;    // the exposures, then y
+  double unit_ = 1.0;  // of y
   double gram_[kMostExposures][kMostExposures] = {};
   bool used_[kMostExposures] = {};
 };

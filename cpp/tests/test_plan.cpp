@@ -113,7 +113,8 @@ void stores() {
 
 void too_long() {
   std::string text = head() + "time\n";
-  for (std::size_t i = 0; i <= jqfast::kMaxInstructions; ++i) text += "v" + std::to_string(i) + " = input 0\n";
+  for (std::size_t i = 0; i <= jqfast::kMaxInstructions; ++i)
+    text.append("v").append(std::to_string(i)).append(" = input 0\n");
   check(throws<PlanError>([&] { (void)decode_plan(text); }, "at most 65536 instructions"), "a limit of instructions");
 }
 
