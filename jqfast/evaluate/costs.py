@@ -56,7 +56,7 @@ class CostConfig:
     spread_floor_bps: float = 2.5
     impact: float = 0.7
     borrow_fee_bps_year: float = 115.0
-    capital: float = 1e9
+    capital: float = 1e8
     max_participation: float = 0.10
     min_turnover: float = 0.0
     window: int = 20

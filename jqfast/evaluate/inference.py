@@ -283,8 +283,8 @@ def _lags(n: int, lags: int | None, horizon: int) -> int:
     if horizon < 1:
         raise ValueError(f"`horizon` must be at least 1 period; got {horizon}.")
     if lags is None:
-        # Bartlett weights fade from lag 1 on: with horizon - 1 lags the overlap itself would count for half, and a
-        # market without any effect would be "significant" in one test of ten at the 5 % level.
+        # Bartlett weights fade from lag 1 on: with horizon - 1 lags the overlap itself would count for half,
+        # and a market without any effect would be "significant" too often.
         return max(3 * (horizon - 1), math.floor(4.0 * (n / 100.0) ** (2.0 / 9.0)) if n else 0)
     if lags < horizon - 1:
         raise ValueError(

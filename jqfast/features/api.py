@@ -133,10 +133,10 @@ def panel(
 
     Parameters
     ----------
-    panel : Panel of T sessions and N stocks features : "all", a family or kind, one name; a list of names
-    and expressions; or {"name": expression} normalize : append to each feature its per-date transform (`cs`,
-    `log`, `rank`); norms that have to be fitted
-        (`ts`) and bounded values stay as they are
+    panel : Panel of T sessions and N stocks
+    features : "all", a family or kind, one name; a list of names and expressions; or {"name": expression}
+    normalize : append to each feature its per-date transform (`cs`, `log`, `rank`); norms that have to be
+        fitted (`ts`) and bounded values stay as they are
     dtype : "float32" (default) or "float64"; the arithmetic is float64 either way, rounded once at the end
     layout : "feature" keeps each feature together, "sample" each (session, stock)
     threads : number of threads; None for all there are. Results do not depend on it
