@@ -50,7 +50,7 @@ class FeatureConfig:
 
     Parameters
     ----------
-    use : names of features or of sets of features
+    use : names of features, or of sets of features, which stand for their members without levels
     own : name -> formula, in the notation of ``jqfast features list``
     """
 

@@ -31,7 +31,7 @@ from jqfast.data.simulate import Truth, simulate
 from jqfast.explain.walk_forward import Relevance, walk_forward_relevance
 from jqfast.features import api
 from jqfast.features.api import FeaturePanel, Request
-from jqfast.features.declare import Family, Feature
+from jqfast.features.declare import Family, Feature, registry
 from jqfast.features.normalize import per_date
 from jqfast.features.passes import compile_plan
 from jqfast.formulas import parse
@@ -198,11 +198,16 @@ def _plan(config: Config, panel: Panel, truth: Truth | None, data_hash: str) -> 
 
 
 def choose_features(config: Config) -> dict[str, str | Feature]:
-    """Name -> catalogue name or own feature, sets spelt out, nothing twice."""
+    """Name -> catalogue name or own feature, sets spelt out, nothing twice.
+
+    A set stands for its features without levels (``Close_lag_1``): yen of different stocks do not compare,
+    and on prices that arrive adjusted a level carries later splits. A level that is named is used.
+    """
     sets = api.sets()
     chosen: dict[str, str | Feature] = {}
     for entry in config.features.use:
-        chosen.update({name: name for name in sets.get(entry, (entry,))})
+        members = [name for name in sets.get(entry, ()) if not registry.features[name].level]
+        chosen.update({name: name for name in members or (entry,)})
     own = Family("own")
     for name, text in config.features.own.items():
         expr = parse(text, where=f"features.own.{name}")

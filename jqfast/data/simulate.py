@@ -34,7 +34,10 @@ _GROWTH = 0.04 / 245
 _STREAMS = ("traits", "events", "splits", "market", "stock", "vol", "path", "volume")
 _NOTES = {
     "planted": "Simulated market with planted short-term reversal and momentum.",
-    "null": "Simulated null market: nothing in its past tells which stock will do better.",
+    "null": (
+        "Simulated null market: nothing in its past tells which stock will do better. Simple returns of "
+        "volatile stocks are higher by half their variance, so decile returns may differ: judge by RankIC."
+    ),
     "frictions": "Simulated market without planted effects but with price units, limits and delistings.",
 }
 
