@@ -1,8 +1,8 @@
 """`bundle60`: sixty features as desks really ask for them, then a z-score of each per date.
 
 Definitions are in the language of `jqfast.features`; each peer computes the translation of the same
-expressions. Windows must be full. Recursive averages give values from the first session on (`min_periods`
-1), because not every peer can wait.
+expressions. Windows must be full, but for recursive averages, which give values from the first session on,
+and for the slope, which needs two sessions: not every peer can wait longer.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def _shape() -> dict[str, Expr]:
         "kurt60": f.ts_kurt(daily, 60),
         "corr20": f.ts_corr(daily, flow, 20),
         "corr60": f.ts_corr(daily, flow, 60),
-        "slope20": f.ts_slope(f.close, 20) / f.close,
+        "slope20": f.ts_slope(f.close, 20, 2) / f.close,
     }
 
 

@@ -47,12 +47,16 @@ class Measured:
 
 
 def agree(
-    ours: Mapping[str, Array], theirs: Mapping[str, Array], *, tolerance: float, skip: Array | None
+    ours: Mapping[str, Array],
+    theirs: Mapping[str, Array],
+    *,
+    tolerance: float,
+    skip: Mapping[str, Array | None],
 ) -> Agreement:
-    """The comparison over all features; names that only one side has are an error."""
+    """The comparison over all features but for the cells to skip; both sides must have the same names."""
     if ours.keys() != theirs.keys():
         raise ValueError(f"`theirs` must have our features; they differ in {set(ours) ^ set(theirs)}.")
-    parts = [_one(name, ours[name], theirs[name], tolerance, skip) for name in ours]
+    parts = [_one(name, ours[name], theirs[name], tolerance, skip.get(name)) for name in ours]
     worst = max(parts, key=lambda part: part.wrong)
     return Agreement(
         max(part.error for part in parts),

@@ -98,10 +98,7 @@ def _checked(peer: Peer, work: Work, panel: Panel, settings: Settings) -> Agreem
     finally:
         job.close()
     tolerance = work.tolerance if peer.mode.dtype == "float64" else max(work.tolerance, 1e-4)
-    skip = None
-    if work.flat is not None:
-        spread = f.panel(panel, {"spread": work.flat()}, dtype="float64").values[0]
-        skip = spread == 0.0
+    skip = {name: work.skip(panel, name) for name in theirs} if work.skip is not None else {}
     found = []
     for build in (work.features, *work.variants):
         ours = _ours(build(), panel, settings)

@@ -141,6 +141,24 @@ def heading(where: dict[str, Any]) -> str:
     )
 
 
+def readme(entry: dict[str, Any]) -> str:
+    """The Markdown table of one record of the history."""
+    lines = [
+        "| work | ours, ms | best peer that is right on gaps | ratio | pandas | copying the bytes, ms |",
+        "|---|---:|---|---:|---:|---:|",
+    ]
+    for work in entry["works"]:
+        cells = line(work)
+        cell = dict(zip(HEADER, cells, strict=True))
+        peer = f"{cell['best right peer']} {cell['its ms']} ms" if cell["best right peer"] != "-" else "-"
+        times = cell["ratio"].replace("x", " x"), cell["pandas x"].replace("x", " x")
+        lines.append(
+            f"| `{work['work']}` | {cell['ours ms']} | {peer} | {' | '.join(times)} | {cell['floor']} |"
+        )
+    lines += ["", *(f"- {note['text']}" for note in entry["claims"])]
+    return f"{heading(entry)} ({entry['when'][:10]}).\n\n" + "\n".join(lines)
+
+
 def render(rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER) -> str:
     """Columns aligned; the last one runs on."""
     widths = [max(len(row[k]) for row in (header, *rows)) for k in range(len(header) - 1)]

@@ -13,6 +13,8 @@ from typing import Any, Literal
 import jqfast.features as f
 from benchmarks.alpha158 import alpha158
 from benchmarks.bundle60 import bundle60, garman_klass, parkinson, rogers_satchell, rsi, yang_zhang
+from benchmarks.engine import skips
+from benchmarks.engine.skips import Skip
 from jqfast.features import Expr
 
 WINDOWS = (5, 20, 60)
@@ -35,9 +37,8 @@ class Work:
     """One line of the table.
 
     ``variants`` are the same work under other rules for missing values: a peer that has no `min_periods` is
-    right when it agrees with one of them. ``flat`` is 0 in windows without spread, where packages have
-    different conventions and nothing is compared. ``absent`` names peers left out, because they would take
-    minutes.
+    right when it agrees with one of them. ``skip`` names cells that are not compared. ``absent`` names peers
+    left out, because they would take minutes.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Work:
     tolerance: float = 1e-9
     dtype: Literal["float64", "float32"] = "float64"
     variants: tuple[Callable[[], Features], ...] = ()
-    flat: Callable[[], Expr] | None = None
+    skip: Skip | None = None
     absent: frozenset[str] = field(default_factory=frozenset)
     is_set: bool = False
 
@@ -78,18 +79,15 @@ _O1 = (Goal("right", 2.0), Goal("pandas", 10.0))
 
 def _rolling() -> Iterator[Work]:
     x, y = f.close, f.volume
-    flat_x: dict[int, Callable[[], Expr]] = {w: lambda w=w: f.ts_range(x, w) for w in WINDOWS}
-    flat_xy: dict[int, Callable[[], Expr]] = {
-        w: lambda w=w: f.minimum(f.ts_range(x, w) / x, f.ts_range(y, w) / y) for w in WINDOWS
-    }
     for w in WINDOWS:
         for name in ("mean", "std", "skew", "kurt", "min", "max", "rank"):
             build = partial(_call, f"ts_{name}", x, w)
-            flat = flat_x[w] if name in ("skew", "kurt") else None
-            yield Work(f"{name}:{w}", "rolling", _one(name, build), _O1, flat=flat)
+            skip = skips.flat(w, "close") if name in ("skew", "kurt") else None
+            yield Work(f"{name}:{w}", "rolling", _one(name, build), _O1, skip=skip)
+        both = skips.flat(w, "close", "volume")
         for name in ("corr", "beta"):
             build = partial(_call, f"ts_{name}", x, y, w)
-            yield Work(f"{name}:{w}", "rolling", _one(name, build), _O1, flat=flat_xy[w])
+            yield Work(f"{name}:{w}", "rolling", _one(name, build), _O1, skip=both)
         slopes = tuple(_one("slope", lambda m=m, w=w: f.ts_slope(x, w, m)) for m in (w, 2))
         yield Work(f"slope:{w}", "rolling", slopes[0], _O1, variants=slopes[1:])
         averages = [_one("ewm", lambda m=m, w=w: f.ema(x, w, m)) for m in (w, 1)]
@@ -105,7 +103,8 @@ def _order() -> Iterator[Work]:
     slow = frozenset({"pandas"})
     for w in WINDOWS:
         build = _one("argmax", lambda w=w: f.ts_argmax(f.high, w))
-        yield Work(f"argmax:{w}", "order", build, (Goal("right", 2.0),), absent=slow)
+        tied = skips.ties(w, "high", largest=True)
+        yield Work(f"argmax:{w}", "order", build, (Goal("right", 2.0),), absent=slow, skip=tied)
 
 
 def _cross() -> Iterator[Work]:
@@ -135,7 +134,11 @@ def _indicators() -> Iterator[Work]:
 
 def _sets() -> Iterator[Work]:
     goals = (Goal("kunquant any", 3.0), Goal("kunquant exact", 6.0), Goal("pandas", 40.0))
-    yield Work("bundle60", "sets", bundle60, goals, 1e-6, "float32", is_set=True)
-    yield Work("bundle60_nocs", "sets", partial(bundle60, zscored=False), goals, 1e-6, "float32", is_set=True)
+    yield Work("bundle60", "sets", bundle60, goals, 1e-6, "float32", skip=skips.first_session, is_set=True)
+    plain = partial(bundle60, zscored=False)
+    yield Work("bundle60_nocs", "sets", plain, goals, 1e-6, "float32", is_set=True)
     own = (Goal("kunquant any", 5.0),)
-    yield Work("alpha158", "sets", alpha158, own, 1e-6, "float32", absent=frozenset({"pandas"}), is_set=True)
+    slow = frozenset({"pandas"})
+    yield Work(
+        "alpha158", "sets", alpha158, own, 1e-6, "float32", skip=skips.alpha158, absent=slow, is_set=True
+    )

@@ -75,7 +75,7 @@ def evaluate(
         return done[expr]
 
     def _one(expr: Expr) -> Any:
-        params = dict(expr.params)
+        params = {name: what for name, what in expr.params if name != "grouped"}  # the last argument tells
         if expr.op == "const":
             return number(float(params["value"]))
         if expr.op == "column":
@@ -97,4 +97,7 @@ def single(expr: Expr) -> tuple[str, list[str], dict[str, Any]]:
     """Operator, columns and parameters of an operator applied to columns; Unsupported for anything else."""
     if not expr.args or any(arg.op != "column" for arg in expr.args):
         raise Unsupported("composed expressions")
-    return expr.op, [str(dict(arg.params)["name"]) for arg in expr.args], dict(expr.params)
+    if dict(expr.params).get("grouped"):
+        raise Unsupported("groups")
+    params = {name: what for name, what in expr.params if name != "grouped"}
+    return expr.op, [str(dict(arg.params)["name"]) for arg in expr.args], params

@@ -1,6 +1,6 @@
 """Operators across stocks that KunQuant leaves to its users, written in the C++ it compiles.
 
-Each is plain loops over the date's finite values, as fast as its interface allows. Groups are small whole
+Each is plain loops over the date's finite values (x - x is 0 for those alone), as fast as its interface allows. Groups are small whole
 numbers that arrive as a series.
 """
 
@@ -13,12 +13,12 @@ GROUPS = 64
 
 _MOMENTS = """
         T total = 0; size_t n = 0;
-        for (size_t i = 0; i < num_stocks; i++) { T x = input_0[i]; if (x == x) { total += x; n++; } }
+        for (size_t i = 0; i < num_stocks; i++) { T x = input_0[i]; if (x - x == 0) { total += x; n++; } }
         const T mean = total / n;
 """
 _SPREAD = """
         T square = 0;
-        for (size_t i = 0; i < num_stocks; i++) { T d = input_0[i] - mean; if (d == d) square += d * d; }
+        for (size_t i = 0; i < num_stocks; i++) { T d = input_0[i] - mean; if (d - d == 0) square += d * d; }
         const T sd = std::sqrt(square / (n - 1));
 """
 _EACH = "for (size_t i = 0; i < num_stocks; i++) "
@@ -26,7 +26,7 @@ _GROUPED = f"""
         T total[{GROUPS}] = {{}}, square[{GROUPS}] = {{}}; size_t n[{GROUPS}] = {{}};
         for (size_t i = 0; i < num_stocks; i++) {{
             T x = input_0[i], g = input_1[i];
-            if (x == x && g == g) {{ total[size_t(g)] += x; n[size_t(g)]++; }}
+            if (x - x == 0 && g == g) {{ total[size_t(g)] += x; n[size_t(g)]++; }}
         }}
         for (size_t k = 0; k < {GROUPS}; k++) total[k] /= n[k];
 """
@@ -76,7 +76,7 @@ class ZScoreBy(_Cross):
     body = f"""{_GROUPED}
         for (size_t i = 0; i < num_stocks; i++) {{
             T x = input_0[i], g = input_1[i];
-            if (x == x && g == g) {{ T d = x - total[size_t(g)]; square[size_t(g)] += d * d; }}
+            if (x - x == 0 && g == g) {{ T d = x - total[size_t(g)]; square[size_t(g)] += d * d; }}
         }}
         for (size_t k = 0; k < {GROUPS}; k++) square[k] = std::sqrt(square[k] / (n[k] - 1));
         for (size_t i = 0; i < num_stocks; i++) {{
@@ -90,7 +90,7 @@ class Winsorize(_Cross):
 
     body = """
         std::vector<T> sorted; sorted.reserve(num_stocks);
-        for (size_t i = 0; i < num_stocks; i++) { T x = input_0[i]; if (x == x) sorted.push_back(x); }
+        for (size_t i = 0; i < num_stocks; i++) { T x = input_0[i]; if (x - x == 0) sorted.push_back(x); }
         T low = NAN, high = NAN;
         if (!sorted.empty()) {
             auto at = [&sorted](double q) {

@@ -47,13 +47,19 @@ def _beta(x: Frame, y: Frame, *, window: int, min_periods: int) -> Frame:
 
 
 def _slope(x: Frame, *, window: int, min_periods: int) -> Frame:
-    """From two rolling sums: sum(t x) needs the position, which moves with the window."""
-    if min_periods != window:
-        raise NotImplementedError("slopes of incomplete windows")
-    day = np.arange(len(x), dtype=float)[:, None]
-    total = x.rolling(window).sum()
-    weighted = (x * day).rolling(window).sum() - total * (day - (window - 1) / 2.0)
-    return weighted * (12.0 / (window * (window * window - 1.0)))
+    """From rolling sums; an incomplete window needs the sums of the sessions that count, too."""
+    day = np.arange(len(x), dtype=float)[:, None] - 0.5 * len(x)
+    total = lambda values: values.rolling(window, min_periods=min_periods).sum()  # noqa: E731
+    sum_x, sum_tx = total(x), total(x * day)
+    if min_periods == window:
+        return (sum_tx - sum_x * (day - 0.5 * (window - 1))) * (12.0 / (window * (window * window - 1.0)))
+    seen = x.notna() * 1.0
+    n, sum_t, sum_tt = (
+        seen.rolling(window, min_periods=1).sum(),
+        total(x * 0.0 + day),
+        total(x * 0.0 + day**2),
+    )
+    return (n * sum_tx - sum_t * sum_x) / (n * sum_tt - sum_t * sum_t)
 
 
 def _ewm(x: Frame, alpha: float, min_periods: int) -> Frame:
