@@ -28,6 +28,7 @@ from KunQuant.runner import KunRunner
 from KunQuant.Stage import Function
 
 from benchmarks.machine import measure, pinned_threads
+from benchmarks.peers import kunquant_cross
 from benchmarks.peers.base import Array, Job, Mode, Unsupported, evaluate
 from benchmarks.peers.kunquant_cross import Demean, DemeanBy, Winsorize, ZScore, ZScoreBy
 from jqfast.data.panel import Panel
@@ -191,7 +192,10 @@ class KunQuant:
         """Compiled, or loaded when the same graph was compiled before for this processor."""
         dtype = TYPES[self.mode.dtype]
         settings = f"{version('KunQuant')} {self.layout} {dtype} {width} {self.exact} {_processor()}"
-        key = hashlib.sha256(f"{build()} {settings}".encode()).hexdigest()[:24]
+        bodies = Path(
+            kunquant_cross.__file__
+        ).read_text()  # a graph names our operators, it does not hold them
+        key = hashlib.sha256(f"{build()} {settings} {bodies}".encode()).hexdigest()[:24]
         folder = _cache() / key
         library = folder / "graph" / f"graph.{'so' if os.name == 'posix' else 'dll'}"
         if not library.exists():

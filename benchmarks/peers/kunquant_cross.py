@@ -1,7 +1,7 @@
 """Operators across stocks that KunQuant leaves to its users, written in the C++ it compiles.
 
-Each is plain loops over the date's finite values (x - x is 0 for those alone), as fast as its interface allows. Groups are small whole
-numbers that arrive as a series.
+Each is plain loops over the date's finite values (x - x is 0 for those alone), as fast as its interface
+allows. Groups are small whole numbers that arrive as a series.
 """
 
 from __future__ import annotations
