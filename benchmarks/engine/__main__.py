@@ -44,12 +44,8 @@ def main() -> None:
             entries.append(table.record(outcome(work, panel, rivals, settings), where["copy_gb_s"]))
             rows.append(table.line(entries[-1]))
             print(f"{entries[-1]['work']:>16} {entries[-1]['ours_ms']:10.2f} ms", flush=True)
-    notes = [
-        text
-        for name, claim in claims.CLAIMS.items()
-        if _wanted(name, options.only)
-        for text in claim(panel, settings)
-    ]
+    asked = [claim for name, claim in claims.CLAIMS.items() if _wanted(name, options.only)]
+    notes = claims.derived(entries) + [note for claim in asked for note in claim(panel, settings)]
     print("\n" + table.heading(where) + "\n" + table.render(rows))
     print("\n".join(note["text"] for note in notes))
     print("".join(f"not installed, left out: {ADAPTERS[name]}\n" for name in lacking), end="")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -69,24 +69,48 @@ def catalogue(panel: Panel, settings: Settings) -> list[Note]:
 
 
 def _linearity(panel: Panel, settings: Settings) -> list[Note]:
-    """Time per cell and feature when one side is doubled, over the time before: 1 is linear."""
-    T, N = (side // 2 for side in panel.shape)
-    names = list(f.names())
-    base = _per_value(medium(T, N), names, settings)
-    grown = {
-        "sessions": _per_value(medium(2 * T, N), names, settings),
-        "stocks": _per_value(medium(T, 2 * N), names, settings),
-        "features": _per_value(medium(T, N), names[: len(names) // 2], settings),
-    }
-    ratios = {side: value / base if side != "features" else base / value for side, value in grown.items()}
+    """Time per value when one side is doubled, over the time before: 1 is linear."""
     what = "time per value after doubling"
-    return [
-        _note(f"catalogue {side}", ratio, 1.15, what, "x", at_most=True) for side, ratio in ratios.items()
-    ]
+    notes = []
+    for side, points in growth(panel.shape, settings, shares=(0.5, 1.0)).items():
+        (small, before), (large, after) = points
+        grown = (after / large) / (before / small)
+        notes.append(_note(f"catalogue {side}", grown, 1.15, what, "x", at_most=True))
+    return notes
 
 
-def _per_value(panel: Panel, names: list[str], settings: Settings) -> float:
-    return _milliseconds(panel, names, settings) / (panel.shape[0] * panel.shape[1] * len(names))
+def growth(
+    shape: tuple[int, int], settings: Settings, *, shares: tuple[float, ...]
+) -> dict[str, list[tuple[int, float]]]:
+    """(size of the side, milliseconds of the whole catalogue) with one side grown and the others at half."""
+    names = list(f.names())
+    sides = {"sessions": shape[0], "stocks": shape[1], "features": len(names)}
+    half = {side: full // 2 for side, full in sides.items()}
+    points: dict[str, list[tuple[int, float]]] = {}
+    for side, full in sides.items():
+        for share in shares:
+            size = {**half, side: round(full * share)}
+            panel = medium(size["sessions"], size["stocks"])
+            time = _milliseconds(
+                panel, names[:: len(names) // size["features"]][: size["features"]], settings
+            )
+            points.setdefault(side, []).append((size[side], time))
+    return points
+
+
+def derived(entries: Sequence[Any]) -> list[Note]:
+    """What follows from the works: no dependence on the window, and the distance from copying the bytes."""
+    ms = {entry["work"]: entry["ours_ms"] for entry in entries}
+    notes = []
+    for name in ("mean", "std", "skew", "kurt", "min", "max"):
+        if f"{name}:5" in ms and f"{name}:60" in ms:
+            ratio = ms[f"{name}:60"] / ms[f"{name}:5"]
+            notes.append(_note(f"window {name}", ratio, 1.3, "w = 60 over w = 5", "x", at_most=True))
+    for entry in entries:
+        if entry["work"] == "bundle60":
+            times = entry["ours_ms"] / entry["floor_ms"]
+            notes.append(_note("bundle60 floor", times, 5.0, "over copying its bytes", "x", at_most=True))
+    return notes
 
 
 def _note(name: str, value: float, goal: float, what: str, unit: str, *, at_most: bool = False) -> Note:

@@ -192,9 +192,7 @@ class KunQuant:
         """Compiled, or loaded when the same graph was compiled before for this processor."""
         dtype = TYPES[self.mode.dtype]
         settings = f"{version('KunQuant')} {self.layout} {dtype} {width} {self.exact} {_processor()}"
-        bodies = Path(
-            kunquant_cross.__file__
-        ).read_text()  # a graph names our operators, it does not hold them
+        bodies = Path(kunquant_cross.__file__).read_text()  # a graph only names our operators
         key = hashlib.sha256(f"{build()} {settings} {bodies}".encode()).hexdigest()[:24]
         folder = _cache() / key
         library = folder / "graph" / f"graph.{'so' if os.name == 'posix' else 'dll'}"
