@@ -54,7 +54,7 @@ class Exposures {
   // Brings a column to unit size by a power of two, which changes no digit: products can then not leave the range.
   double rescale(double* x) const noexcept {
     int exponent = 0;
-    std::frexp(largest_finite(x, n_, [](Vec v) { return v; }), &exponent);
+    std::frexp(bound_of(x, n_, [](Vec v) { return v; }).largest, &exponent);
     const double unit = std::ldexp(1.0, std::clamp(exponent, -1000, 1000));
     map_row(x, x, n_, [unit](Vec v) { return v / unit; });
     return unit;
@@ -67,13 +67,14 @@ class Exposures {
 
   // Exact sum of x y over the stocks that are in; the products share the bounds of both columns.
   [[nodiscard]] double product(const double* x, const double* y) const noexcept {
-    double most_x = 0.0, most_y = 0.0;
+    double most_x = 0.0, most_y = 0.0, count = 0.0;
     for (std::size_t s = 0; s < n_; ++s) {
       if (!std::isfinite(x[s])) continue;
       most_x = std::max(most_x, std::fabs(x[s]));
       most_y = std::max(most_y, std::fabs(y[s]));
+      count += 1.0;
     }
-    const auto [coarse, fine] = grids(most_x * most_y, static_cast<double>(n_));
+    const auto [coarse, fine] = grids({most_x * most_y, count});
     double high = 0.0, low = 0.0;
     for (std::size_t s = 0; s < n_; ++s) {
       if (!std::isfinite(x[s])) continue;

@@ -45,8 +45,16 @@ inline std::size_t digit(std::uint64_t key, std::size_t d) noexcept {
   return static_cast<std::size_t>(key >> (d * kDigitBits)) & (kBuckets - 1);
 }
 
-// Stable radix sort by key, least significant digit first; digits in which all keys agree are skipped.
-inline std::span<Keyed> radix_sort(RankScratch s, std::size_t n) noexcept {
+// Sorts by key, then by place. Many items by radix, least significant digit first, skipping digits in which all keys
+// agree; for few, clearing the counters would cost more than comparing.
+inline constexpr std::size_t kFew = 256;
+inline std::span<Keyed> sort_items(RankScratch s, std::size_t n) noexcept {
+  if (n < kFew) {
+    const auto few = s.items.first(n);
+    std::sort(few.begin(), few.end(),
+              [](const Keyed& x, const Keyed& y) { return x.key != y.key ? x.key < y.key : x.stock < y.stock; });
+    return few;
+  }
   std::fill(s.counts.begin(), s.counts.end(), 0u);
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t d = 0; d < kDigits; ++d) ++s.counts[d * kBuckets + digit(s.items[i].key, d)];
@@ -70,7 +78,7 @@ inline std::span<Keyed> sort_row(const CrossArgs& a) noexcept {
     a.out[i] = kNaN;
     if (std::isfinite(a.in[0][i])) s.items[m++] = {ordered(a.in[0][i]), static_cast<std::uint32_t>(i)};
   }
-  return m == 0 ? std::span<Keyed>{} : radix_sort(s, m);
+  return m == 0 ? std::span<Keyed>{} : sort_items(s, m);
 }
 
 // Calls f(first, last) for every run of equal values in sorted order.

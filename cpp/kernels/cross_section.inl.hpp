@@ -11,20 +11,6 @@
 
 namespace jqfast::JQFAST_TARGET {
 
-// Two constants c such that (x + c) - c rounds x to a grid on which n such parts add up without rounding: the first
-// for terms up to `largest`, the second for what the first leaves over.
-struct Grids {
-  double coarse, fine;
-};
-
-inline Grids grids(double largest, double n) noexcept {
-  int exponent = 0, bits = 0;
-  std::frexp(largest, &exponent);
-  std::frexp(n, &bits);
-  const int top = std::min(exponent + bits + 1, 1022);
-  return {std::ldexp(1.5, top), std::ldexp(1.5, top - 50 + bits)};
-}
-
 template <class F>
 void each(const double* in, std::size_t n, F f) noexcept {
   std::size_t i = 0;
@@ -43,38 +29,54 @@ inline double horizontal(Vec v) noexcept {
   return sum;
 }
 
-struct RowSum {
+// What bounds a sum: the largest |term(x)| over finite x, and how many there are. Stocks without a value take no part,
+// so that adding some changes no bit.
+struct Bound {
+  double largest = 0.0;
   double count = 0.0;
-  double sum = 0.0;
 };
 
-// The sum of term(x) over finite x, given the largest |term|.
 template <class Term>
-RowSum exact_sum(const double* in, std::size_t n, double largest, Term term) noexcept {
-  const auto [coarse, fine] = grids(largest, static_cast<double>(n));
-  Vec count{}, high{}, low{};
+Bound bound_of(const double* in, std::size_t n, Term term) noexcept {
+  Vec most{}, count{};
   each(in, n, [&](Vec x, std::size_t) {
     const Mask ok = is_finite(x);
-    const Vec t = select(ok, term(x), Vec{});
-    const Vec top = (t + coarse) - coarse;
+    const Vec size = select(ok, abs(term(x)), Vec{});
+    most = select(size > most, size, most);
     count += select(ok, splat(1.0), Vec{});
+  });
+  Bound bound;
+  for (std::size_t i = 0; i < kLanes; ++i) bound.largest = std::max(bound.largest, most[i]);
+  bound.count = horizontal(count);
+  return bound;
+}
+
+// Two constants c such that (x + c) - c rounds x to a grid on which n such parts add up without rounding: the first
+// for terms up to `largest`, the second for what the first leaves over.
+struct Grids {
+  double coarse, fine;
+};
+
+inline Grids grids(Bound bound) noexcept {
+  int exponent = 0, bits = 0;
+  std::frexp(bound.largest, &exponent);
+  std::frexp(bound.count, &bits);
+  const int top = std::min(exponent + bits + 1, 1022);
+  return {std::ldexp(1.5, top), std::ldexp(1.5, top - 50 + bits)};
+}
+
+// The sum of term(x) over finite x, given the bound of its terms.
+template <class Term>
+double exact_sum(const double* in, std::size_t n, Bound bound, Term term) noexcept {
+  const auto [coarse, fine] = grids(bound);
+  Vec high{}, low{};
+  each(in, n, [&](Vec x, std::size_t) {
+    const Vec t = select(is_finite(x), term(x), Vec{});
+    const Vec top = (t + coarse) - coarse;
     high += top;
     low += ((t - top) + fine) - fine;
   });
-  return {horizontal(count), horizontal(high) + horizontal(low)};
-}
-
-// The largest |term(x)| over finite x.
-template <class Term>
-double largest_finite(const double* in, std::size_t n, Term term) noexcept {
-  Vec most{};
-  each(in, n, [&](Vec x, std::size_t) {
-    const Vec size = select(is_finite(x), abs(term(x)), Vec{});
-    most = select(size > most, size, most);
-  });
-  double largest = 0.0;
-  for (std::size_t i = 0; i < kLanes; ++i) largest = std::max(largest, most[i]);
-  return largest;
+  return horizontal(high) + horizontal(low);
 }
 
 struct RowMoments {
@@ -85,20 +87,21 @@ struct RowMoments {
 
 inline RowMoments row_moments(const double* in, std::size_t n) noexcept {
   const auto itself = [](Vec x) { return x; };
-  const RowSum total = exact_sum(in, n, largest_finite(in, n, itself), itself);
-  const double mean = total.sum / total.count;
+  const Bound bound = bound_of(in, n, itself);
+  const double mean = exact_sum(in, n, bound, itself) / bound.count;
   // Differences in units of the largest one, a power of two: neither a small spread on a high level nor large
   // numbers lose digits. What rounding the mean has shifted is taken back.
   int exponent = 0;
-  std::frexp(largest_finite(in, n, [mean](Vec x) { return x - mean; }), &exponent);
+  std::frexp(bound_of(in, n, [mean](Vec x) { return x - mean; }).largest, &exponent);
   const double unit = std::ldexp(1.0, std::clamp(exponent, -1000, 1000));
   const double inverse = 1.0 / unit;
   const auto gap = [mean, inverse](Vec x) { return (x - mean) * inverse; };
-  const double shift = exact_sum(in, n, 1.0, gap).sum;
-  const RowSum squares = exact_sum(in, n, 1.0, [gap](Vec x) { return gap(x) * gap(x); });
-  const double spread = squares.sum - shift * shift / total.count;
-  const double variance = total.count > 1.0 ? std::max(0.0, spread) / (total.count - 1.0) : kNaN;
-  return {total.count, mean, shift / total.count * unit, std::sqrt(variance) * unit};
+  const Bound one{1.0, bound.count};
+  const double shift = exact_sum(in, n, one, gap);
+  const double squares = exact_sum(in, n, one, [gap](Vec x) { return gap(x) * gap(x); });
+  const double spread = squares - shift * shift / bound.count;
+  const double variance = bound.count > 1.0 ? std::max(0.0, spread) / (bound.count - 1.0) : kNaN;
+  return {bound.count, mean, shift / bound.count * unit, std::sqrt(variance) * unit};
 }
 
 template <class F>
@@ -138,7 +141,7 @@ inline void cs_std(const CrossArgs& a) noexcept {
 // x over the sum of sizes, so that sizes add up to 1; NaN where all are 0.
 inline void cs_scale(const CrossArgs& a) noexcept {
   const auto size = [](Vec x) { return abs(x); };
-  const double total = exact_sum(a.in[0], a.n, largest_finite(a.in[0], a.n, size), size).sum;
+  const double total = exact_sum(a.in[0], a.n, bound_of(a.in[0], a.n, size), size);
   map_row(a.in[0], a.out, a.n, [total](Vec x) { return select(abs(x) <= total, x / total, splat(kNaN)); });
 }
 

@@ -44,7 +44,7 @@ class SortedWindow {
 
   [[nodiscard]] Vec count() const noexcept { return slots_.get(window_ + 1); }
   [[nodiscard]] Vec at(std::uint32_t i) const noexcept { return slots_.get(i); }
-  [[nodiscard]] double at(std::uint32_t i, std::size_t l) const noexcept { return slots_.get(i)[l]; }
+  [[nodiscard]] double at(std::uint32_t i, std::size_t l) const noexcept { return slots_.one(i, l); }
 
   // With d = the window without `leaving`, the new i-th value is min(d[i], max(d[i - 1], entering)).
   void replace(Vec leaving, Vec entering) const noexcept {

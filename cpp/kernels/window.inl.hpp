@@ -17,6 +17,7 @@ class Slots {
       : base_(state + lane / kGroup * slots * kGroup + lane % kGroup) {}
   [[nodiscard]] Vec get(std::size_t slot) const noexcept { return load(base_ + slot * kGroup); }
   void set(std::size_t slot, Vec v) const noexcept { store(base_ + slot * kGroup, v); }
+  [[nodiscard]] double one(std::size_t slot, std::size_t l) const noexcept { return base_[slot * kGroup + l]; }
 
  private:
   double* base_;

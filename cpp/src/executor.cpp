@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <memory>
+#include <new>
 
 #if defined(__unix__)
 #include <unistd.h>
@@ -35,6 +37,27 @@ std::size_t last_cache() noexcept {
 #endif
   return std::size_t{32} << 20;
 }
+
+// Doubles on cache-line boundaries: a vector that straddles two lines costs two accesses.
+class Buffer {
+ public:
+  static constexpr std::size_t kAlign = 64;
+
+  void resize(std::size_t size) {
+    memory_.reset(static_cast<double*>(::operator new(size * sizeof(double), std::align_val_t{kAlign})));
+    size_ = size;
+    std::fill_n(memory_.get(), size, 0.0);
+  }
+  [[nodiscard]] double* data() noexcept { return memory_.get(); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+ private:
+  struct Release {
+    void operator()(double* p) const noexcept { ::operator delete(p, std::align_val_t{kAlign}); }
+  };
+  std::unique_ptr<double, Release> memory_;
+  std::size_t size_ = 0;
+};
 
 // Offsets, in doubles per lane, of everything a stage keeps; depends on the chunk alone.
 struct Memory {
@@ -115,7 +138,7 @@ class Run {
     for (auto& w : workers_) {
       w.scratch.resize(scratch);
       w.row.resize(stride_);
-      w.sort.resize(whole_ ? 0 : kernels_.cross_scratch(out_.stocks) / sizeof(std::uint64_t) + 1);
+      w.sort.resize(whole_ ? 0 : kernels_.cross_scratch(out_.stocks) / sizeof(double) + 1);
       if (out_.layout == Layout::sample) w.staging.resize(staging_size());
       stats_.scratch_bytes += (w.scratch.size() + w.row.size() + w.sort.size() + w.staging.size()) * sizeof(double);
     }
@@ -408,8 +431,7 @@ class Run {
   }
 
   struct Worker {
-    std::vector<double> scratch, row, staging;
-    std::vector<std::uint64_t> sort;
+    Buffer scratch, row, staging, sort;
   };
 
   void save_row(Worker& own, const double* row, std::uint32_t output, std::size_t t,
@@ -433,9 +455,9 @@ class Run {
   // Rows of a ring lie one cache line further apart than they are wide: a power of two would map the rows of a column
   // to a handful of cache sets, and kernels walk down columns.
   std::size_t pitch_ = 0;
-  std::vector<Memory> memory_;               // per stage
-  std::vector<std::vector<double>> states_;  // per stage: per worker or per tile
-  std::vector<double> boundaries_;           // (boundary, row of the chunk, stock)
+  std::vector<Memory> memory_;  // per stage
+  std::vector<Buffer> states_;  // per stage: per worker or per tile
+  Buffer boundaries_;           // (boundary, row of the chunk, stock)
   std::vector<Worker> workers_;
   RunStats stats_;
 };
