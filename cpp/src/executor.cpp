@@ -8,16 +8,12 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <memory>
-#include <new>
-
-#if defined(__unix__)
-#include <unistd.h>
-#endif
 
 #include "jqfast/error.hpp"
 #include "jqfast/thread_pool.hpp"
+#include "memory.hpp"
 #include "program.hpp"
+#include "sink.hpp"
 
 namespace jqfast {
 namespace {
@@ -29,64 +25,17 @@ constexpr std::size_t kMinWidth = 64;
 constexpr std::size_t kMaxWidth = 128;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
-// Bytes of the last cache level, as far as the system tells.
-std::size_t last_cache() noexcept {
-#if defined(_SC_LEVEL3_CACHE_SIZE)
-  const long size = sysconf(_SC_LEVEL3_CACHE_SIZE);
-  if (size > 0) return static_cast<std::size_t>(size);
-#endif
-  return std::size_t{32} << 20;
-}
-
-// Doubles on cache-line boundaries: a vector that straddles two lines costs two accesses.
-class Buffer {
- public:
-  static constexpr std::size_t kAlign = 64;
-
-  void resize(std::size_t size) {
-    memory_.reset(static_cast<double*>(::operator new(size * sizeof(double), std::align_val_t{kAlign})));
-    size_ = size;
-    std::fill_n(memory_.get(), size, 0.0);
-  }
-  [[nodiscard]] double* data() noexcept { return memory_.get(); }
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
-
- private:
-  struct Release {
-    void operator()(double* p) const noexcept { ::operator delete(p, std::align_val_t{kAlign}); }
-  };
-  std::unique_ptr<double, Release> memory_;
-  std::size_t size_ = 0;
-};
-
-// Offsets, in doubles per lane, of everything a stage keeps; depends on the chunk alone.
-struct Memory {
-  std::vector<std::size_t> rings;  // per register: offset in the state, or of its scratch slot
-  std::size_t state = 0;           // kernel state first, then the rings with history
-  std::size_t scratch = 0;         // slots, then one row per literal
-};
-
-Memory lay_out(const TimeStage& stage, std::size_t chunk) {
-  Memory m;
-  m.state = stage.kernel_state;
-  for (const auto& reg : stage.registers) {
-    if (reg.history > 0) {
-      m.rings.push_back(m.state);
-      m.state += chunk + reg.history;
-    } else {
-      m.rings.push_back(reg.slot * chunk);
-    }
-  }
-  m.scratch = stage.scratch_slots * chunk + stage.literals.size();
-  return m;
-}
-
 // Everything one run needs to know, and the two kinds of task.
 class Run {
  public:
   Run(const Program& program, const KernelTable& kernels, std::span<const PanelView<const double>> inputs,
       std::span<const std::int64_t> rows, const Output& out)
-      : program_(program), kernels_(kernels), inputs_(inputs), rows_(rows), out_(out) {}
+      : program_(program),
+        kernels_(kernels),
+        inputs_(inputs),
+        rows_(rows),
+        out_(out),
+        sink_(out, kernels, program.outputs) {}
 
   RunStats go(const RunOptions& options) {
     choose_sizes(options);
@@ -116,8 +65,6 @@ class Run {
     const std::size_t fitting = kCacheBudget / per_lane / kGroup * kGroup;
     width_ = options.width != 0 ? options.width : std::clamp(fitting, kMinWidth, kMaxWidth);
     width_ = std::min(width_, (std::max<std::size_t>(1, out_.stocks) + kGroup - 1) / kGroup * kGroup);
-    const std::size_t cell = out_.f32 != nullptr ? sizeof(float) : sizeof(double);
-    stream_ = out_.layout == Layout::feature && program_outputs() * out_.sessions * out_.stocks * cell > last_cache();
     pitch_ = width_ == kGroup ? kGroup : width_ + kGroup;
     stats_.chunk = chunk_;
     stats_.width = width_;
@@ -320,59 +267,23 @@ class Run {
 
   [[nodiscard]] std::size_t session(std::size_t row) const { return static_cast<std::size_t>(rows_[row]); }
 
-  void put(const double* from, std::size_t at, std::size_t count) {
-    if (out_.f32 != nullptr) {
-      (stream_ ? kernels_.stream_f32 : kernels_.store_f32)(from, out_.f32 + at, count);
-    } else {
-      (stream_ ? kernels_.stream_f64 : kernels_.store_f64)(from, out_.f64 + at, count);
-    }
-  }
-
   void save_output(const Tile& t, const Step& step, std::size_t staged) {
     const Operand from = operand(t, step.in[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
       const double* row = late_row(from, t.row0 + r);
       if (out_.layout == Layout::feature) {
-        put(row, (step.number * out_.sessions + session(t.row0 + r)) * out_.pitch + t.first, t.stored);
+        sink_.row(row, step.number, session(t.row0 + r), t.first, t.stored);
       } else {
         std::memcpy(workers_[t.worker].staging.data() + (staged * t.rows + r) * width_, row, width_ * sizeof(double));
       }
     }
   }
 
-  // Turns staged rows, one output after the other, into samples: for each stock its outputs side by side.
-  void unstage(const double* staging, std::size_t distance, std::span<const std::uint32_t> outputs, std::size_t sample,
-               std::size_t count) {
-    const std::size_t features = program_outputs();
-    double cell[16];
-    for (std::size_t n = 0; n < count; ++n) {
-      for (std::size_t first = 0; first < outputs.size();) {
-        // Runs of consecutive output numbers are written as one.
-        std::size_t length = 0;
-        while (length < 16 && first + length < outputs.size() && outputs[first + length] == outputs[first] + length) {
-          cell[length] = staging[(first + length) * distance + n];
-          ++length;
-        }
-        put(cell, (sample + n) * features + outputs[first], length);
-        first += length;
-      }
-    }
-  }
-
-  [[nodiscard]] std::size_t program_outputs() const {
-    std::size_t count = 0;
-    for (const auto& stage : program_.stages) {
-      count += stage.time.outputs.size() + stage.section.direct.size();
-      for (const auto& step : stage.section.steps) count += step.outputs.size();
-    }
-    return count;
-  }
-
   void unstage_tile(const Tile& t) {
     const auto& outputs = program_.stages[t.stage].time.outputs;
     for (std::size_t r = 0; r < t.rows; ++r) {
       const double* staging = workers_[t.worker].staging.data() + r * width_;
-      unstage(staging, t.rows * width_, outputs, session(t.row0 + r) * out_.stocks + t.first, t.lanes);
+      sink_.samples(staging, t.rows * width_, outputs, session(t.row0 + r) * out_.stocks + t.first, t.lanes);
     }
   }
 
@@ -382,17 +293,8 @@ class Run {
     for (std::size_t t = 0; t < out_.sessions; ++t) {
       if (next < rows_.size() && session(next) == t) {
         ++next;
-        continue;
-      }
-      const std::vector<double> missing(std::max(out_.stocks, program_outputs()), kMissing);
-      if (out_.layout == Layout::feature) {
-        for (std::size_t f = 0; f < program_outputs(); ++f) {
-          put(missing.data(), (f * out_.sessions + t) * out_.pitch, out_.stocks);
-        }
       } else {
-        for (std::size_t n = 0; n < out_.stocks; ++n) {
-          put(missing.data(), (t * out_.stocks + n) * program_outputs(), program_outputs());
-        }
+        sink_.blank(t);
       }
     }
   }
@@ -410,7 +312,7 @@ class Run {
     }
     for (const auto& store : stage.direct) save_row(own, boundary(store.value, r), store.output, row0 + r, staged);
     if (out_.layout == Layout::sample) {
-      unstage(own.staging.data(), stride_, staged, session(row0 + r) * out_.stocks, out_.stocks);
+      sink_.samples(own.staging.data(), stride_, staged, session(row0 + r) * out_.stocks, out_.stocks);
     }
   }
 
@@ -437,7 +339,7 @@ class Run {
   void save_row(Worker& own, const double* row, std::uint32_t output, std::size_t t,
                 std::vector<std::uint32_t>& staged) {
     if (out_.layout == Layout::feature) {
-      put(row, (output * out_.sessions + session(t)) * out_.pitch, out_.stocks);
+      sink_.row(row, output, session(t), 0, out_.stocks);
     } else {
       std::memcpy(own.staging.data() + staged.size() * stride_, row, out_.stocks * sizeof(double));
       staged.push_back(output);
@@ -449,8 +351,8 @@ class Run {
   std::span<const PanelView<const double>> inputs_;
   std::span<const std::int64_t> rows_;
   const Output& out_;
-  bool stream_ = false;  // the output is too large to stay in the cache
-  bool whole_ = false;   // a single time stage: tiles run through all sessions
+  Sink sink_;
+  bool whole_ = false;  // a single time stage: tiles run through all sessions
   std::size_t chunk_ = 0, width_ = 0, stride_ = 0;
   // Rows of a ring lie one cache line further apart than they are wide: a power of two would map the rows of a column
   // to a handful of cache sets, and kernels walk down columns.

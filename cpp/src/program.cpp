@@ -291,6 +291,7 @@ Program assign(const Plan& plan, const KernelTable& kernels) {
   Program program;
   program.boundaries = number_boundaries(plan, values);
   program.lookback = longest_lookback(plan);
+  program.outputs = plan.outputs;
   for (std::uint32_t s = 0; s < plan.stages.size(); ++s) {
     ProgramStage stage;
     stage.cross = plan.stages[s].cross;

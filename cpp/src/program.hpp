@@ -76,6 +76,7 @@ struct ProgramStage {
 struct Program {
   std::vector<ProgramStage> stages;
   std::uint32_t boundaries = 0;
+  std::uint32_t outputs = 0;
   std::size_t lookback = 0;
 };
 

@@ -139,7 +139,7 @@ def test_every_number_of_the_cost_model_has_a_name_and_a_unit() -> None:
     html = tables.cost_table(items, JA)
     assert "貸株料" in html
     assert "bp（年率）" in html
-    assert "1,000,000,000" in html
+    assert "100,000,000" in html
     assert "own fee</th>" in tables.cost_table([CostItem("own_fee", 3.0, "yen")], EN)
 
 
