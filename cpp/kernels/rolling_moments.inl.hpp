@@ -18,7 +18,7 @@ inline constexpr double kTinySquare = 1e-140;  // below it fourth powers leave t
 
 template <int Order, bool Raw>
 struct MomentSums {
-  static constexpr std::size_t kHead = 3;  // seen, last finite value, anchor
+  static constexpr std::size_t kHead = Order >= 2 ? 3 : 0;  // seen, last finite value, anchor
   static constexpr std::size_t kPowers = (Order >= 2 ? 2 : 0) + (Order >= 4 ? 2 : 0);
   static constexpr std::size_t kPrefix = 1 + (Raw ? 2 : 0) + kPowers;
   static constexpr std::size_t kSuffix = 1 + (Raw ? 1 : 0) + kPowers;  // a suffix is complete: its sum is rounded
@@ -27,9 +27,15 @@ struct MomentSums {
   Vec seen, last, anchor;
   Vec n, high, low, s1, s2, s3, s4;
 
-  void load_head(const Slots& s) noexcept { seen = s.get(0), last = s.get(1), anchor = s.get(2); }
-  void save_head(const Slots& s) const noexcept { s.set(0, seen), s.set(1, last), s.set(2, anchor); }
-  void begin_block() noexcept { anchor = last; }
+  void load_head(const Slots& s) noexcept {
+    if constexpr (Order >= 2) seen = s.get(0), last = s.get(1), anchor = s.get(2);
+  }
+  void save_head(const Slots& s) const noexcept {
+    if constexpr (Order >= 2) s.set(0, seen), s.set(1, last), s.set(2, anchor);
+  }
+  void begin_block() noexcept {
+    if constexpr (Order >= 2) anchor = last;
+  }
   void reset() noexcept {
     n = Vec{};
     if constexpr (Raw) high = low = Vec{};
@@ -38,10 +44,12 @@ struct MomentSums {
   }
 
   void see(Vec x) noexcept {
-    const Mask ok = is_finite(x);
-    anchor = select(ok & (seen == 0.0), x, anchor);
-    seen = select(ok, splat(1.0), seen);
-    last = select(ok, x, last);
+    if constexpr (Order >= 2) {
+      const Mask ok = is_finite(x);
+      anchor = select(ok & (seen == 0.0), x, anchor);
+      seen = select(ok, splat(1.0), seen);
+      last = select(ok, x, last);
+    }
   }
 
   void add(Vec x) noexcept {

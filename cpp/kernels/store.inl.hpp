@@ -26,20 +26,42 @@ inline void round_into(const double* in, float* out, std::size_t n) noexcept {
 }
 // NOLINTEND(misc-redundant-expression)
 
-// One whole line, aligned.
-inline void stream_line(const void* from, void* to) noexcept {
+using VecF = float __attribute__((vector_size(kLanes * sizeof(float))));
+using MaskF = std::int32_t __attribute__((vector_size(kLanes * sizeof(float))));
+
+inline Vec rounded(Vec x, const double*) noexcept { return select(is_finite(x), x + 0.0, splat(kNaN)); }
+
+inline VecF rounded(Vec x, const float*) noexcept {
+  const VecF missing = VecF{} + std::numeric_limits<float>::quiet_NaN();
+  const VecF f = __builtin_convertvector(x + 0.0, VecF);
+  const MaskF fits = (f - f) == VecF{};  // also false for what overflows float32
+  return fits ? f : missing;
+}
+
+// A vector past the cache; `to` is aligned to its size. Vectors of one line leave together.
+inline void stream(double* to, Vec v) noexcept {
 #if defined(__AVX512F__)
-  _mm512_stream_si512(static_cast<__m512i*>(to), _mm512_loadu_si512(from));
+  _mm512_stream_pd(to, reinterpret_cast<__m512d>(v));
 #elif defined(__AVX2__)
-  const auto* source = static_cast<const __m256i*>(from);
-  auto* target = static_cast<__m256i*>(to);
-  for (int i = 0; i < 2; ++i) _mm256_stream_si256(target + i, _mm256_loadu_si256(source + i));
+  _mm256_stream_pd(to, reinterpret_cast<__m256d>(v));
 #elif defined(__x86_64__)
-  const auto* source = static_cast<const __m128i*>(from);
-  auto* target = static_cast<__m128i*>(to);
-  for (int i = 0; i < 4; ++i) _mm_stream_si128(target + i, _mm_loadu_si128(source + i));
+  _mm_stream_pd(to, reinterpret_cast<__m128d>(v));
 #else
-  std::memcpy(to, from, kLine);
+  store(to, v);
+#endif
+}
+
+inline void stream(float* to, VecF v) noexcept {
+#if defined(__AVX512F__)
+  _mm256_stream_ps(to, reinterpret_cast<__m256>(v));
+#elif defined(__AVX2__)
+  _mm_stream_ps(to, reinterpret_cast<__m128>(v));
+#elif defined(__x86_64__)
+  long long bits = 0;
+  std::memcpy(&bits, &v, sizeof bits);
+  _mm_stream_si64(reinterpret_cast<long long*>(to), bits);
+#else
+  std::memcpy(to, &v, sizeof v);
 #endif
 }
 
@@ -51,9 +73,7 @@ void stream_into(const double* in, T* out, std::size_t n) noexcept {
   round_into(in, out, head);
   std::size_t i = head;
   for (; i + kPerLine <= n; i += kPerLine) {
-    T line[kPerLine];
-    round_into(in + i, line, kPerLine);
-    stream_line(line, out + i);
+    for (std::size_t k = 0; k < kPerLine; k += kLanes) stream(out + i + k, rounded(load(in + i + k), out));
   }
   round_into(in + i, out + i, n - i);
 }

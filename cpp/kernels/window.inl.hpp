@@ -52,8 +52,10 @@ constexpr std::size_t slide_state(std::uint32_t window) noexcept {
 //   kSuffix, save_suffix, merged     the aggregate of the last rows of the block before; merged(slots, slot) adds it
 //   begin_block(), reset(), see(values) for today's row, add(values) for every row
 // and `emit(aggregate, values, r)` receives the aggregate of the whole window.
+// The aggregate is a local variable and everything is inlined, so that it stays in registers.
 template <class A, class Inputs, class Emit>
-void slide(const TimeArgs& a, std::size_t lane, A& aggregate, Inputs inputs, Emit emit) noexcept {
+[[gnu::always_inline]] inline void slide(const TimeArgs& a, std::size_t lane, Inputs inputs, Emit emit) noexcept {
+  A aggregate;
   const std::uint32_t w = a.window;
   const Slots slots(a.state, slide_state<A>(w), lane);
   const std::size_t prefix_slot = A::kHead;
@@ -176,13 +178,12 @@ class Batch {
 template <class A, class Item, class Inputs, class Make, class Put>
 void slide_tile(const TimeArgs& a, const Inputs& inputs, Make make, Put put) noexcept {
   for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
-    A aggregate;
     Batch<Item> batch(a, lane);
     const auto flush = [&] {
       put(batch);
       batch.clear();
     };
-    slide(a, lane, aggregate, inputs, [&](const A& total, const auto& values, std::uint32_t r) {
+    slide<A>(a, lane, inputs, [&](const A& total, const auto& values, std::uint32_t r) {
       make(batch.next(), total, values, r, lane);
       if (batch.full()) flush();
     });

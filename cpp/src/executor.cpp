@@ -62,12 +62,25 @@ class Run {
     for (const auto& stage : program_.stages) memory_.push_back(lay_out(stage.time, chunk_));
     std::size_t per_lane = 1;
     for (const auto& m : memory_) per_lane = std::max(per_lane, (m.state + m.scratch) * sizeof(double));
-    const std::size_t fitting = kCacheBudget / per_lane / kGroup * kGroup;
-    width_ = options.width != 0 ? options.width : std::clamp(fitting, kMinWidth, kMaxWidth);
+    const std::size_t fitting = kCacheBudget / per_lane;
+    width_ = options.width != 0 ? options.width : balanced_width(fitting, options.threads);
     width_ = std::min(width_, (std::max<std::size_t>(1, out_.stocks) + kGroup - 1) / kGroup * kGroup);
     pitch_ = width_ == kGroup ? kGroup : width_ + kGroup;
     stats_.chunk = chunk_;
     stats_.width = width_;
+  }
+
+  // The width within bounds, in whole cache lines of float32, at which the busiest worker has least to do.
+  [[nodiscard]] std::size_t balanced_width(std::size_t fitting, std::size_t threads) const {
+    constexpr std::size_t kStep = 16;
+    const std::size_t most = std::clamp(fitting, kMinWidth + 2 * kStep, kMaxWidth);
+    std::size_t best = kMinWidth, least = SIZE_MAX;
+    for (std::size_t width = kMinWidth; width <= most; width += kStep) {
+      const std::size_t tiles = (out_.stocks + width - 1) / width;
+      const std::size_t work = (tiles + threads - 1) / threads * width;
+      if (work < least) best = width, least = work;
+    }
+    return best;
   }
 
   void allocate(std::size_t workers) {
