@@ -20,8 +20,8 @@ from jqfast import _core
 FOLDER = Path(_core.__file__).parent
 LIBRARIES = sorted(FOLDER.glob("_kernels_*.so"))
 NAMES = (
-    "log log2 log10 log1p exp exp2 expm1 pow sin cos tan tanh sinh cosh atan asin acos erf erfc tgamma lgamma "
-    "cbrt fma"
+    "log log2 log10 log1p exp exp2 expm1 pow sin cos tan tanh sinh cosh atan asin acos erf erfc tgamma "
+    "lgamma cbrt fma"
 )
 TRANSCENDENTAL = {f"{name}{suffix}" for name in NAMES.split() for suffix in ("", "f", "l")}
 
