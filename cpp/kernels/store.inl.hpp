@@ -24,7 +24,6 @@ inline void round_into(const double* in, float* out, std::size_t n) noexcept {
     out[i] = x - x == 0.0f ? x : kMissing;  // also what overflows float32
   }
 }
-// NOLINTEND(misc-redundant-expression)
 
 using VecF = float __attribute__((vector_size(kLanes * sizeof(float))));
 using MaskF = std::int32_t __attribute__((vector_size(kLanes * sizeof(float))));
@@ -37,6 +36,8 @@ inline VecF rounded(Vec x, const float*) noexcept {
   const MaskF fits = (f - f) == VecF{};  // also false for what overflows float32
   return fits ? f : missing;
 }
+
+// NOLINTEND(misc-redundant-expression)
 
 // A vector past the cache; `to` is aligned to its size. Vectors of one line leave together.
 inline void stream(double* to, Vec v) noexcept {
