@@ -50,8 +50,9 @@ def test_kernel_libraries_export_their_table_alone() -> None:
 def _isa(wish: str) -> subprocess.CompletedProcess[str]:
     code = "import jqfast; print(jqfast.build_info()['isa'])"
     environment = {**os.environ, "JQFAST_ISA": wish}
+    # -P: the current folder may hold the sources, which have no compiled core.
     return subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-c", code], env=environment, capture_output=True, text=True, check=False
     )
 
 
