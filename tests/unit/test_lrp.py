@@ -178,8 +178,8 @@ def test_rules_out_of_range(change: dict[str, Any], match: str) -> None:
         Rule(**change)
 
 
-def core_call(**change: Any) -> None:
-    """The core as the wrapper calls it, with one argument changed."""
+def core_call(**change: Any) -> Any:
+    """The relevance from the core as the wrapper calls it, with one argument changed."""
     single = [np.ascontiguousarray(a, dtype=np.float32) for a in (*WEIGHTS, *BIASES)]
     layers = [
         (single[0], single[2], "tanh", "epsilon", 1e-3, 0.25, 2.0, 1.0, False),
@@ -194,10 +194,11 @@ def core_call(**change: Any) -> None:
     }
     call |= {key: value(call) if callable(value) else value for key, value in change.items()}
     _core.lrp_dense(call.pop("x"), call.pop("layers"), **call)
+    return call["out"]
 
 
 def test_the_core_accepts_what_the_wrapper_sends() -> None:
-    core_call()
+    np.testing.assert_array_equal(core_call(), lrp_dense(X, WEIGHTS, BIASES, ["tanh", "linear"]))
 
 
 @pytest.mark.parametrize(
