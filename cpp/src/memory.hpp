@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <vector>
 
+#include "jqfast/executor.hpp"
 #include "program.hpp"
 
 namespace jqfast {
@@ -21,7 +23,12 @@ class Buffer {
     size_ = size;
     std::fill_n(memory_.get(), size, 0.0);
   }
+  // At least `size` doubles, whatever they hold.
+  void reserve(std::size_t size) {
+    if (size_ < size) resize(size);
+  }
   [[nodiscard]] double* data() noexcept { return memory_.get(); }
+  [[nodiscard]] const double* data() const noexcept { return memory_.get(); }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
@@ -39,19 +46,73 @@ struct Memory {
   std::size_t scratch = 0;         // slots, then one row per literal
 };
 
-inline Memory lay_out(const TimeStage& stage, std::size_t chunk) {
-  Memory m;
-  m.state = stage.kernel_state;
-  for (const auto& reg : stage.registers) {
-    if (reg.history > 0) {
-      m.rings.push_back(m.state);
-      m.state += chunk + reg.history;
-    } else {
-      m.rings.push_back(reg.slot * chunk);
-    }
+[[nodiscard]] Memory lay_out(const TimeStage& stage, std::size_t chunk);
+
+// How a run is cut: sessions per chunk, stocks per tile.
+struct Shape {
+  std::size_t chunk = 0, width = 0;
+  // Rows of a ring lie one cache line further apart than they are wide: a power of two would map the rows of a column
+  // to a handful of cache sets, and kernels walk down columns.
+  std::size_t pitch = 0;
+  std::size_t tiles = 0;
+
+  Shape() = default;
+  Shape(std::size_t chunk_, std::size_t width_, std::size_t lanes)
+      : chunk(chunk_),
+        width(width_),
+        pitch(width_ == kGroup ? kGroup : width_ + kGroup),
+        tiles((lanes + width_ - 1) / width_) {}
+};
+
+// The shape of a run over all sessions at once, within the options' wishes.
+[[nodiscard]] Shape choose_shape(const Program& program, std::size_t stocks, std::size_t rows,
+                                 const RunOptions& options);
+
+// What goes from session to session: per time stage the kernels' state and the rings, for each owner. An owner is a
+// tile, or a worker where each tile runs through all sessions at once.
+class Carried {
+ public:
+  Carried() = default;
+  Carried(const Program& program, const Shape& shape, std::size_t owners);
+
+  [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
+  [[nodiscard]] const Memory& memory(std::size_t stage) const noexcept { return memory_[stage]; }
+  [[nodiscard]] std::size_t bytes() const noexcept;
+  [[nodiscard]] double* of(std::size_t stage, std::size_t owner) noexcept {
+    return states_[stage].data() + owner * memory_[stage].state * shape_.pitch;
   }
-  m.scratch = stage.scratch_slots * chunk + stage.literals.size();
-  return m;
+  [[nodiscard]] const double* of(std::size_t stage, std::size_t owner) const noexcept {
+    return states_[stage].data() + owner * memory_[stage].state * shape_.pitch;
+  }
+  // The state before the first session.
+  void reset(const Program& program, std::size_t stage, double* state) const noexcept;
+  void reset(const Program& program) noexcept;
+
+ private:
+  Shape shape_;
+  std::size_t owners_ = 0;
+  std::vector<Memory> memory_;  // per stage
+  std::vector<Buffer> states_;
+};
+
+struct Worker {
+  Buffer scratch, row, staging, sort;
+  std::vector<std::uint32_t> staged;
+};
+
+// What is forgotten after each chunk; kept between runs only to spare its allocation.
+struct Scratch {
+  Buffer boundaries;  // (boundary, row of the chunk, stock)
+  std::vector<Worker> workers;
+
+  void reserve(const Program& program, const KernelTable& kernels, const Carried& carried, const Output& out,
+               std::size_t threads);
+  [[nodiscard]] std::size_t worker_bytes() const noexcept;
+};
+
+// Stocks in whole groups: the length of a row across all stocks.
+[[nodiscard]] inline std::size_t row_length(std::size_t stocks) noexcept {
+  return (stocks + kGroup - 1) / kGroup * kGroup;
 }
 
 }  // namespace jqfast

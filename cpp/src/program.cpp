@@ -97,7 +97,8 @@ class TimeBuilder {
     step.alpha = instr.alpha;
     step.numbers = instr.numbers;
     step.state = out_.kernel_state;
-    out_.kernel_state += kernels_.state_size(instr.op, instr.give.data(), instr.give.size(), instr.window);
+    step.slots = kernels_.state_size(instr.op, instr.give.data(), instr.give.size(), instr.window);
+    out_.kernel_state += step.slots;
     reach_.resize(out_.steps.size());
     reach_.push_back(reach(instr));
     out_.steps.push_back(std::move(step));
@@ -292,6 +293,7 @@ Program assign(const Plan& plan, const KernelTable& kernels) {
   program.boundaries = number_boundaries(plan, values);
   program.lookback = longest_lookback(plan);
   program.outputs = plan.outputs;
+  for (const auto& input : plan.inputs) program.axes.push_back(input.axis);
   for (std::uint32_t s = 0; s < plan.stages.size(); ++s) {
     ProgramStage stage;
     stage.cross = plan.stages[s].cross;

@@ -39,6 +39,7 @@ struct Step {
   double alpha = 0.0;
   std::vector<double> numbers;
   std::size_t state = 0;  // offset in doubles per lane within the tile's kernel state
+  std::size_t slots = 0;  // doubles per lane of it
 };
 
 struct TimeStage {
@@ -74,6 +75,7 @@ struct ProgramStage {
 };
 
 struct Program {
+  std::vector<InputAxis> axes;  // of the panel's inputs
   std::vector<ProgramStage> stages;
   std::uint32_t boundaries = 0;
   std::uint32_t outputs = 0;
