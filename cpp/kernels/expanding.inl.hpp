@@ -46,15 +46,15 @@ struct Growing {
   }
 };
 
-inline Vec expanding_value(Expanding which, const Growing& g) noexcept {
+inline Vec expanding_value(Expanding which, const Statistics& s, const Growing& g) noexcept {
   const Central c{g.n, g.high + g.low, g.m2, g.m3, g.m4, Vec{}, splat(1.0)};
   switch (which) {
     case Expanding::sum: return c.total;
     case Expanding::mean: return c.total / g.n;
-    case Expanding::var: return given(g.n >= 2.0, variance(c));
-    case Expanding::std: return given(g.n >= 2.0, sqrt(variance(c)));
-    case Expanding::skew: return skewness(c);
-    case Expanding::kurt: return excess_kurtosis(c);
+    case Expanding::var: return s.get<Moment::var>(c);
+    case Expanding::std: return s.get<Moment::std>(c);
+    case Expanding::skew: return s.get<Moment::skew>(c);
+    case Expanding::kurt: return s.get<Moment::kurt>(c);
     case Expanding::count: return g.n;
     case Expanding::min: return g.least;
     case Expanding::max: return g.most;
@@ -65,6 +65,7 @@ inline Vec expanding_value(Expanding which, const Growing& g) noexcept {
 
 inline void op_expanding(const TimeArgs& a) noexcept {
   const Vec least = splat(a.min_periods);
+  const Statistics statistics(0);  // no window is ever full
   for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
     const Slots slots(a.state, Growing::kSlots, lane);
     Growing g = Growing::from(slots);
@@ -73,7 +74,7 @@ inline void op_expanding(const TimeArgs& a) noexcept {
     for (std::uint32_t r = 0; r < a.rows; ++r, x.next(), out.next()) {
       g.add(load(x.row() + lane));
       for (std::size_t o = 0; o < a.outputs; ++o) {
-        const Vec v = expanding_value(static_cast<Expanding>(a.give[o]), g);
+        const Vec v = expanding_value(static_cast<Expanding>(a.give[o]), statistics, g);
         store(out.row(o) + lane, select(g.n >= least, v, splat(kNaN)));
       }
     }

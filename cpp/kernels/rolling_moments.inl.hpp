@@ -8,7 +8,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
+#include "moment_statistics.inl.hpp"
 #include "window.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
@@ -113,13 +116,9 @@ struct MomentSums {
   }
 };
 
-// Central moments of one window. Deviations are in `unit`s of x, a power of two, 1 for all but recomputed lanes.
-struct Central {
-  Vec n, total, m2, m3, m4, today, unit;
-};
-
 // One lane from scratch: differences from its newest finite value, scaled, two passes.
-inline void recompute(const LaneWindow& window, std::uint32_t w, std::size_t lane, Central& c) noexcept {
+[[gnu::noinline, gnu::cold]] inline void recompute(const LaneWindow& window, std::uint32_t w, std::size_t lane,
+                                                   Central& c) noexcept {
   double newest = 0.0;
   for (std::uint32_t age = w; age-- > 0;) {
     const double x = window[age];
@@ -158,12 +157,14 @@ inline void recompute(const LaneWindow& window, std::uint32_t w, std::size_t lan
 }
 
 template <int Order, bool Raw>
-void fill_central(Central& c, const TimeArgs& a, const MomentSums<Order, Raw>& s, Vec x, std::uint32_t r,
-                  std::size_t lane) noexcept {
+[[gnu::always_inline]] inline Central central(const TimeArgs& a, const Statistics& statistics,
+                                              const MomentSums<Order, Raw>& s, Vec x, std::uint32_t r,
+                                              std::size_t lane) noexcept {
+  Central c;
   c.n = s.n;
   if constexpr (Raw) c.total = s.high + s.low;
   if constexpr (Order >= 2) {
-    const Vec mean = s.s1 / s.n;
+    const Vec mean = s.s1 * statistics.inverse(s.n);
     c.unit = splat(1.0);
     c.m2 = s.s2 - mean * s.s1;
     c.today = select(is_finite(x), (x - s.anchor) - mean, splat(kNaN));
@@ -177,84 +178,14 @@ void fill_central(Central& c, const TimeArgs& a, const MomentSums<Order, Raw>& s
     const Mask tiny = (s.s2 < kTinySquare) & ((s.s2 > 0.0) | (s.s1 != 0.0));
     const Mask again = (cancelled | tiny) & (s.n >= 2.0);
     if (any(again)) [[unlikely]] {
+      Central redone = c;  // a copy, so that `c` itself can stay in registers
       for (std::size_t l = 0; l < kLanes; ++l) {
-        if (again[l] != 0) recompute(LaneWindow(a.in[0], a.row0 + r, a.pitch, lane + l), a.window, l, c);
+        if (again[l] != 0) recompute(LaneWindow(a.in[0], a.row0 + r, a.pitch, lane + l), a.window, l, redone);
       }
+      c = redone;
     }
   }
-}
-
-// The statistics; every one needs its own number of values besides `min_periods`.
-
-inline Vec given(Mask enough, Vec v) noexcept { return select(enough, v, splat(kNaN)); }
-
-// Sum of squared deviations, in units; rounding may leave a tiny negative one.
-inline Vec spread(const Central& c) noexcept { return select(c.m2 > 0.0, c.m2, Vec{}); }
-inline Vec variance(const Central& c) noexcept { return spread(c) / (c.n - 1.0); }
-
-inline Vec skewness(const Central& c) noexcept {
-  const Vec v = variance(c);
-  const Vec g = c.n / ((c.n - 1.0) * (c.n - 2.0)) * (c.m3 / (v * sqrt(v)));
-  return given(c.n >= 3.0, select(v == 0.0, Vec{}, g));
-}
-
-inline Vec excess_kurtosis(const Central& c) noexcept {
-  const Vec v = variance(c), n = c.n;
-  const Vec lead = n * (n + 1.0) / ((n - 1.0) * (n - 2.0) * (n - 3.0));
-  const Vec rest = 3.0 * (n - 1.0) * (n - 1.0) / ((n - 2.0) * (n - 3.0));
-  return given(n >= 4.0, select(v == 0.0, splat(-3.0), lead * (c.m4 / (v * v)) - rest));
-}
-
-inline void put_moment(const Batch<Central>& batch, std::size_t o, Moment which) noexcept {
-  switch (which) {
-    case Moment::count: return batch.put(o, [](const Central& c) { return c.n; });
-    case Moment::sum: return batch.put(o, [](const Central& c) { return c.total; });
-    case Moment::mean: return batch.put(o, [](const Central& c) { return c.total / c.n; });
-    case Moment::var:
-      return batch.put(o, [](const Central& c) { return given(c.n >= 2.0, variance(c) * c.unit * c.unit); });
-    case Moment::std:
-      return batch.put(o, [](const Central& c) { return given(c.n >= 2.0, sqrt(variance(c)) * c.unit); });
-    case Moment::zscore:
-      return batch.put(o, [](const Central& c) { return given(c.n >= 2.0, c.today / sqrt(variance(c))); });
-    case Moment::skew: return batch.put(o, skewness);
-    case Moment::kurt: return batch.put(o, excess_kurtosis);
-  }
-}
-
-// Count, sum and mean alone: a quarter of the traffic of `Central`.
-struct Total {
-  Vec n, total;
-};
-
-inline void put_total(const Batch<Total>& batch, std::size_t o, Moment which) noexcept {
-  switch (which) {
-    case Moment::count: return batch.put(o, [](const Total& t) { return t.n; });
-    case Moment::sum: return batch.put(o, [](const Total& t) { return t.total; });
-    default: return batch.put(o, [](const Total& t) { return t.total / t.n; });
-  }
-}
-
-inline void totals(const TimeArgs& a) noexcept {
-  using Sums = MomentSums<1, true>;
-  const OneInput input{Cursor(a.in[0], a.row0, a.pitch)};
-  const auto make = [](Total& t, const Sums& sums, Vec, std::uint32_t, std::size_t) {
-    t = {sums.n, sums.high + sums.low};
-  };
-  slide_tile<Sums, Total>(a, input, make, [&a](const Batch<Total>& batch) {
-    for (std::size_t o = 0; o < a.outputs; ++o) put_total(batch, o, static_cast<Moment>(a.give[o]));
-  });
-}
-
-template <int Order, bool Raw>
-void moments_as(const TimeArgs& a) noexcept {
-  using Sums = MomentSums<Order, Raw>;
-  const OneInput input{Cursor(a.in[0], a.row0, a.pitch)};
-  const auto make = [&a](Central& c, const Sums& total, Vec x, std::uint32_t r, std::size_t lane) {
-    fill_central(c, a, total, x, r, lane);
-  };
-  slide_tile<Sums, Central>(a, input, make, [&a](const Batch<Central>& batch) {
-    for (std::size_t o = 0; o < a.outputs; ++o) put_moment(batch, o, static_cast<Moment>(a.give[o]));
-  });
+  return c;
 }
 
 struct MomentNeeds {
@@ -262,22 +193,105 @@ struct MomentNeeds {
   bool raw = false;
 };
 
-inline MomentNeeds moment_needs(const std::uint8_t* give, std::size_t outputs) noexcept {
-  MomentNeeds needs;
-  for (std::size_t o = 0; o < outputs; ++o) {
-    const auto which = static_cast<Moment>(give[o]);
-    if (which == Moment::sum || which == Moment::mean) needs.raw = true;
-    if (which == Moment::var || which == Moment::std || which == Moment::zscore) needs.order = std::max(needs.order, 2);
-    if (which == Moment::skew || which == Moment::kurt) needs.order = 4;
-  }
+constexpr void note_need(MomentNeeds& needs, Moment which) noexcept {
+  if (which == Moment::sum || which == Moment::mean) needs.raw = true;
+  if (which == Moment::var || which == Moment::std || which == Moment::zscore) needs.order = std::max(needs.order, 2);
+  if (which == Moment::skew || which == Moment::kurt) needs.order = 4;
+}
+
+constexpr MomentNeeds completed(MomentNeeds needs) noexcept {
+  if (needs.order == 1) needs.raw = true;  // counts alone ride on sums
   return needs;
 }
 
+inline MomentNeeds moment_needs(const std::uint8_t* give, std::size_t outputs) noexcept {
+  MomentNeeds needs;
+  for (std::size_t o = 0; o < outputs; ++o) note_need(needs, static_cast<Moment>(give[o]));
+  return completed(needs);
+}
+
+inline void put_moment(const Batch<Central>& batch, const Statistics& s, std::size_t o, Moment which) noexcept {
+  switch (which) {
+    case Moment::count: return batch.put(o, [&s](const Central& c) { return s.get<Moment::count>(c); });
+    case Moment::sum: return batch.put(o, [&s](const Central& c) { return s.get<Moment::sum>(c); });
+    case Moment::mean: return batch.put(o, [&s](const Central& c) { return s.get<Moment::mean>(c); });
+    case Moment::var: return batch.put(o, [&s](const Central& c) { return s.get<Moment::var>(c); });
+    case Moment::std: return batch.put(o, [&s](const Central& c) { return s.get<Moment::std>(c); });
+    case Moment::zscore: return batch.put(o, [&s](const Central& c) { return s.get<Moment::zscore>(c); });
+    case Moment::skew: return batch.put(o, [&s](const Central& c) { return s.get<Moment::skew>(c); });
+    case Moment::kurt: return batch.put(o, [&s](const Central& c) { return s.get<Moment::kurt>(c); });
+  }
+}
+
+template <Moment... Which>
+constexpr MomentNeeds needs_of() noexcept {
+  MomentNeeds needs;
+  (note_need(needs, Which), ...);
+  return completed(needs);
+}
+
+// The sets of statistics that features ask for most have loops of their own, without a buffer between: the divisions
+// of one row run beside the additions of the next.
+template <Moment... Which>
+void moments_of(const TimeArgs& a) noexcept {
+  constexpr MomentNeeds kNeeds = needs_of<Which...>();
+  using Sums = MomentSums<kNeeds.order, kNeeds.raw>;
+  const Statistics statistics(a.window);
+  const Vec least = splat(a.min_periods);
+  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
+    auto out = [&a]<std::size_t... I>(std::index_sequence<I...>) {
+      return std::array{OutCursor(a.out[I], a.row0, a.pitch)...};
+    }(std::make_index_sequence<sizeof...(Which)>{});
+    slide<Sums>(a, lane, OneInput{Cursor(a.in[0], a.row0, a.pitch)}, [&](const Sums& sums, Vec x, std::uint32_t r) {
+      const Central c = central(a, statistics, sums, x, r, lane);
+      std::size_t o = 0;
+      const auto put = [&](Vec value) {
+        store(out[o].row() + lane, select(c.n >= least, value, splat(kNaN)));
+        out[o++].next();
+      };
+      (put(statistics.get<Which>(c)), ...);
+    });
+  }
+}
+
+template <int Order, bool Raw>
+void moments_as(const TimeArgs& a) noexcept {
+  using Sums = MomentSums<Order, Raw>;
+  const Statistics statistics(a.window);
+  const OneInput input{Cursor(a.in[0], a.row0, a.pitch)};
+  const auto make = [&](Central& c, const Sums& total, Vec x, std::uint32_t r, std::size_t lane) {
+    c = central(a, statistics, total, x, r, lane);
+  };
+  slide_tile<Sums, Central>(a, input, make, [&](const Batch<Central>& batch) {
+    for (std::size_t o = 0; o < a.outputs; ++o) put_moment(batch, statistics, o, static_cast<Moment>(a.give[o]));
+  });
+}
+
+template <Moment... Which>
+bool gives(const TimeArgs& a) noexcept {
+  std::size_t o = 0;
+  return a.outputs == sizeof...(Which) && ((a.give[o++] == static_cast<std::uint8_t>(Which)) && ...);
+}
+
+template <Moment... Which>
+bool ran(const TimeArgs& a) noexcept {
+  if (!gives<Which...>(a)) return false;
+  moments_of<Which...>(a);
+  return true;
+}
+
 inline void op_moments(const TimeArgs& a) noexcept {
+  using enum Moment;
+  if (ran<mean>(a) || ran<Moment::sum>(a) || ran<Moment::count>(a) || ran<Moment::var>(a) || ran<Moment::std>(a) ||
+      ran<zscore>(a))
+    return;
+  if (ran<mean, Moment::std>(a) || ran<mean, zscore>(a) || ran<Moment::sum, Moment::var>(a) || ran<skew>(a) ||
+      ran<kurt>(a))
+    return;
   const auto [order, raw] = moment_needs(a.give, a.outputs);
   if (order == 4) return raw ? moments_as<4, true>(a) : moments_as<4, false>(a);
   if (order == 2) return raw ? moments_as<2, true>(a) : moments_as<2, false>(a);
-  totals(a);
+  moments_as<1, true>(a);
 }
 
 template <int Order, bool Raw>
