@@ -16,6 +16,34 @@ class Plan:
     @property
     def lookback(self) -> int: ...
 
+class Session:
+    """A plan that goes on where it stopped; calls from several threads wait for each other."""
+
+    def __init__(self, plan: Plan, stocks: int) -> None: ...
+    @property
+    def stocks(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def state_bytes(self) -> int: ...
+    @property
+    def saved_size(self) -> int: ...
+    def feed(
+        self,
+        inputs: Sequence[AnyArray],
+        rows: IntArray,
+        out: AnyArray,
+        layout: str,
+        threads: int,
+        *,
+        chunk: int = 0,
+        width: int = 0,
+    ) -> dict[str, int]: ...
+    def append(self, stocks: int) -> None: ...
+    def save(self, to: AnyArray) -> None: ...
+    @staticmethod
+    def load(plan: Plan, saved: AnyArray) -> Session: ...
+
 def run(
     plan: Plan,
     inputs: Sequence[AnyArray],

@@ -8,5 +8,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   jqfast::bind_errors(m);
   jqfast::bind_build(m);
   jqfast::bind_plan(m);
+  jqfast::bind_session(m);
   bind_lrp(m);
 }

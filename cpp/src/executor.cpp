@@ -35,6 +35,7 @@ class Run {
         scratch_(task.scratch),
         first_(task.first),
         continues_(task.continues),
+        begun_(task.begun),
         sink_(out_, kernels_, program_.outputs),
         whole_(program_.stages.size() == 1),
         chunk_(carried_.shape().chunk),
@@ -47,6 +48,7 @@ class Run {
 
   void go() {
     blank_other_rows();
+    if (begun_ != nullptr) *begun_ = true;
     if (whole_) {
       run_by_tile();
     } else {
@@ -70,6 +72,7 @@ class Run {
   void run_by_chunk() {
     for (std::size_t row0 = 0; row0 < rows_.size(); row0 += chunk_) {
       for (std::size_t s = 0; s < program_.stages.size(); ++s) {
+        if (program_.stages[s].cross && out_.stocks == 0) continue;
         if (program_.stages[s].cross) {
           const std::size_t dates = std::min(chunk_, rows_.size() - row0);
           crew_.run(dates, [&](std::size_t worker, std::size_t r) {
@@ -298,6 +301,7 @@ class Run {
   Scratch& scratch_;
   std::uint64_t first_;  // sessions before this run
   bool continues_;       // the state of every tile outlives the run
+  bool* begun_;
   Sink sink_;
   bool whole_;  // a single time stage: tiles run through all sessions
   std::size_t chunk_, width_, stride_, pitch_;
@@ -356,8 +360,8 @@ RunStats Executor::run(std::span<const PanelView<const double>> inputs, std::spa
   if (out.sessions == 0 || out.stocks == 0) return {};
   const Shape shape = choose_shape(*program_, target.stocks, rows.size(), options);
   const bool by_tile = program_->stages.size() == 1;  // one state for each worker is enough
-  Carried carried(*program_, shape, by_tile ? std::min(options.threads, shape.tiles) : shape.tiles);
-  if (!by_tile) carried.reset(*program_);
+  Carried carried =
+      by_tile ? Carried(*program_, shape, std::min(options.threads, shape.tiles)) : Carried(*program_, shape);
   Scratch scratch;
   return run_task({*program_, *kernels_, inputs, rows, target, carried, scratch}, options);
 }

@@ -62,6 +62,8 @@ struct Shape {
         width(width_),
         pitch(width_ == kGroup ? kGroup : width_ + kGroup),
         tiles((lanes + width_ - 1) / width_) {}
+  [[nodiscard]] std::size_t lanes() const noexcept { return tiles * width; }
+  [[nodiscard]] std::size_t groups() const noexcept { return lanes() / kGroup; }
 };
 
 // The shape of a run over all sessions at once, within the options' wishes.
@@ -74,6 +76,8 @@ class Carried {
  public:
   Carried() = default;
   Carried(const Program& program, const Shape& shape, std::size_t owners);
+  // One owner for each tile, before the first session.
+  Carried(const Program& program, const Shape& shape) : Carried(program, shape, shape.tiles) { reset(program); }
 
   [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
   [[nodiscard]] const Memory& memory(std::size_t stage) const noexcept { return memory_[stage]; }

@@ -20,6 +20,7 @@ struct Task {
   Scratch& scratch;
   std::uint64_t first = 0;  // sessions before the first of `rows`
   bool continues = false;   // `carried` has the state of every tile and keeps it; else it starts from nothing
+  bool* begun = nullptr;    // set when everything is ready and `carried` is about to change
 };
 
 // Throws std::invalid_argument where the arguments do not fit the plan or each other.

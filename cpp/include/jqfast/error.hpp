@@ -1,4 +1,4 @@
-// The two errors of the library beyond std::invalid_argument, std::out_of_range and std::bad_alloc.
+// The errors of the library beyond std::invalid_argument, std::out_of_range and std::bad_alloc.
 #pragma once
 
 #include <stdexcept>
@@ -13,6 +13,11 @@ class Error : public std::runtime_error {
 
 // A plan breaks a rule of the executor; the message names the line and the rule.
 class PlanError : public std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+
+// A saved state is cut, damaged, of another plan or version, or lost.
+class StateError : public std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 

@@ -62,6 +62,7 @@ class Executor {
                const RunOptions& options) const;
 
  private:
+  friend class Session;
   Plan plan_;
   const KernelTable* kernels_;
   std::unique_ptr<Program> program_;
