@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jqfast.errors import DataGapError
-from jqfast.runfolder import replacing, write_json
+from jqfast.files import replacing
+from jqfast.runfolder import write_json
 from jqfast.types import AnyArray, CodeArray, DateArray, Float32Array, IntArray
 
 if TYPE_CHECKING:

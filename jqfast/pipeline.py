@@ -34,6 +34,7 @@ from jqfast.features.api import FeaturePanel, Request
 from jqfast.features.declare import Family, Feature, registry
 from jqfast.features.normalize import per_date
 from jqfast.features.passes import compile_plan
+from jqfast.files import write_text
 from jqfast.formulas import parse
 from jqfast.judge import Judgement, judge
 from jqfast.learn import folds as fold_arithmetic
@@ -44,7 +45,7 @@ from jqfast.learn.walk_forward import Predictions
 from jqfast.ledger import enter
 from jqfast.progress import Progress, silent
 from jqfast.provenance import facts
-from jqfast.runfolder import RunFolder, digest, file_digest, write_json, write_text
+from jqfast.runfolder import RunFolder, digest, file_digest, write_json
 from jqfast.types import Float32Array
 
 #: Models that LRP can explain.

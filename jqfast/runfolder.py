@@ -8,53 +8,19 @@ changed.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
-import os
-import tempfile
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from jqfast.files import PARTIAL, holder, lock, now, unlock, write_text
+
 _LOCK = ".lock"
 _MANIFEST = "manifest.json"
-_PARTIAL = ".partial"
-_LEFTOVERS = (f".*{_PARTIAL}", ".*.tmp")
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path next to ``path`` that takes its place when the block ends well, and vanishes when not.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be written or the disk is full; ``path`` is then as it was before.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_PARTIAL, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        _sync(temporary)
-        temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private; a run folder is for colleagues too
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":
-        _sync(path.parent)  # the rename itself reaches the disk with the folder
-
-
-def write_text(path: Path, text: str) -> None:
-    """``text`` as UTF-8 in ``path``, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+_LEFTOVERS = (f".*{PARTIAL}", ".*.tmp")
 
 
 def write_json(path: Path, value: object) -> None:
@@ -109,7 +75,7 @@ class RunFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._lock is not None:
-            self._lock.close()  # closing releases the lock; so does the death of the process
+            unlock(self._lock)
             self._lock = None
 
     def __truediv__(self, name: str) -> Path:
@@ -123,7 +89,7 @@ class RunFolder:
     def record(self, stage: str, key: str, seconds: float) -> None:
         """Remember that a stage is finished; call after its files are in place."""
         stages = self.manifest.setdefault("stages", {})
-        stages[stage] = {"key": key, "seconds": round(seconds, 3), "finished": _now()}
+        stages[stage] = {"key": key, "seconds": round(seconds, 3), "finished": now()}
         self.save()
 
     def note(self, **facts: object) -> None:
@@ -137,34 +103,14 @@ class RunFolder:
 
 
 def _lock(path: Path) -> IO[str]:
-    """An open file under this process's lock. The system drops it with the process: never stale."""
-    file = path.open("a+", encoding="utf-8")
-    try:
-        _lock_file(file)
-    except OSError:
-        file.seek(0)
-        holder = file.read().strip() or "another process"
-        file.close()
-        folder = path.parent
+    """An open file under this process's lock."""
+    file = lock(path)
+    if file is None:
         raise ValueError(
-            f"Run folder `{folder}` is in use by {holder}. Wait until that run ends, or give this one "
-            "another `--name`."
-        ) from None
-    file.truncate(0)
-    file.write(f"process {os.getpid()} (started {_now()})")
-    file.flush()
+            f"Run folder `{path.parent}` is in use by {holder(path)}. Wait until that run ends, or give this "
+            "one another `--name`."
+        )
     return file
-
-
-def _lock_file(file: IO[str]) -> None:
-    try:
-        import fcntl
-    except ImportError:
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # Windows only
-    else:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -193,23 +139,3 @@ def plain(value: object) -> Any:
     if hasattr(value, "tolist"):
         return plain(value.tolist())
     return str(value)
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _umask() -> int:
-    """The process's file mask; the system has no way to read it without setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S%z")

@@ -26,7 +26,7 @@ CHECKED = ("jqfast", "tests", "benchmarks")
 
 #: Lower rooms first. A module may import its own room, those before it, and the ground floor.
 ROOMS = ("data", "features", "learn", "factors", "evaluate", "explain", "report")
-GROUND = ("errors", "types", "_core")
+GROUND = ("errors", "files", "types", "_core")
 ROOF = (
     *("artifacts", "assemble", "cli", "config", "explained", "formulas", "judge", "ledger", "pipeline"),
     *("progress", "provenance", "runfolder", "summary", "toml", "__main__"),

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jqfast.runfolder import RunFolder, digest, replacing, write_json, write_text
+from jqfast.files import replacing, write_text
+from jqfast.runfolder import RunFolder, digest, write_json
 
 
 def _files(folder: Path) -> list[str]:
