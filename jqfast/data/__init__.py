@@ -7,6 +7,7 @@ from jqfast.data.prices import BadRows, read_prices
 
 # Bound here, after its module of the same name is loaded, so that `jqfast.data.simulate` is the function.
 from jqfast.data.simulate import SimulateConfig, Simulated, Truth, simulate
+from jqfast.data.store import Store
 
 __all__ = [
     "PRICE_COLUMNS",
@@ -15,6 +16,7 @@ __all__ = [
     "PanelInfo",
     "SimulateConfig",
     "Simulated",
+    "Store",
     "Truth",
     "read_prices",
     "simulate",
