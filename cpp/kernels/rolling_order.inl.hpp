@@ -1,7 +1,8 @@
 // Rolling order statistics: rank of today's value, quantiles, median absolute deviation.
 //
-// Ranks are counted: w comparisons per value, eight stocks at a time, no state. Quantiles keep the window sorted, lane
-// by lane in step: one sweep takes the leaving value out and puts the entering one in. Missing values stand at the
+// Ranks are counted, w comparisons per value: lane by lane down the column, so that its last w rows stay in the first
+// level of cache, in integers, so that a comparison costs one addition of its mask. Quantiles keep the window sorted,
+// lane by lane in step: one sweep takes the leaving value out and puts the entering one in. Missing values stand at the
 // end of the order as +inf.
 #pragma once
 
@@ -11,24 +12,92 @@
 
 namespace jqfast::JQFAST_TARGET {
 
+// One more in the lanes where `hit` holds.
+inline Mask counted(Mask count, Mask hit) noexcept {
+#if defined(__AVX512F__)
+  return hit ? count + 1 : count;
+#else
+  return count - hit;
+#endif
+}
+
+// A count as double: its bits below those of 2^52. No instruction set before AVX-512 converts 64-bit integers.
+inline Vec as_double(Mask count) noexcept {
+  constexpr double kUnit = 0x1p52;
+  return from_bits(reinterpret_cast<Bits>(count) | bits(splat(kUnit))) - kUnit;
+}
+
+// The last rows of one column of lanes, seen from a row that moves on.
+class Column {
+ public:
+  Column(const TimeArgs& a, std::size_t lane) noexcept
+      : base_(a.in[0].ring.base + lane), pitch_(a.pitch), rows_(a.in[0].ring.rows) {
+    at_ = static_cast<std::uint32_t>((a.row0 + rows_ - a.in[0].lag % rows_) % rows_);
+  }
+  [[nodiscard]] Vec today() const noexcept { return load(base_ + at_ * pitch_); }
+  [[nodiscard]] Vec before(std::uint32_t age) const noexcept {
+    return load(base_ + (at_ >= age ? at_ - age : at_ + rows_ - age) * pitch_);
+  }
+  void next() noexcept { at_ = at_ + 1 == rows_ ? 0 : at_ + 1; }
+
+  // f(value) for the `count` newest rows, in two straight runs where the ring wraps.
+  template <class F>
+  void each(std::uint32_t count, F f) const noexcept {
+    const std::uint32_t run = std::min(count, at_ + 1);
+    straight(at_, run, f);
+    straight(rows_ - 1, count - run, f);
+  }
+
+ private:
+  template <class F>
+  void straight(std::uint32_t from, std::uint32_t count, F f) const noexcept {
+    const double* p = base_ + from * pitch_;
+    for (std::uint32_t i = 0; i < count; ++i, p -= pitch_) f(load(p));
+  }
+
+  const double* base_;
+  std::size_t pitch_;
+  std::uint32_t rows_, at_;
+};
+
+// How many values of a window there are, and how many are -inf: missing, but smaller than everything.
+struct Present {
+  Mask finite, lowest;
+  void add(Vec x) noexcept {
+    finite = counted(finite, is_finite(x));
+    lowest = counted(lowest, x == -kInf);
+  }
+  void remove(Vec x) noexcept {
+    finite += is_finite(x);
+    lowest += x == -kInf;
+  }
+};
+
 // Percentile of today's value among the window's values, ties averaged: (below + (equal + 1) / 2) / n, in (0, 1].
+inline Vec percentile(const Column& column, std::uint32_t window, const Present& present) noexcept {
+  const Vec x = column.today();
+  Mask below{}, up_to{};
+  column.each(window, [&](Vec y) {
+    below = counted(below, y < x);
+    up_to = counted(up_to, y <= x);
+  });
+  const Vec less = as_double(below - present.lowest), equal = as_double(up_to - below);
+  return select(is_finite(x), (less + 0.5 * (equal + 1.0)) / as_double(present.finite), splat(kNaN));
+}
+
 inline void op_rolling_rank(const TimeArgs& a) noexcept {
   const Vec least = splat(a.min_periods);
-  OutCursor out(a.out[0], a.row0, a.pitch);
-  Cursor today(a.in[0], a.row0, a.pitch);
-  for (std::uint32_t r = 0; r < a.rows; ++r, out.next(), today.next()) {
-    for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
-      const Vec x = load(today.row() + lane);
-      Vec n{}, below{}, equal{};
-      Cursor past = today;
-      for (std::uint32_t age = 0; age < a.window; ++age, past.back()) {
-        const Vec y = load(past.row() + lane);
-        n += select(is_finite(y), splat(1.0), Vec{});
-        below += select((y < x) & (y != -kInf), splat(1.0), Vec{});
-        equal += select(y == x, splat(1.0), Vec{});
-      }
-      const Vec percentile = (below + 0.5 * (equal + 1.0)) / n;
-      store(out.row() + lane, select((n >= least) & is_finite(x), percentile, splat(kNaN)));
+  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
+    Column column(a, lane);
+    OutCursor out(a.out[0], a.row0, a.pitch);
+    Present present{};
+    for (std::uint32_t age = 1; age < a.window; ++age) present.add(column.before(age));
+    for (std::uint32_t r = 0; r < a.rows; ++r, out.next(), column.next()) {
+      present.add(column.today());
+      const Vec rank = percentile(column, a.window, present);
+      const Vec n = as_double(present.finite);
+      present.remove(column.before(a.window - 1));  // before the store: without history, output and input share a ring
+      store(out.row() + lane, select(n >= least, rank, splat(kNaN)));
     }
   }
 }
@@ -44,7 +113,6 @@ class SortedWindow {
 
   [[nodiscard]] Vec count() const noexcept { return slots_.get(window_ + 1); }
   [[nodiscard]] Vec at(std::uint32_t i) const noexcept { return slots_.get(i); }
-  [[nodiscard]] double at(std::uint32_t i, std::size_t l) const noexcept { return slots_.one(i, l); }
 
   // With d = the window without `leaving`, the new i-th value is min(d[i], max(d[i - 1], entering)).
   void replace(Vec leaving, Vec entering) const noexcept {
@@ -67,37 +135,63 @@ class SortedWindow {
   std::uint32_t window_;
 };
 
-// Linear interpolation between order statistics at position (n - 1) q (type 7 of Hyndman & Fan 1996, as NumPy).
-inline double quantile_of(const SortedWindow& sorted, std::size_t l, double n, double q) noexcept {
-  const double position = (n - 1.0) * q;
-  const double floor = std::floor(position);
-  const double low = sorted.at(static_cast<std::uint32_t>(floor), l);
-  const double share = position - floor;
-  if (share == 0.0) return low;
-  const double high = sorted.at(static_cast<std::uint32_t>(floor) + 1, l);
-  return low + (high - low) * share;
-}
-
-inline Vec quantile(const SortedWindow& sorted, Vec n, double q, std::uint32_t window) noexcept {
-  if (all(n == static_cast<double>(window))) {  // the usual case: the same position in every lane
-    const double position = (window - 1.0) * q;
-    const double floor = std::floor(position);
-    const double share = position - floor;
-    const Vec low = sorted.at(static_cast<std::uint32_t>(floor));
-    if (share == 0.0) return low;
-    return low + (sorted.at(static_cast<std::uint32_t>(floor) + 1) - low) * share;
-  }
+// f(n) in the lanes that have n values, for every n of at least `least` that occurs, the window's length first: in most
+// vectors all lanes that matter have it, and a position in the order is then the same in every lane.
+template <class F>
+Vec by_count(Vec n, double least, double window, F f) noexcept {
   Vec v = splat(kNaN);
-  for (std::size_t l = 0; l < kLanes; ++l) {
-    if (n[l] > 0.0) v[l] = quantile_of(sorted, l, n[l], q);
+  Mask open = n >= least;
+  double m = window;
+  for (std::size_t l = 0; any(open);) {
+    const Mask same = open & (n == m);
+    if (any(same)) v = select(same, f(m), v);
+    open = open & ~same;
+    while (l < kLanes && open[l] == 0) ++l;
+    if (l < kLanes) m = n[l];
   }
   return v;
 }
 
-// Runs the sorted windows through the rows of a tile; put(o, sorted, n) makes output o of a row.
-template <class Put>
-void run_sorted(const TimeArgs& a, Put put) noexcept {
-  const Vec least = splat(a.min_periods);
+// Linear interpolation between order statistics at position (n - 1) q (type 7 of Hyndman & Fan 1996, as NumPy).
+inline Vec quantile(const SortedWindow& sorted, double n, double q) noexcept {
+  const double position = (n - 1.0) * q;
+  const double floor = std::floor(position);
+  const double share = position - floor;
+  const auto at = static_cast<std::uint32_t>(floor);
+  const Vec low = sorted.at(at);
+  return share == 0.0 ? low : low + (sorted.at(at + 1) - low) * share;
+}
+
+// Median of |x - median|. The k values nearest to the median are neighbours in the order, so the k-th smallest distance
+// is the least, over all runs of k neighbours, of the larger distance of their two ends.
+inline Vec deviation(const SortedWindow& sorted, double n) noexcept {
+  const Vec median = quantile(sorted, n, 0.5);
+  const auto count = static_cast<std::uint32_t>(n);
+  const std::uint32_t half = count / 2;
+  const auto larger = [](Vec a, Vec b) { return select(a > b, a, b); };
+  const auto smaller = [](Vec a, Vec b) { return select(a < b, a, b); };
+  Vec upper = splat(kInf);  // distance number half + 1
+  if (count % 2 == 1) {
+    for (std::uint32_t i = 0; i <= half; ++i) {
+      upper = smaller(larger(median - sorted.at(i), sorted.at(i + half) - median), upper);
+    }
+    return upper;
+  }
+  Vec lower = splat(kInf);  // distance number half
+  Vec end = sorted.at(half - 1) - median;
+  for (std::uint32_t i = 0; i < half; ++i) {
+    const Vec start = median - sorted.at(i);
+    lower = smaller(larger(start, end), lower);
+    end = sorted.at(i + half) - median;
+    upper = smaller(larger(start, end), upper);
+  }
+  lower = smaller(larger(median - sorted.at(half), end), lower);
+  return lower + (upper - lower) * 0.5;
+}
+
+// Runs the sorted windows through the rows of a tile; f(o, sorted, n) makes output o of lanes with n values.
+template <class F>
+void run_sorted(const TimeArgs& a, F f) noexcept {
   const Operand leaving{a.in[0].ring, a.in[0].lag + a.window};
   for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
     const SortedWindow sorted(a, lane);
@@ -105,44 +199,20 @@ void run_sorted(const TimeArgs& a, Put put) noexcept {
     OutRows out(a);
     for (std::uint32_t r = 0; r < a.rows; ++r, in.next(), gone.next(), out.next()) {
       sorted.replace(load(gone.row() + lane), load(in.row() + lane));
-      const Vec n = sorted.count();
       for (std::size_t o = 0; o < a.outputs; ++o) {
-        store(out.row(o) + lane, select(n >= least, put(o, sorted, n), splat(kNaN)));
+        const auto of = [&](double n) { return f(o, sorted, n); };
+        store(out.row(o) + lane, by_count(sorted.count(), a.min_periods, a.window, of));
       }
     }
   }
 }
 
 inline void op_quantiles(const TimeArgs& a) noexcept {
-  run_sorted(a, [&a](std::size_t o, const SortedWindow& s, Vec n) { return quantile(s, n, a.numbers[o], a.window); });
-}
-
-// Median of |x - median| of one lane: distances grow to both sides of the median; walk outward, the nearer first.
-inline double deviation_of(const SortedWindow& sorted, std::size_t l, double n) noexcept {
-  const double median = quantile_of(sorted, l, n, 0.5);
-  const auto count = static_cast<std::uint32_t>(n);
-  std::uint32_t right = 0;
-  while (right < count && sorted.at(right, l) < median) ++right;
-  std::uint32_t left = right;  // values below are [0, left), above or equal [right, count)
-  double before = 0.0, last = 0.0;
-  for (std::uint32_t taken = 0; taken <= count / 2; ++taken) {
-    const double down = left > 0 ? median - sorted.at(left - 1, l) : kInf;
-    const double up = right < count ? sorted.at(right, l) - median : kInf;
-    before = last;
-    last = std::min(down, up);
-    down < up ? --left : ++right;
-  }
-  return count % 2 == 1 ? last : before + (last - before) * 0.5;
+  run_sorted(a, [&a](std::size_t o, const SortedWindow& s, double n) { return quantile(s, n, a.numbers[o]); });
 }
 
 inline void op_mad(const TimeArgs& a) noexcept {
-  run_sorted(a, [](std::size_t, const SortedWindow& s, Vec n) {
-    Vec v = splat(kNaN);
-    for (std::size_t l = 0; l < kLanes; ++l) {
-      if (n[l] > 0.0) v[l] = deviation_of(s, l, n[l]);
-    }
-    return v;
-  });
+  run_sorted(a, [](std::size_t, const SortedWindow& s, double n) { return deviation(s, n); });
 }
 
 inline std::size_t order_state(std::uint32_t window) noexcept { return window + std::size_t{2}; }
