@@ -56,6 +56,20 @@ def run(
     width: int = 0,
 ) -> dict[str, int]: ...
 def operators() -> list[str]: ...
+def asof(
+    stock: IntArray,
+    row: IntArray,
+    order: IntArray,
+    since: IntArray,
+    values: AnyArray,
+    *,
+    out: AnyArray,
+    ages: AnyArray | None = None,
+    first: int = 0,
+    max_age: int | None = None,
+    record: bool = False,
+    threads: int = 1,
+) -> None: ...
 def build_info() -> dict[str, Any]: ...
 def lrp_dense(
     x: AnyArray,

@@ -9,5 +9,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   jqfast::bind_build(m);
   jqfast::bind_plan(m);
   jqfast::bind_session(m);
+  jqfast::bind_asof(m);
   bind_lrp(m);
 }

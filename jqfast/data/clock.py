@@ -39,7 +39,9 @@ class Clock:
         if days.dtype != np.dtype("datetime64[D]") or not (days[1:] > days[:-1]).all():
             raise ValueError("`sessions` must be strictly ascending datetime64[D].")
         if self.half is not None and self.half.shape != days.shape:
-            raise ValueError(f"`half` must have one flag per session; got {self.half.shape} for {days.shape}.")
+            raise ValueError(
+                f"`half` must have one flag per session; got {self.half.shape} for {days.shape}."
+            )
 
     def __len__(self) -> int:
         return len(self.sessions)
@@ -69,10 +71,12 @@ class Clock:
 
     def after(self, days: AnyArray) -> IntArray:
         """Row of the first session strictly after each day; T where there is none or the day is missing."""
-        return np.searchsorted(self.sessions, np.asarray(days, "datetime64[D]"), side="right").astype(np.int64)
+        return np.searchsorted(self.sessions, np.asarray(days, "datetime64[D]"), side="right").astype(
+            np.int64
+        )
 
     def decided(self, instants: AnyArray, decision: Decision, *, strictly: bool = False) -> IntArray:
-        """Row of the first decision at or after each instant (``strictly``: after it); T where there is none."""
+        """Row of the first decision at (unless ``strictly``) or after each instant; T where there is none."""
         side = "right" if strictly else "left"
         moments = self.instants(decision)
         return np.searchsorted(moments, np.asarray(instants, moments.dtype), side=side).astype(np.int64)

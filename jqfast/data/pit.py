@@ -199,7 +199,7 @@ def to_utc(instants: AnyArray) -> AnyArray:
 
 
 def seconds_of(times: AnyArray) -> IntArray:
-    """"HH:MM" or "HH:MM:SS" as seconds of the day; -1 where there is no time."""
+    """ "HH:MM" or "HH:MM:SS" as seconds of the day; -1 where there is no time."""
     text, place = np.unique(np.asarray(times).astype(str), return_inverse=True)
     return np.array([_seconds(value) for value in text], np.int64)[place]
 

@@ -47,64 +47,122 @@ class Case(NamedTuple):
     evening: str
 
 
+#: Table and columns -> the instant it is out, and its first row for close, preopen and evening.
+TRUTH = """
+# bars known at the close, not before the open
+equities_bars_daily Date=2024-05-10 -> 2024-05-10T15:00 05-10 05-13 05-10
+# bars after the close moved
+equities_bars_daily Date=2024-11-05 -> 2024-11-05T15:30 11-05 11-06 11-05
+# morning bars
+equities_bars_daily_am Date=2024-05-10 -> 2024-05-10T15:00 05-10 05-13 05-10
+# topix
+indices_bars_daily_topix Date=2024-05-10 -> 2024-05-10T15:00 05-10 05-13 05-10
+# indices
+indices_bars_daily Date=2024-05-10 -> 2024-05-10T15:00 05-10 05-13 05-10
+# valuation
+equities_valuation Date=2024-05-10 -> 2024-05-10T16:30 05-13 05-13 05-10
+# issue list of its day
+equities_master Date=2024-05-10 -> 2024-05-10 05-10 05-10 05-10
+# statement on a Friday evening
+fins_summary DiscDate=2024-05-10 DiscTime=16:30:00 -> 2024-05-10T18:00 05-13 05-13 05-10
+# statement late on a Friday
+fins_summary DiscDate=2024-05-10 DiscTime=18:30:00 -> 2024-05-11T00:30 05-13 05-13 05-13
+# statement during trading
+fins_summary DiscDate=2024-05-08 DiscTime=11:00:00 -> 2024-05-08T18:00 05-09 05-09 05-08
+# statement on a Saturday
+fins_summary DiscDate=2024-05-11 DiscTime=10:00:00 -> 2024-05-11T18:00 05-13 05-13 05-13
+# statement without an hour
+fins_summary DiscDate=2024-05-08 DiscTime= -> 2024-05-09T00:30 05-09 05-09 05-09
+# 15:10 before the close moved, holiday in between
+fins_summary DiscDate=2024-11-01 DiscTime=15:10:00 -> 2024-11-01T18:00 11-05 11-05 11-01
+# 15:10 after the close moved
+fins_summary DiscDate=2024-11-05 DiscTime=15:10:00 -> 2024-11-05T18:00 11-06 11-06 11-05
+# details
+fins_details DiscDate=2024-05-10 DiscTime=15:00:00 -> 2024-05-10T18:00 05-13 05-13 05-10
+# dividend at 15:30 comes at 16:00
+fins_dividend PubDate=2024-05-10 PubTime=15:30 -> 2024-05-10T16:00 05-13 05-13 05-10
+# dividend in the morning comes at noon
+fins_dividend PubDate=2024-05-10 PubTime=09:00 -> 2024-05-10T12:00 05-13 05-13 05-10
+# dividend after the last delivery
+fins_dividend PubDate=2024-05-10 PubTime=19:30 -> 2024-05-13T12:00 05-13 05-14 05-13
+# earnings date
+fins_earnings_date PubDate=2024-07-12 -> 2024-07-12T10:05 07-16 07-16 07-12
+# earnings calendar lists the day
+equities_earnings_calendar Date=2024-05-10 -> 2024-05-10 05-10 05-10 05-10
+# flows on a Thursday
+equities_investor_types PubDate=2024-05-16 -> 2024-05-16T16:30 05-17 05-17 05-16
+# margin of a Friday
+markets_margin_interest Date=2024-05-10 -> 2024-05-14T16:30 05-15 05-15 05-14
+# margin, holiday on Monday
+markets_margin_interest Date=2024-07-12 -> 2024-07-17T16:30 07-18 07-18 07-17
+# margin over the ten days of 2019
+markets_margin_interest Date=2019-04-26 -> 2019-05-08T16:30 05-09 05-09 05-08
+# margin, the last weekly row
+markets_margin_interest Date=2026-09-18 -> 2026-09-25T16:30 09-28 09-28 09-25
+# margin by day
+markets_margin_interest Date=2026-10-01 PubDate=2026-10-02 -> 2026-10-02T16:30 10-05 10-05 10-02
+# margin alert
+markets_margin_alert PubDate=2024-05-10 -> 2024-05-10T16:30 05-13 05-13 05-10
+# short ratio is no exception
+markets_short_ratio Date=2024-05-10 -> 2024-05-10T16:30 05-13 05-13 05-10
+# short-sale report
+markets_short_sale_report DiscDate=2024-05-10 -> 2024-05-10T17:30 05-13 05-13 05-10
+# breakdown
+markets_breakdown Date=2024-05-10 -> 2024-05-10T18:00 05-13 05-13 05-10
+# 225 options at 27:00
+derivatives_bars_daily_options_225 Date=2024-05-09 -> 2024-05-10T03:00 05-10 05-10 05-10
+# options over a weekend
+derivatives_bars_daily_options Date=2024-05-10 -> 2024-05-11T03:00 05-13 05-13 05-13
+# futures
+derivatives_bars_daily_futures Date=2024-05-10 -> 2024-05-11T03:00 05-13 05-13 05-13
+# major holders at 08:15
+edinet_major_shareholders SubDate=2024-05-10 SubTime=08:15:00 -> 2024-05-10T08:15 05-13 05-13 05-10
+# cross holdings
+edinet_cross_shareholdings SubDate=2024-05-10 SubTime=15:01:00 -> 2024-05-10T15:01 05-13 05-13 05-10
+# large holders
+edinet_large_volume_shareholders SubDate=2024-05-10 SubTime=17:59:00 -> 2024-05-10T17:59 05-13 05-13 05-10
+# title at 15:30
+td_list DiscDate=2024-05-10 DiscTime=15:30 -> 2024-05-10T15:30 05-13 05-13 05-10
+# title after 19:00
+td_list DiscDate=2024-05-10 DiscTime=19:05 -> 2024-05-10T19:05 05-13 05-13 05-13
+# calendar
+markets_calendar Date=2024-05-10 -> 2024-05-10 2019-04-15 2019-04-15 2019-04-15
+"""
+
+
+def _cases() -> dict[str, Case]:
+    lines = TRUTH.strip().splitlines()
+    return {name[2:]: _case(line) for name, line in zip(lines[::2], lines[1::2], strict=True)}
+
+
+def _case(line: str) -> Case:
+    left, right = line.split(" -> ")
+    table, *cells = left.split()
+    out, *days = right.split()
+    full = [day if len(day) > 5 else f"{out[:5]}{day}" for day in days]
+    return Case(table, dict(cell.split("=") for cell in cells), out, *full)
+
+
 def _statement(day: str, hour: str) -> dict[str, str]:
     return {"DiscDate": day, "DiscTime": hour}
 
 
-def _margin(date: str, published: str = "NaT") -> dict[str, str]:
+def _margin(date: str, published: str) -> dict[str, str]:
     return {"Date": date, "PubDate": published}
 
 
-# fmt: off
-CASES = {
-    "bars known at the close, not before the open": Case("equities_bars_daily", {"Date": "2024-05-10"}, "2024-05-10T15:00", "2024-05-10", "2024-05-13", "2024-05-10"),
-    "bars after the close moved": Case("equities_bars_daily", {"Date": "2024-11-05"}, "2024-11-05T15:30", "2024-11-05", "2024-11-06", "2024-11-05"),
-    "morning bars": Case("equities_bars_daily_am", {"Date": "2024-05-10"}, "2024-05-10T15:00", "2024-05-10", "2024-05-13", "2024-05-10"),
-    "topix": Case("indices_bars_daily_topix", {"Date": "2024-05-10"}, "2024-05-10T15:00", "2024-05-10", "2024-05-13", "2024-05-10"),
-    "indices": Case("indices_bars_daily", {"Date": "2024-05-10"}, "2024-05-10T15:00", "2024-05-10", "2024-05-13", "2024-05-10"),
-    "valuation": Case("equities_valuation", {"Date": "2024-05-10"}, "2024-05-10T16:30", "2024-05-13", "2024-05-13", "2024-05-10"),
-    "issue list of its day": Case("equities_master", {"Date": "2024-05-10"}, "2024-05-10", "2024-05-10", "2024-05-10", "2024-05-10"),
-    "statement on a Friday evening": Case("fins_summary", _statement("2024-05-10", "16:30:00"), "2024-05-10T18:00", "2024-05-13", "2024-05-13", "2024-05-10"),
-    "statement late on a Friday": Case("fins_summary", _statement("2024-05-10", "18:30:00"), "2024-05-11T00:30", "2024-05-13", "2024-05-13", "2024-05-13"),
-    "statement during trading": Case("fins_summary", _statement("2024-05-08", "11:00:00"), "2024-05-08T18:00", "2024-05-09", "2024-05-09", "2024-05-08"),
-    "statement on a Saturday": Case("fins_summary", _statement("2024-05-11", "10:00:00"), "2024-05-11T18:00", "2024-05-13", "2024-05-13", "2024-05-13"),
-    "statement without an hour": Case("fins_summary", _statement("2024-05-08", ""), "2024-05-09T00:30", "2024-05-09", "2024-05-09", "2024-05-09"),
-    "15:10 before the close moved, holiday in between": Case("fins_summary", _statement("2024-11-01", "15:10:00"), "2024-11-01T18:00", "2024-11-05", "2024-11-05", "2024-11-01"),
-    "15:10 after the close moved": Case("fins_summary", _statement("2024-11-05", "15:10:00"), "2024-11-05T18:00", "2024-11-06", "2024-11-06", "2024-11-05"),
-    "details": Case("fins_details", _statement("2024-05-10", "15:00:00"), "2024-05-10T18:00", "2024-05-13", "2024-05-13", "2024-05-10"),
-    "dividend at 15:30 comes at 16:00": Case("fins_dividend", {"PubDate": "2024-05-10", "PubTime": "15:30"}, "2024-05-10T16:00", "2024-05-13", "2024-05-13", "2024-05-10"),
-    "dividend in the morning comes at noon": Case("fins_dividend", {"PubDate": "2024-05-10", "PubTime": "09:00"}, "2024-05-10T12:00", "2024-05-13", "2024-05-13", "2024-05-10"),
-    "dividend after the last delivery": Case("fins_dividend", {"PubDate": "2024-05-10", "PubTime": "19:30"}, "2024-05-13T12:00", "2024-05-13", "2024-05-14", "2024-05-13"),
-    "earnings date": Case("fins_earnings_date", {"PubDate": "2024-07-12"}, "2024-07-12T10:05", "2024-07-16", "2024-07-16", "2024-07-12"),
-    "earnings calendar lists the day": Case("equities_earnings_calendar", {"Date": "2024-05-10"}, "2024-05-10", "2024-05-10", "2024-05-10", "2024-05-10"),
-    "flows on a Thursday": Case("equities_investor_types", {"PubDate": "2024-05-16", "Section": "TSEPrime", "StDate": "2024-05-06", "EnDate": "2024-05-10"}, "2024-05-16T16:30", "2024-05-17", "2024-05-17", "2024-05-16"),
-    "margin of a Friday": Case("markets_margin_interest", _margin("2024-05-10"), "2024-05-14T16:30", "2024-05-15", "2024-05-15", "2024-05-14"),
-    "margin, holiday on Monday": Case("markets_margin_interest", _margin("2024-07-12"), "2024-07-17T16:30", "2024-07-18", "2024-07-18", "2024-07-17"),
-    "margin over the ten days of 2019": Case("markets_margin_interest", _margin("2019-04-26"), "2019-05-08T16:30", "2019-05-09", "2019-05-09", "2019-05-08"),
-    "margin, the last weekly row": Case("markets_margin_interest", _margin("2026-09-18"), "2026-09-25T16:30", "2026-09-28", "2026-09-28", "2026-09-25"),
-    "margin by day": Case("markets_margin_interest", _margin("2026-10-01", "2026-10-02"), "2026-10-02T16:30", "2026-10-05", "2026-10-05", "2026-10-02"),
-    "margin alert": Case("markets_margin_alert", {"PubDate": "2024-05-10"}, "2024-05-10T16:30", "2024-05-13", "2024-05-13", "2024-05-10"),
-    "short ratio is no exception": Case("markets_short_ratio", {"Date": "2024-05-10"}, "2024-05-10T16:30", "2024-05-13", "2024-05-13", "2024-05-10"),
-    "short-sale report": Case("markets_short_sale_report", {"DiscDate": "2024-05-10"}, "2024-05-10T17:30", "2024-05-13", "2024-05-13", "2024-05-10"),
-    "breakdown": Case("markets_breakdown", {"Date": "2024-05-10"}, "2024-05-10T18:00", "2024-05-13", "2024-05-13", "2024-05-10"),
-    "225 options at 27:00": Case("derivatives_bars_daily_options_225", {"Date": "2024-05-09"}, "2024-05-10T03:00", "2024-05-10", "2024-05-10", "2024-05-10"),
-    "options over a weekend": Case("derivatives_bars_daily_options", {"Date": "2024-05-10"}, "2024-05-11T03:00", "2024-05-13", "2024-05-13", "2024-05-13"),
-    "futures": Case("derivatives_bars_daily_futures", {"Date": "2024-05-10"}, "2024-05-11T03:00", "2024-05-13", "2024-05-13", "2024-05-13"),
-    "major holders at 08:15": Case("edinet_major_shareholders", {"SubDate": "2024-05-10", "SubTime": "08:15:00"}, "2024-05-10T08:15", "2024-05-13", "2024-05-13", "2024-05-10"),
-    "cross holdings": Case("edinet_cross_shareholdings", {"SubDate": "2024-05-10", "SubTime": "15:01:00"}, "2024-05-10T15:01", "2024-05-13", "2024-05-13", "2024-05-10"),
-    "large holders": Case("edinet_large_volume_shareholders", {"SubDate": "2024-05-10", "SubTime": "17:59:00"}, "2024-05-10T17:59", "2024-05-13", "2024-05-13", "2024-05-10"),
-    "title at 15:30": Case("td_list", _statement("2024-05-10", "15:30"), "2024-05-10T15:30", "2024-05-13", "2024-05-13", "2024-05-10"),
-    "title after 19:00": Case("td_list", _statement("2024-05-10", "19:05"), "2024-05-10T19:05", "2024-05-13", "2024-05-13", "2024-05-13"),
-    "calendar": Case("markets_calendar", {"Date": "2024-05-10"}, "2024-05-10", "2019-04-15", "2019-04-15", "2019-04-15"),
-}
-# fmt: on
-
+CASES = _cases()
+#: What a record holds where a case does not say.
+PLAIN = {"PubDate": "NaT", "Section": "TSEPrime", "StDate": "2024-05-06", "EnDate": "2024-05-10"}
 TIMES = ("DiscTime", "PubTime", "SubTime", "Section")
 
 
 def _records(table: str, *records: dict[str, str]) -> dict[str, np.ndarray]:
     return {
-        name: np.array([record[name] for record in records], None if name in TIMES else "datetime64[D]")
+        name: np.array(
+            [record.get(name, PLAIN.get(name)) for record in records],
+            None if name in TIMES else "datetime64[D]",
+        )
         for name in pit.rule(table).columns
     }
 
@@ -151,9 +209,10 @@ def test_corrected_flows_come_one_session_after_their_announcement() -> None:
     )
     out = pit.published("equities_investor_types", records, CLOCK)
     assert out.astype(str).tolist() == ["2024-05-24T16:30:00", "2024-05-16T16:30:00", "2024-05-23T16:30:00"]
-    by = {d: CLOCK.day(pit.rows("equities_investor_types", records, CLOCK, d)).astype(str) for d in ("close", "evening")}  # type: ignore[arg-type]  # fmt: skip
-    assert by["close"].tolist() == ["2024-05-27", "2024-05-17", "2024-05-24"]
-    assert by["evening"].tolist() == ["2024-05-24", "2024-05-16", "2024-05-23"]
+    close = CLOCK.day(pit.rows("equities_investor_types", records, CLOCK, "close"))
+    evening = CLOCK.day(pit.rows("equities_investor_types", records, CLOCK, "evening"))
+    assert close.astype(str).tolist() == ["2024-05-27", "2024-05-17", "2024-05-24"]
+    assert evening.astype(str).tolist() == ["2024-05-24", "2024-05-16", "2024-05-23"]
 
 
 def test_one_weekly_view_of_the_margin_balances() -> None:

@@ -1,0 +1,140 @@
+"""Events to panels: what was last known of each stock on each session, and how old it is.
+
+An event says from which session on a record about a stock is known, which of several known records counts
+(``order``: usually the period they are about, so that a late correction of an old period does not replace a
+newer one) and from which session its age runs. The join itself is compiled (``cpp/src/asof.cpp``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jqfast.errors import unknown
+from jqfast.types import AnyArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Events:
+    """Records as events, in the order of their publication.
+
+    Parameters
+    ----------
+    names : the K value columns
+    values : (E, K) float64, NaN where a record has no value
+    stock : (E,) int64, column of the panel
+    row : (E,) int64, the first session that knows the record; below 0 before the first session
+    order : (E,) int64, of the records known the greatest counts, among equals the one known last; None: the
+        one known last
+    since : (E,) int64, the session the age is counted from; None: the session that knew it first
+    record : True takes a record as a whole, missing values included; False keeps a column's last known value
+        where a later record has none
+    """
+
+    names: tuple[str, ...]
+    values: FloatArray
+    stock: IntArray
+    row: IntArray
+    order: IntArray | None = None
+    since: IntArray | None = None
+    record: bool = False
+
+    def __len__(self) -> int:
+        return len(self.stock)
+
+    def take(self, keep: AnyArray) -> Events:
+        """The events of a mask or index."""
+        return replace(
+            self,
+            values=self.values[keep],
+            stock=self.stock[keep],
+            row=self.row[keep],
+            order=None if self.order is None else self.order[keep],
+            since=None if self.since is None else self.since[keep],
+        )
+
+    def by_row(self) -> Events:
+        """The events sorted by row, which the join would otherwise do in each call."""
+        if (self.row[1:] >= self.row[:-1]).all():
+            return self
+        return self.take(np.argsort(self.row, kind="stable"))
+
+
+def asof(
+    events: Events,
+    shape: tuple[int, int],
+    *,
+    columns: Sequence[str] | None = None,
+    first: int = 0,
+    max_age: int | None = None,
+    threads: int = 1,
+) -> FloatArray:
+    """What was last known on each session.
+
+    Parameters
+    ----------
+    shape : (T, N), sessions and stocks of the result
+    columns : names of the value columns wanted; None takes all
+    first : row of the first session of the result
+    max_age : in sessions; an older value is missing; None keeps it for ever
+    threads : the result does not depend on it
+
+    Returns
+    -------
+    (K, T, N) float64, NaN where nothing is known
+    """
+    return _run(events, shape, columns, first, max_age, threads, ages=False)[0]
+
+
+def asof_age(
+    events: Events,
+    shape: tuple[int, int],
+    *,
+    column: str,
+    first: int = 0,
+    max_age: int | None = None,
+    threads: int = 1,
+) -> FloatArray:
+    """(T, N) float64: sessions since the value of `column` shown by :func:`asof`, NaN where there is none."""
+    return _run(events, shape, [column], first, max_age, threads, ages=True)[1][0]
+
+
+def _run(
+    events: Events,
+    shape: tuple[int, int],
+    columns: Sequence[str] | None,
+    first: int,
+    max_age: int | None,
+    threads: int,
+    *,
+    ages: bool,
+) -> tuple[FloatArray, FloatArray]:
+    from jqfast import _core
+
+    values = np.ascontiguousarray(
+        events.values if columns is None else events.values[:, _places(events, columns)]
+    )
+    layers = values.shape[1]
+    out = np.empty((layers, *shape))
+    old = np.empty((1 if events.record else layers, *shape) if ages else (0, 0, 0))
+    order = np.zeros(len(events), np.int64) if events.order is None else events.order
+    since = events.row if events.since is None else events.since
+    _core.asof(
+        *(events.stock, events.row, order, since, values),
+        out=out,
+        ages=old if ages else None,
+        first=first,
+        max_age=max_age,
+        record=events.record,
+        threads=threads,
+    )
+    return out, old
+
+
+def _places(events: Events, columns: Sequence[str]) -> list[int]:
+    wrong = [name for name in columns if name not in events.names]
+    if wrong:
+        raise unknown("column of the events", wrong[0], events.names)
+    return [events.names.index(name) for name in columns]
