@@ -74,7 +74,6 @@ def test_asof_against_merge_asof(benchmark: Any) -> None:
     del out, want
     fast = measure(lambda: ours(frame), seconds=2.0)
     bare = measure(lambda: peer(frame, cells), seconds=1.0)
-    del cells
     slow = measure(lambda: peer(frame, grid()), seconds=1.0)
     record = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jqfast.data.external import Release, attach, read_external
+from jqfast.data.french import read_french
 from jqfast.data.panel import PRICE_COLUMNS, Panel, PanelInfo
 from jqfast.data.prices import BadRows, read_prices
 
@@ -14,10 +16,14 @@ __all__ = [
     "BadRows",
     "Panel",
     "PanelInfo",
+    "Release",
     "SimulateConfig",
     "Simulated",
     "Store",
     "Truth",
+    "attach",
+    "read_external",
+    "read_french",
     "read_prices",
     "simulate",
 ]

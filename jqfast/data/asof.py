@@ -98,7 +98,8 @@ def asof_age(
     threads: int = 1,
 ) -> FloatArray:
     """(T, N) float64: sessions since the value of `column` shown by :func:`asof`, NaN where there is none."""
-    return _run(events, shape, [column], first, max_age, threads, ages=True)[1][0]
+    ages: FloatArray = _run(events, shape, [column], first, max_age, threads, ages=True)[1][0]
+    return ages
 
 
 def _run(

@@ -63,7 +63,7 @@ class Clock:
         if decision == "close":
             return self.closes
         day = self.sessions.astype("datetime64[s]")
-        return day + (PREOPEN if decision == "preopen" else EVENING)
+        return np.asarray(day + (PREOPEN if decision == "preopen" else EVENING))
 
     def on_or_after(self, days: AnyArray) -> IntArray:
         """Row of the first session on or after each day; T where there is none or the day is missing."""
@@ -77,9 +77,11 @@ class Clock:
 
     def decided(self, instants: AnyArray, decision: Decision, *, strictly: bool = False) -> IntArray:
         """Row of the first decision at (unless ``strictly``) or after each instant; T where there is none."""
-        side = "right" if strictly else "left"
         moments = self.instants(decision)
-        return np.searchsorted(moments, np.asarray(instants, moments.dtype), side=side).astype(np.int64)
+        wanted = np.asarray(instants, moments.dtype)
+        if strictly:
+            return np.searchsorted(moments, wanted, side="right").astype(np.int64)
+        return np.searchsorted(moments, wanted, side="left").astype(np.int64)
 
     def day(self, rows: AnyArray) -> DateArray:
         """The sessions of rows, NaT outside ``0 <= row < T``."""

@@ -222,11 +222,11 @@ def _delivered(the: Rule, date: DateArray, records: Mapping[str, AnyArray], cloc
     deliveries = np.array([_seconds(hour) for hour in the.hours], np.int64)
     last = int(deliveries[-1]) if len(deliveries) else _DAY - 1
     if the.time is None:
-        return day + np.timedelta64(last, "s")
+        return np.asarray(day + np.timedelta64(last, "s"))
     own = seconds_of(records[the.time])
     own = np.where(own < 0, last, own)
     if not len(deliveries):
-        return day + own.astype("timedelta64[s]")
+        return np.asarray(day + own.astype("timedelta64[s]"))
     which = np.searchsorted(deliveries, own)
     same_day = day + np.append(deliveries, 0)[which].astype("timedelta64[s]")
     following = np.append(clock.sessions, np.datetime64("NaT", "D"))[clock.after(date)]
@@ -238,7 +238,7 @@ def _next_session(instants: AnyArray, clock: Clock) -> AnyArray:
     """The same hour of the session after each instant's day."""
     day = _days(instants)
     following = np.append(clock.sessions, np.datetime64("NaT", "D"))[clock.after(day)]
-    return following.astype("datetime64[s]") + (instants - day.astype("datetime64[s]"))
+    return np.asarray(following.astype("datetime64[s]") + (instants - day.astype("datetime64[s]")))
 
 
 def _corrections(the: Rule, records: Mapping[str, AnyArray], instants: AnyArray) -> AnyArray:
