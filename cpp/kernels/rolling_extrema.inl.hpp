@@ -18,6 +18,7 @@ struct Extremes {
   void load_head(const Slots& s) noexcept { now = s.get(0); }
   void save_head(const Slots& s) const noexcept { s.set(0, now); }
   void begin_block() noexcept { cursor = now + 1.0; }
+  void stand_at(std::uint32_t phase, std::uint32_t rows) noexcept { cursor = now - phase + 1.0 - rows; }
   void reset() noexcept {
     n = Vec{};
     least = splat(kInf), most = splat(-kInf);

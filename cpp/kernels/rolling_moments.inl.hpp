@@ -39,6 +39,7 @@ struct MomentSums {
   void begin_block() noexcept {
     if constexpr (Order >= 2) anchor = last;
   }
+  void stand_at(std::uint32_t, std::uint32_t) noexcept {}
   void reset() noexcept {
     n = Vec{};
     if constexpr (Raw) high = low = Vec{};

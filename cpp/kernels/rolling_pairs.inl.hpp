@@ -24,6 +24,7 @@ struct PairSums {
     s.set(0, seen), s.set(1, last_x), s.set(2, last_y), s.set(3, anchor_x), s.set(4, anchor_y);
   }
   void begin_block() noexcept { anchor_x = last_x, anchor_y = last_y; }
+  void stand_at(std::uint32_t, std::uint32_t) noexcept {}
   void reset() noexcept { n = x = y = xx = yy = xy = Vec{}; }
 
   static Mask valid(TwoValues v) noexcept { return is_finite(v.x) & is_finite(v.y); }

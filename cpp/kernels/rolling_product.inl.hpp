@@ -16,6 +16,7 @@ struct Product {
   void load_head(const Slots&) noexcept {}
   void save_head(const Slots&) const noexcept {}
   void begin_block() noexcept {}
+  void stand_at(std::uint32_t, std::uint32_t) noexcept {}
   void reset() noexcept { n = Vec{}, product = splat(1.0); }
   void see(Vec) noexcept {}
 

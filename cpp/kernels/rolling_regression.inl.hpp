@@ -25,6 +25,7 @@ struct TrendSums {
     today = splat(-1.0);
     place = Vec{};
   }
+  void stand_at(std::uint32_t, std::uint32_t rows) noexcept { place = splat(-static_cast<double>(rows)); }
   void reset() noexcept { n = t = tt = y = yy = ty = Vec{}; }
 
   void see(Vec x) noexcept {

@@ -114,6 +114,10 @@ class Cursor {
     if (at_ == size_) at_ = 0;
   }
   void back() noexcept { at_ = (at_ == 0 ? size_ : at_) - step_; }
+  void back(std::uint32_t rows) noexcept {  // fewer than the ring has
+    const std::size_t by = rows * step_;
+    at_ = (at_ < by ? at_ + size_ : at_) - by;
+  }
 
  private:
   const double* begin_;

@@ -40,10 +40,100 @@ class LaneWindow {
   std::size_t pitch_, lane_;
 };
 
-// Doubles of carried state per lane of an aggregate over a window: its head, the prefix, w - 1 suffixes.
+// Where an aggregate keeps what it carries: its head, the prefix, whether suffixes are left to make, w - 1 suffixes,
+// and the marks from which runs of them can be made later.
+template <class A>
+struct Places {
+  static constexpr std::uint32_t kRun = 16;
+  static constexpr std::size_t kPrefix = A::kHead;
+  static constexpr std::size_t kOpen = kPrefix + A::kPrefix;
+  static constexpr std::size_t suffix(std::uint32_t rows) noexcept {  // rows >= 1
+    return kOpen + 1 + A::kSuffix * (rows - std::size_t{1});
+  }
+  static constexpr std::size_t mark(std::uint32_t window, std::uint32_t run) noexcept {  // run >= 1
+    return suffix(window) + A::kPrefix * (run - std::size_t{1});
+  }
+  static constexpr std::size_t size(std::uint32_t window) noexcept { return mark(window, 1 + (window - 1) / kRun); }
+};
+
+// Doubles of carried state per lane of an aggregate over a window.
 template <class A>
 constexpr std::size_t slide_state(std::uint32_t window) noexcept {
-  return A::kHead + A::kPrefix + A::kSuffix * (window - std::size_t{1});
+  return Places<A>::size(window);
+}
+
+// Adds rows first + 1 to last of the block before, counted from its end, and calls keep(aggregate, rows) after each;
+// `past` stands at the row after the first.
+template <class A, class Inputs, class Keep>
+[[gnu::always_inline]] inline void walk_back(A& aggregate, Inputs past, std::size_t lane, std::uint32_t first,
+                                             std::uint32_t last, Keep keep) noexcept {
+  for (std::uint32_t rows = first + 1; rows <= last; ++rows) {
+    past.back();
+    aggregate.add(past.load(lane));
+    keep(aggregate, rows);
+  }
+}
+
+// Makes the suffixes of first + 1 to last rows while the block has come to `phase`; `in` stands at that row. The walk
+// goes on from where the block's beginning left a mark, so that every sum is the one a batch has made.
+template <class A, class Inputs>
+[[gnu::noinline]] void make_suffixes(const Slots& slots, std::uint32_t window, Inputs in, std::size_t lane,
+                                     std::uint32_t phase, std::uint32_t first, std::uint32_t last) noexcept {
+  using P = Places<A>;
+  A past;
+  past.load_head(slots);
+  if (first == 0) {
+    past.reset();
+  } else {
+    past.load_prefix(slots, P::mark(window, first / P::kRun));
+  }
+  past.stand_at(phase, first);
+  in.back(phase + first);
+  walk_back(past, in, lane, first, last,
+            [&](const A& sums, std::uint32_t rows) { sums.save_suffix(slots, P::suffix(rows)); });
+}
+
+// Sessions that come one at a time: making all suffixes when a block begins would let one session wait for w rows of
+// work. The walk back is made then, as today's window needs its end, but only marks are kept of it, and each run of
+// suffixes is made in the session that first needs one.
+template <class A, class Inputs, class Emit>
+[[gnu::noinline]] void slide_one(const TimeArgs& a, std::size_t lane, const Inputs& in, const Emit& emit) noexcept {
+  using P = Places<A>;
+  const std::uint32_t w = a.window;
+  const Slots slots(a.state, P::size(w), lane);
+  const auto phase = static_cast<std::uint32_t>(a.row0 % w);
+  const std::uint32_t older = w - 1 - phase;
+  A aggregate;
+  aggregate.load_head(slots);
+  if (phase == 0) {
+    const std::uint32_t made = w > 1 ? (w - 2) / P::kRun * P::kRun : 0;  // the last run is needed from now on
+    aggregate.begin_block();
+    aggregate.reset();
+    walk_back(aggregate, in, lane, 0, w - 1, [&](const A& sums, std::uint32_t rows) {
+      if (rows > made) {
+        sums.save_suffix(slots, P::suffix(rows));
+      } else if (rows % P::kRun == 0) {
+        sums.save_prefix(slots, P::mark(w, rows / P::kRun));
+      }
+    });
+    slots.set(P::kOpen, splat(made > 0 ? 1.0 : 0.0));
+    aggregate.reset();
+  } else {
+    aggregate.load_prefix(slots, P::kPrefix);
+    if (older > 0 && older % P::kRun == 0 && slots.one(P::kOpen, 0) != 0.0) {
+      make_suffixes<A>(slots, w, in, lane, phase, older - P::kRun, older);
+    }
+  }
+  const auto values = in.load(lane);
+  aggregate.see(values);
+  aggregate.add(values);
+  if (older == 0) {
+    emit(aggregate, values, 0);
+  } else {
+    emit(aggregate.merged(slots, P::suffix(older)), values, 0);
+  }
+  aggregate.save_head(slots);
+  aggregate.save_prefix(slots, P::kPrefix);
 }
 
 // Drives an aggregate `A` over one vector of lanes. A has
@@ -51,31 +141,30 @@ constexpr std::size_t slide_state(std::uint32_t window) noexcept {
 //   kPrefix, load_prefix, save_prefix  the aggregate of the rows of the block so far
 //   kSuffix, save_suffix, merged     the aggregate of the last rows of the block before; merged(slots, slot) adds it
 //   begin_block(), reset(), see(values) for today's row, add(values) for every row
+//   stand_at(phase, rows)            before `add` goes on with the suffix of `rows` rows, at `phase` of the next block
 // and `emit(aggregate, values, r)` receives the aggregate of the whole window.
 // The aggregate is a local variable and everything is inlined, so that it stays in registers.
 template <class A, class Inputs, class Emit>
 [[gnu::always_inline]] inline void slide(const TimeArgs& a, std::size_t lane, Inputs inputs, Emit emit) noexcept {
   A aggregate;
+  using P = Places<A>;
   const std::uint32_t w = a.window;
-  const Slots slots(a.state, slide_state<A>(w), lane);
-  const std::size_t prefix_slot = A::kHead;
-  const auto suffix_slot = [](std::uint32_t rows) {  // rows >= 1
-    return A::kHead + A::kPrefix + A::kSuffix * (rows - std::size_t{1});
-  };
-  aggregate.load_head(slots);
-  aggregate.load_prefix(slots, prefix_slot);
+  if (a.rows == 1) return slide_one<A>(a, lane, inputs, emit);
+  const Slots slots(a.state, P::size(w), lane);
   auto phase = static_cast<std::uint32_t>(a.row0 % w);
   Inputs in = inputs;
+  if (slots.one(P::kOpen, 0) != 0.0) [[unlikely]] {
+    if (phase != 0) make_suffixes<A>(slots, w, in, lane, phase, 0, w - 1 - phase);
+    slots.set(P::kOpen, Vec{});
+  }
+  aggregate.load_head(slots);
+  aggregate.load_prefix(slots, P::kPrefix);
   for (std::uint32_t r = 0; r < a.rows; ++r, in.next()) {
     if (phase == 0) {
       aggregate.begin_block();
       aggregate.reset();
-      Inputs past = in;
-      for (std::uint32_t rows = 1; rows < w; ++rows) {
-        past.back();
-        aggregate.add(past.load(lane));
-        aggregate.save_suffix(slots, suffix_slot(rows));
-      }
+      walk_back(aggregate, in, lane, 0, w - 1,
+                [&](const A& sums, std::uint32_t rows) { sums.save_suffix(slots, P::suffix(rows)); });
       aggregate.reset();
     }
     const auto values = in.load(lane);
@@ -85,12 +174,12 @@ template <class A, class Inputs, class Emit>
     if (older == 0) {
       emit(aggregate, values, r);
     } else {
-      emit(aggregate.merged(slots, suffix_slot(older)), values, r);
+      emit(aggregate.merged(slots, P::suffix(older)), values, r);
     }
     phase = phase + 1 == w ? 0 : phase + 1;
   }
   aggregate.save_head(slots);
-  aggregate.save_prefix(slots, prefix_slot);
+  aggregate.save_prefix(slots, P::kPrefix);
 }
 
 // One operand, or two in step.
@@ -99,6 +188,7 @@ struct OneInput {
   [[nodiscard]] Vec load(std::size_t lane) const noexcept { return JQFAST_TARGET::load(x.row() + lane); }
   void next() noexcept { x.next(); }
   void back() noexcept { x.back(); }
+  void back(std::uint32_t rows) noexcept { x.back(rows); }
 };
 
 struct TwoValues {
@@ -117,6 +207,10 @@ struct TwoInputs {
   void back() noexcept {
     x.back();
     y.back();
+  }
+  void back(std::uint32_t rows) noexcept {
+    x.back(rows);
+    y.back(rows);
   }
 };
 
