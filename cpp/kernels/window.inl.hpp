@@ -18,6 +18,11 @@ class Slots {
   [[nodiscard]] Vec get(std::size_t slot) const noexcept { return load(base_ + slot * kGroup); }
   void set(std::size_t slot, Vec v) const noexcept { store(base_ + slot * kGroup, v); }
   [[nodiscard]] double one(std::size_t slot, std::size_t l) const noexcept { return base_[slot * kGroup + l]; }
+  // Calls slots [first, first + count) of a later group into the cache; `distance` is in doubles.
+  void prefetch(std::size_t first, std::size_t count, std::size_t distance) const noexcept {
+    for (std::size_t slot = first; slot < first + count; ++slot)
+      __builtin_prefetch(base_ + distance + slot * kGroup, 1);
+  }
 
  private:
   double* base_;
@@ -93,6 +98,8 @@ template <class A, class Inputs>
             [&](const A& sums, std::uint32_t rows) { sums.save_suffix(slots, P::suffix(rows)); });
 }
 
+inline constexpr std::size_t kAhead = 4;  // groups
+
 // Sessions that come one at a time: making all suffixes when a block begins would let one session wait for w rows of
 // work. The walk back is made then, as today's window needs its end, but only marks are kept of it, and each run of
 // suffixes is made in the session that first needs one.
@@ -103,6 +110,10 @@ template <class A, class Inputs, class Emit>
   const Slots slots(a.state, P::size(w), lane);
   const auto phase = static_cast<std::uint32_t>(a.row0 % w);
   const std::uint32_t older = w - 1 - phase;
+  // Each group of stocks has its state in another page, where the hardware does not look ahead.
+  const std::size_t ahead = kAhead * P::size(w) * kGroup;
+  slots.prefetch(0, P::kOpen, ahead);
+  slots.prefetch(P::suffix(older + 1) - A::kSuffix, A::kSuffix, ahead);
   A aggregate;
   aggregate.load_head(slots);
   if (phase == 0) {

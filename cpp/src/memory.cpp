@@ -2,6 +2,10 @@
 
 #include <limits>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace jqfast {
 namespace {
 
@@ -36,7 +40,23 @@ std::size_t staging_size(const Program& program, const Shape& shape, std::size_t
   return most;
 }
 
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
 }  // namespace
+
+// Large buffers ask for huge pages: a session reads a little of every stock's state, each in another page.
+void Buffer::resize(std::size_t size) {
+  const std::size_t bytes = size * sizeof(double);
+  const bool large = bytes >= 4 * kHugePage;
+  const std::size_t alignment = large ? kHugePage : kAlign;
+  auto* memory = static_cast<double*>(::operator new(bytes, std::align_val_t{alignment}));
+  memory_ = std::unique_ptr<double, Release>(memory, Release{alignment});
+#if defined(__linux__)
+  if (large) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  size_ = size;
+  std::fill_n(memory, size, 0.0);
+}
 
 Memory lay_out(const TimeStage& stage, std::size_t chunk) {
   Memory m;

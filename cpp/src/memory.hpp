@@ -18,11 +18,8 @@ class Buffer {
  public:
   static constexpr std::size_t kAlign = 64;
 
-  void resize(std::size_t size) {
-    memory_.reset(static_cast<double*>(::operator new(size * sizeof(double), std::align_val_t{kAlign})));
-    size_ = size;
-    std::fill_n(memory_.get(), size, 0.0);
-  }
+  // `size` zeros.
+  void resize(std::size_t size);
   // At least `size` doubles, whatever they hold.
   void reserve(std::size_t size) {
     if (size_ < size) resize(size);
@@ -33,9 +30,10 @@ class Buffer {
 
  private:
   struct Release {
-    void operator()(double* p) const noexcept { ::operator delete(p, std::align_val_t{kAlign}); }
+    std::size_t alignment;
+    void operator()(double* p) const noexcept { ::operator delete(p, std::align_val_t{alignment}); }
   };
-  std::unique_ptr<double, Release> memory_;
+  std::unique_ptr<double, Release> memory_{nullptr, Release{kAlign}};
   std::size_t size_ = 0;
 };
 
