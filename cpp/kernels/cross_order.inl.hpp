@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "cross_section.inl.hpp"
-#include "elementary.inl.hpp"
+#include "normal_quantile.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
 
@@ -153,56 +153,6 @@ inline void cs_rank_first(const CrossArgs& a) noexcept {
 inline void cs_bucket(const CrossArgs& a) noexcept {
   const double count = a.count;
   rank_row(a, [count](double rank, double m) { return std::min(count - 1.0, std::floor((rank - 0.5) / m * count)); });
-}
-
-// The standard normal quantile of p in (0, 1): rational approximations of Wichura 1988 (algorithm AS 241, PPND16).
-inline Vec normal_quantile(Vec p) noexcept {
-  const auto horner = [](Vec x, const double (&c)[8]) {
-    Vec v = splat(c[7]);
-    for (int i = 6; i >= 0; --i) v = v * x + c[i];
-    return v;
-  };
-  static constexpr double kA[8] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
-                                   1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
-                                   3.3430575583588128105e4, 2.5090809287301226727e3};
-  static constexpr double kB[8] = {1.0,
-                                   4.2313330701600911252e1,
-                                   6.8718700749205790830e2,
-                                   5.3941960214247511077e3,
-                                   2.1213794301586595867e4,
-                                   3.9307895800092710610e4,
-                                   2.8729085735721942674e4,
-                                   5.2264952788528545610e3};
-  static constexpr double kC[8] = {1.42343711074968357734e0,  4.63033784615654529590e0, 5.76949722146069140550e0,
-                                   3.64784832476320460504e0,  1.27045825245236838258e0, 2.41780725177450611770e-1,
-                                   2.27238449892691845833e-2, 7.74545014278341407640e-4};
-  static constexpr double kD[8] = {1.0,
-                                   2.05319162663775882187e0,
-                                   1.67638483018380384940e0,
-                                   6.89767334985100004550e-1,
-                                   1.48103976427480074590e-1,
-                                   1.51986665636164571966e-2,
-                                   5.47593808499534494600e-4,
-                                   1.05075007164441684324e-9};
-  static constexpr double kE[8] = {6.65790464350110377720e0,  5.46378491116411436990e0,  1.78482653991729133580e0,
-                                   2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
-                                   2.71155556874348757815e-5, 2.01033439929228813265e-7};
-  static constexpr double kF[8] = {1.0,
-                                   5.99832206555887937690e-1,
-                                   1.36929880922735805310e-1,
-                                   1.48753612908506148525e-2,
-                                   7.86869131145613259100e-4,
-                                   1.84631831751005468180e-5,
-                                   1.42151175831644588870e-7,
-                                   2.04426310338993978564e-15};
-  const Vec q = p - 0.5;
-  const Vec middle = 0.180625 - q * q;
-  const Vec centre = q * horner(middle, kA) / horner(middle, kB);
-  const Vec tail = sqrt(-log(select(q < 0.0, p, 1.0 - p)));
-  const Vec near_tail = horner(tail - 1.6, kC) / horner(tail - 1.6, kD);
-  const Vec far_tail = horner(tail - 5.0, kE) / horner(tail - 5.0, kF);
-  const Vec size = select(tail <= 5.0, near_tail, far_tail);
-  return select(abs(q) <= 0.425, centre, select(q < 0.0, -size, size));
 }
 
 // Normal score: the standard normal quantile of (average rank - 1/2) / number of values.

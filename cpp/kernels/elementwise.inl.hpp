@@ -4,7 +4,7 @@
 // `maximum` are NaN if either side is; `fmin` and `fmax` take the other side then.
 #pragma once
 
-#include "elementary.inl.hpp"
+#include "power.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
 
@@ -57,28 +57,8 @@ inline Vec maximum(Vec x, Vec y) noexcept { return select(is_nan(x), x, select(y
 inline Vec fmin(Vec x, Vec y) noexcept { return select(is_nan(y), x, select(x <= y, x, y)); }
 inline Vec fmax(Vec x, Vec y) noexcept { return select(is_nan(y), x, select(x >= y, x, y)); }
 
-inline Vec integral_power(Vec x, unsigned n) noexcept {
-  Vec result = splat(1.0);
-  for (Vec square = x; n != 0; n >>= 1, square = square * square) {
-    if ((n & 1u) != 0) result = result * square;
-  }
-  return result;
-}
-
-// x^y for a literal y. Integral |y| <= 64 by multiplication, 0.5 by square root; otherwise e^(y ln x), whose error
-// grows with |y ln x| and which is NaN for x < 0.
-inline Vec power(Vec x, double y) noexcept {
-  if (y == std::trunc(y) && std::fabs(y) <= 64.0) {
-    const Vec p = integral_power(x, static_cast<unsigned>(std::fabs(y)));
-    return y < 0.0 ? 1.0 / p : p;
-  }
-  if (y == 0.5) return sqrt(x);
-  return exp(y * log(x));
-}
-
 inline void op_power(const TimeArgs& a) noexcept {
-  const double y = a.in[1].ring.base[0];
-  map1(a, [y](Vec x) { return power(x, y); });
+  with_power(a.in[1].ring.base[0], [&a](auto f) { map1(a, f); });
 }
 
 inline void fill_elementwise(KernelTable& t) noexcept {

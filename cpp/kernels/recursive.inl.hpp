@@ -1,6 +1,7 @@
 // Instructions that carry their own past: exponential means and variances, streaks, events, the last valid value.
 #pragma once
 
+#include "double_double.inl.hpp"
 #include "window.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
@@ -35,24 +36,52 @@ inline void op_ema(const TimeArgs& a) noexcept {
 }
 
 // Exponentially weighted variance, bias corrected, as pandas ewm(adjust=False, ignore_na=True).var():
-// v <- (1 - alpha) (v + alpha (x - e)^2), divided by 1 - sum of squared weights.
-inline constexpr std::size_t kEwmVarState = 4;  // mean, variance, sum of squared weights, number of values
+// v <- (1 - alpha) (v + alpha (x - e)^2), divided by c = 1 - sum of squared weights.
+//
+// The mean e is a sum of two doubles, as its rounding error would count against the deviations. v is in squares of a
+// unit, a power of two: 1 unless squares leave the middle of the range.
+inline constexpr std::size_t kEwmVarState = 6;  // mean, its low part, v, c, number of values, 1 / unit (0: 1)
+
+struct Weighted {
+  Vec v, inverse;
+
+  // Another unit for the lanes whose squares are about to leave the range, the larger of the deviations.
+  void change_unit(Vec gap, Mask which) noexcept {
+    const Vec past = sqrt(v) * reciprocal_of_power(inverse), size = abs(gap);
+    const Vec next = reciprocal_of_power(power_near(select(size > past, size, past)));
+    const Vec ratio = reciprocal_of_power(inverse) * next;
+    v = select(which & (v != 0.0), v * ratio * ratio, v);
+    inverse = select(which, next, inverse);
+  }
+};
+
 inline void op_ewm_var(const TimeArgs& a) noexcept {
   const Vec least = splat(a.min_periods);
   const double alpha = a.alpha, keep = 1.0 - a.alpha;
   recur<kEwmVarState>(a, [least, alpha, keep](const Slots& s, Vec x) {
-    const Vec mean = s.get(0), variance = s.get(1), squares = s.get(2), n = s.get(3);
+    const Vec mean = s.get(0), low = s.get(1), correction = s.get(3), n = s.get(4), unset = s.get(5);
+    Weighted w{s.get(2), select(unset == 0.0, splat(1.0), unset)};
     const Mask ok = is_finite(x);
     const Mask first = n == 0.0;
-    const Vec gap = x - mean;
-    const Vec next = select(first, Vec{}, keep * (variance + alpha * (gap * gap)));
-    const Vec weight = select(first, splat(1.0), keep * keep * squares + alpha * alpha);
-    s.set(0, select(ok, select(first, x, mean + alpha * gap), mean));
-    s.set(1, select(ok, next, variance));
-    s.set(2, select(ok, weight, squares));
-    s.set(3, n + select(ok, splat(1.0), Vec{}));
-    const Vec corrected = s.get(1) / (1.0 - s.get(2));
-    return select((s.get(3) >= least) & (s.get(3) >= 2.0), corrected, splat(kNaN));
+    const Vec gap = select(first, Vec{}, (x - mean) - low);
+    const Vec size = abs(gap) * w.inverse;
+    const Mask small = (w.v < 0x1p-400) & (size < 0x1p-200) & ((w.v > 0.0) | (size > 0.0));
+    const Mask leaving = ok & ((size > 0x1p200) | small);
+    if (any(leaving)) [[unlikely]]
+      w.change_unit(gap, leaving);
+    const Vec scaled = gap * w.inverse;
+    const Vec next = keep * (w.v + alpha * (scaled * scaled));
+    const auto [sum, error] = two_sum(mean, alpha * gap);
+    const Pair moved = exact_sum(sum, low + error);
+    s.set(0, select(ok, select(first, x, moved.high), mean));
+    s.set(1, select(ok & ~first, moved.low, low));
+    s.set(2, select(ok, next, w.v));
+    s.set(3, select(ok & ~first, keep * (keep * correction + 2.0 * alpha), correction));
+    s.set(4, n + select(ok, splat(1.0), Vec{}));
+    s.set(5, w.inverse);
+    const Vec unit = reciprocal_of_power(w.inverse);
+    const Vec corrected = s.get(2) / s.get(3) * unit * unit;
+    return select((s.get(4) >= least) & (s.get(4) >= 2.0), corrected, splat(kNaN));
   });
 }
 

@@ -87,6 +87,15 @@ inline Vec sqrt(Vec v) noexcept {
 #endif
 }
 
+// The power of two at or below |v|, kept within 2^-1000 and 2^1000 so that it has a reciprocal.
+inline Vec power_near(Vec v) noexcept {
+  const Vec p = from_bits(bits(v) & 0x7FF0000000000000ull);
+  return select(p < 0x1p-1000, splat(0x1p-1000), select(p > 0x1p1000, splat(0x1p1000), p));
+}
+
+// 1 / 2^k, exactly: the exponent's bits the other way round.
+inline Vec reciprocal_of_power(Vec power) noexcept { return from_bits(0x7FE0000000000000ull - bits(power)); }
+
 // Error-free transformation: a + b = sum + error exactly (Knuth 1969).
 struct TwoSum {
   Vec sum, error;

@@ -13,15 +13,10 @@ inline Judged rounded(long double value) {
 
 inline double flag(bool holds, bool missing) { return missing ? kNaN : holds ? 1.0 : 0.0; }
 
-// x^y. The square root and small whole exponents are within a few units of the last place; otherwise the error of
-// e^(y ln x) grows with the size of the exponent, and x < 0 has no power.
+// x^y as IEEE 754 has it, but for the square root: (-0)^0.5 = -0 and (-inf)^0.5 = NaN.
 inline Judged power(double x, double y) {
   if (y == 0.5) return {std::sqrt(x), 0.0};
-  const bool whole = y == std::trunc(y) && std::fabs(y) <= 64.0;
-  if (!whole && x < 0.0) return {};
-  Judged p = rounded(std::pow(static_cast<long double>(x), static_cast<long double>(y)));
-  if (p.scale > 0.0) p.scale *= whole ? 1.0 + std::fabs(y) : 2.0 + std::fabs(y * std::log(x));
-  return p;
+  return rounded(std::pow(static_cast<long double>(x), static_cast<long double>(y)));
 }
 
 inline Judged comparison(Op op, double x, double y) {

@@ -24,18 +24,18 @@ inline std::vector<Judged> ema(const Series& x, double alpha, std::uint32_t min_
 }
 
 // Weights (1 - alpha)^k of the k-th value before the newest, times alpha but for the first; the variance about the
-// weighted mean is divided by 1 - sum of squared weights. Not judged where squares leave the range of doubles.
+// weighted mean is divided by 1 - sum of squared weights.
 inline Judged weighted_variance(const std::vector<Wide>& x, double alpha) {
-  Wide weight = 1, mean = 0, squares = 0, variance = 0, largest = 0;
+  Wide weight = 1, mean = 0, squares = 0, variance = 0;
   std::vector<Wide> weights(x.size());
   for (std::size_t i = x.size(); i-- > 0; weight *= 1 - Wide(alpha)) weights[i] = i == 0 ? weight : weight * alpha;
-  for (std::size_t i = 0; i < x.size(); ++i) mean += weights[i] * x[i], squares += weights[i] * weights[i];
+  // From the first value, so that weights that sum to 1 but for a rounding leave a constant without a deviation.
+  for (std::size_t i = 0; i < x.size(); ++i) mean += weights[i] * (x[i] - x[0]), squares += weights[i] * weights[i];
   for (std::size_t i = 0; i < x.size(); ++i) {
-    variance += weights[i] * (x[i] - mean) * (x[i] - mean);
-    largest = std::max(largest, size(x[i]));
+    const Wide gap = (x[i] - x[0]) - mean;
+    variance += weights[i] * gap * gap;
   }
-  if (largest > 1e150 || (variance < 1e-280 && variance > 0)) return {0.0, kNotJudged};
-  return judged(variance / (1 - squares), (variance + root(variance) * largest) / (1 - squares));
+  return judged(variance / (1 - squares), variance / (1 - squares));
 }
 
 inline std::vector<Judged> ewm_var(const Series& x, double alpha, std::uint32_t min_periods) {

@@ -84,8 +84,8 @@ double goal(const Instr& instr, std::size_t i) {
   switch (instr.op) {
     case Op::log:
     case Op::exp:
+    case Op::tanh:
     case Op::power: return 2.3e-16;
-    case Op::tanh: return 4.5e-16;
     case Op::moments: return moment_goal(static_cast<Moment>(instr.give[i]));
     case Op::expanding: return expanding_goal(static_cast<Expanding>(instr.give[i]));
     case Op::ewm_var: return 1e-14;

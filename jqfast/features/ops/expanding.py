@@ -6,9 +6,10 @@ the statistic of the values before it. Statistics of the same (x, min_periods) s
 rows are read, so a value depends on where the data begins. Below, n is the number of finite values so far and
 m their mean.
 
-Variance, skewness and kurtosis grow value by value (Pebay 2008, Sandia report SAND2008-6212) and are as exact
-as the size of the values beside their deviation allows, as long as the powers stay in the range of doubles
-(deviations between 1e-70 and 1e70 do); sums are compensated.
+Variance, skewness and kurtosis grow value by value (Pebay 2008, Sandia report SAND2008-6212), from the first
+value and scaled, so that neither the level nor the size of the values costs digits; sums are compensated.
+Values up to 1e300 are fine; a variance beyond the range of float64 is NaN, or 0 below it, while its square
+root is right.
 """
 
 from __future__ import annotations

@@ -125,8 +125,9 @@ def ewm_var(x: Expr, span: int, min_periods: int | None = None) -> Expr:
     Notes
     -----
     v_t = (1 - a)(v_{t-1} + a (x_t - e_{t-1})^2) around the mean e of `ema`, divided by 1 - sum of the squared
-    weights; as pandas ``ewm(span=span, adjust=False, ignore_na=True, min_periods=min_periods).var()``. Reads
-    all earlier rows. Finch 2009, Incremental calculation of weighted mean and variance.
+    weights, scaled so that squares stay in range: NaN only while the variance itself is beyond it, 0 below;
+    as pandas ``ewm(span=span, adjust=False, ignore_na=True, min_periods=min_periods).var()``. Reads all
+    earlier rows. Finch 2009, Incremental calculation of weighted mean and variance.
     """
     w = arguments.window(span)
     return apply("ewm_var", x, window=w, min_periods=arguments.min_periods(min_periods, w))
