@@ -95,12 +95,17 @@ def _fill(x: FloatArray, value: FloatArray) -> FloatArray:
     return filled
 
 
+def _power(x: FloatArray, y: FloatArray) -> FloatArray:
+    powers: FloatArray = np.where(y == 0.5, np.sqrt(x), np.power(x, y))
+    return powers
+
+
 ELEMENTWISE: dict[str, Callable[..., FloatArray]] = {
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,
     "div": np.divide,
-    "power": lambda x, y: np.where(y == 0.5, np.sqrt(x), np.power(x, y)),
+    "power": _power,
     "neg": np.negative,
     "abs": np.abs,
     "sqrt": np.sqrt,
