@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jqfast.data.cells import parse_column, raw_column
+from jqfast.data.cells import parse_column, raw_column, to_array
 from jqfast.data.schemas.base import FETCHED_AT, RAW, TRUE_AVAILABLE_AT, Field, Table
 from jqfast.errors import DataGapError
 
@@ -180,6 +180,15 @@ def as_columns(records: Any) -> tuple[dict[str, Any], int]:
         "`records` must be a list of dictionaries, columns by name, or a table; got "
         f"{type(records).__name__}."
     )
+
+
+def as_arrow(records: Any, columns: Mapping[str, Any]) -> Any:
+    """Columns as one Arrow table that can be cut without copies; metadata of an Arrow table stays."""
+    import pyarrow as pa
+
+    if isinstance(records, pa.Table):
+        return records
+    return pa.table({name: to_array(values) for name, values in columns.items()})
 
 
 def _turned(records: Sequence[Any]) -> dict[str, list[Any]]:

@@ -13,11 +13,11 @@ import numpy as np
 
 from jqfast.data.schemas.base import Table
 from jqfast.data.store.manifest import Part, stamp, utc_now
-from jqfast.data.store.ranks import groups_of
+from jqfast.data.store.ranks import groups_of, repeats
 from jqfast.files import PARTIAL, make_folder, sync
 
 #: Rows of a row group: small enough that a reader of one day skips most of a year.
-GROUP = 1 << 17
+GROUP = 1 << 18
 #: Hive's name for a null, which DuckDB, Polars and Arrow read as such.
 NO_YEAR = "__HIVE_DEFAULT_PARTITION__"
 
@@ -55,7 +55,6 @@ def write_part(folder: Path, table: Table, rows: Any, year: int | None) -> Part:
         temporary.unlink(missing_ok=True)
         raise
     first, last = day_range(rows[table.date])
-    keys = groups_of(rows, table.keys)
     return Part(
         file=f"{home.name}/{final.name}",
         rows=rows.num_rows,
@@ -63,7 +62,7 @@ def write_part(folder: Path, table: Table, rows: Any, year: int | None) -> Part:
         sha256=sha,
         first=first,
         last=last,
-        repeated=len(np.unique(keys)) < len(keys),
+        repeated=repeats(groups_of(rows, table.keys)),
         written=stamp(utc_now()),
     )
 

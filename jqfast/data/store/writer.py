@@ -16,13 +16,15 @@ import contextlib
 import datetime as dt
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jqfast.data.records import MISSING, ParseReport, parse_records
+from jqfast.data.cells import parse_column
+from jqfast.data.records import MISSING, ParseReport, as_arrow, as_columns, parse_records
 from jqfast.data.schemas.base import FETCHED_AT, Table
 from jqfast.data.store.manifest import MANIFEST, Manifest, Part, read_manifest, stamp, unstamp, utc_now
 from jqfast.data.store.parts import day_range, read_part, write_part
@@ -33,6 +35,8 @@ from jqfast.files import holder, lock, make_folder, sync_folder, unlock
 
 LOCK = "lock"
 _POLL = 0.05
+#: More rows than this are parsed year by year: columns that are not there take room too.
+_LARGE = 500_000
 
 
 @dataclass(frozen=True)
@@ -140,11 +144,11 @@ class Writer:
             if not (folder / MANIFEST).exists():
                 make_folder(folder)
                 old.write(folder)  # so that files without a manifest always mean damage
-            for batch in _batches(data):
-                rows, parsed = parse_records(about, batch)
-                report = report | parsed
-                unknown = {**dict.fromkeys(_extra(rows, about), stamp(utc_now())), **unknown}
-                staged += _stage(folder, about, rows, when, (*old.parts, *staged))
+            for batches in _batches(data, about):
+                task = _Stage(folder, about, when, (*old.parts, *staged), staged)
+                for parsed in task.run(batches):
+                    report = report | parsed
+                    unknown = {**dict.fromkeys(parsed.unknown, stamp(utc_now())), **unknown}
             new = replace(
                 old,
                 parts=(*old.parts, *staged),
@@ -181,39 +185,64 @@ class Writer:
         return max(utc_now(), after)  # a clock that was set back makes no newer version look older
 
 
-def _batches(data: Any) -> Iterator[Any]:
-    """One table, or those of an iterator."""
+def _batches(data: Any, about: Table) -> Iterator[list[Any]]:
+    """The tables of an iterator, each as one batch, or as its years if it is large.
+
+    The batches of one list share no year, so that nothing in one can repeat what is in another.
+    """
     if isinstance(data, Iterator):  # readers of record batches are iterators too
-        yield from data
-    else:
-        yield data
+        for each in data:
+            yield from _batches(each, about)
+        return
+    columns, rows = as_columns(data)
+    if rows <= _LARGE or about.date not in columns:
+        yield [data]
+        return
+    whole = as_arrow(data, columns)
+    days = parse_column(about.by_name[about.date], whole[about.date]).values
+    yield [chunk for _, chunk in _by_year(whole, days)]
 
 
-def _extra(rows: Any, about: Table) -> list[str]:
-    """Unknown columns."""
-    known = {*about.names, *about.schema.names}
-    return [name for name in rows.schema.names if name not in known]
+@dataclass(frozen=True)
+class _Stage:
+    """Writes the news of batches, a file per year; ``staged`` collects the files."""
 
+    folder: Path
+    about: Table
+    when: dt.datetime
+    parts: tuple[Part, ...]
+    staged: list[Part]
 
-def _stage(folder: Path, about: Table, rows: Any, when: dt.datetime, parts: tuple[Part, ...]) -> list[Part]:
-    """Write what is new in the rows, a file per year."""
-    import pyarrow as pa
+    def run(self, batches: list[Any]) -> Iterator[ParseReport]:
+        """The reports of the batches, which are written two at a time: Parquet encodes on one thread."""
+        if len(batches) == 1:
+            yield self.one(batches[0])
+            return
+        with ThreadPoolExecutor(2) as pool:
+            yield from pool.map(self.one, batches)
 
-    compared = _compared(rows, about)
-    rows = rows.replace_schema_metadata(None)
-    if FETCHED_AT in rows.schema.names:
-        rows = rows.drop_columns([FETCHED_AT])
-    place = len(about.names)
-    staged: list[Part] = []
-    for year, chunk in _by_year(rows, about.date):
-        chunk = without_repeats(chunk.combine_chunks(), about, compared)
-        chunk = chunk.filter(_new(folder, about, chunk, compared, when, parts))
-        if not chunk.num_rows:
-            continue
-        stamps = pa.array(np.full(chunk.num_rows, np.datetime64(when.replace(tzinfo=None), "us")))
-        chunk = chunk.add_column(place, FETCHED_AT, stamps.cast(pa.timestamp("us", tz="UTC")))
-        staged.append(write_part(folder, about, sorted_rows(chunk, about), year))
-    return staged
+    def one(self, batch: Any) -> ParseReport:
+        """Parse a batch and write what is new in it."""
+        rows, report = parse_records(self.about, batch)
+        compared = _compared(rows, self.about)
+        rows = rows.replace_schema_metadata(None)
+        if FETCHED_AT in rows.schema.names:
+            rows = rows.drop_columns([FETCHED_AT])
+        for year, chunk in _by_year(rows, rows[self.about.date].combine_chunks()):
+            self._write(year, sorted_rows(chunk.combine_chunks(), self.about, FETCHED_AT), compared)
+        return report
+
+    def _write(self, year: int | None, rows: Any, compared: list[str]) -> None:
+        import pyarrow as pa
+
+        rows = without_repeats(rows, self.about, compared)
+        rows = rows.filter(_new(self, rows, compared))
+        if not rows.num_rows:
+            return
+        stamps = np.full(rows.num_rows, np.datetime64(self.when.replace(tzinfo=None), "us"))
+        column = pa.array(stamps).cast(pa.timestamp("us", tz="UTC"))
+        rows = rows.add_column(len(self.about.names), FETCHED_AT, column)
+        self.staged.append(write_part(self.folder, self.about, rows, year))
 
 
 def _compared(rows: Any, about: Table) -> list[str]:
@@ -226,13 +255,13 @@ def _compared(rows: Any, about: Table) -> list[str]:
     return [name for name in rows.schema.names if name not in silent]
 
 
-def _by_year(rows: Any, date: str) -> Iterator[tuple[int | None, Any]]:
-    """The rows of each year; None for rows without a day."""
+def _by_year(rows: Any, days: Any) -> Iterator[tuple[int | None, Any]]:
+    """The rows of each year of their days; None for rows without a day."""
     import pyarrow.compute as pc
 
     if not rows.num_rows:
         return
-    years = pc.fill_null(pc.year(rows[date]), -1).to_numpy()
+    years = pc.fill_null(pc.year(days), -1).to_numpy(zero_copy_only=False)
     present = np.unique(years)
     ends = np.flatnonzero(np.diff(years)) + 1
     if len(ends) + 1 == len(present):  # each year in one run: slices, no copies
@@ -243,14 +272,13 @@ def _by_year(rows: Any, date: str) -> Iterator[tuple[int | None, Any]]:
         yield (int(year) if year >= 0 else None), rows.filter(years == year)
 
 
-def _new(
-    folder: Path, about: Table, rows: Any, compared: list[str], when: dt.datetime, parts: tuple[Part, ...]
-) -> Any:
+def _new(stage: _Stage, rows: Any, compared: list[str]) -> Any:
     """Which rows the stored parts do not hold already."""
     import pyarrow as pa
 
+    about = stage.about
     days = day_range(rows[about.date])
-    near = [p for p in parts if (p.overlaps(*days) if days[0] and p.first else p.first == days[0])]
+    near = [p for p in stage.parts if (p.overlaps(*days) if days[0] and p.first else p.first == days[0])]
     everything = np.ones(rows.num_rows, bool)
     if not near:
         return everything
@@ -258,12 +286,12 @@ def _new(
     types = pa.schema([(name, column_type(about, name)) for name in needed])
     pieces = []
     for part in near:
-        piece = read_part(folder / part.file, about, needed, days)
+        piece = read_part(stage.folder / part.file, about, needed, days)
         have = set(piece.schema.names)
         columns = [piece[f.name] if f.name in have else pa.nulls(piece.num_rows, f.type) for f in types]
         pieces.append(pa.table(columns, schema=types))
     stored = pa.concat_tables(pieces).combine_chunks()
-    return news(rows, stored, about, compared, when) if stored.num_rows else everything
+    return news(rows, stored, about, compared, stage.when) if stored.num_rows else everything
 
 
 def _forget(folder: Path, parts: list[Part]) -> None:
