@@ -28,7 +28,18 @@ CHECKED = ("jqfast", "tests", "benchmarks")
 ROOMS = ("data", "features", "learn", "factors", "evaluate", "explain", "report")
 GROUND = ("errors", "files", "types", "_core")
 ROOF = (
-    *("artifacts", "assemble", "cli", "config", "explained", "formulas", "judge", "ledger", "pipeline"),
+    *(
+        "artifacts",
+        "assemble",
+        "cli",
+        "cli_store",
+        "config",
+        "explained",
+        "formulas",
+        "judge",
+        "ledger",
+        "pipeline",
+    ),
     *("progress", "provenance", "runfolder", "summary", "toml", "__main__"),
 )
 

@@ -137,25 +137,25 @@ def parse_records(table: Table, records: Any) -> tuple[Any, ParseReport]:
             odd[each.name] = {**cells.marks, **cells.unreadable}
     extra = _extra_columns(table, columns)
     out[RAW] = raw_column(rows, odd, columns.get(RAW))
+    missing = _missing(table, columns, records) if rows else []
     report = ParseReport(
         table=table.name,
         rows=rows,
         unknown=tuple(name for name in extra if name not in _EXTRA),
-        missing=tuple(name for name in table.names if name not in columns) if rows else (),
+        missing=tuple(missing),
         marks=marks,
         unreadable=unreadable,
         examples=examples,
         changed=tuple(changed),
     )
-    return pa.table({**out, **extra}).replace_schema_metadata(
-        {MISSING: json.dumps(_missing(report, records))}
-    ), report
+    return pa.table({**out, **extra}).replace_schema_metadata({MISSING: json.dumps(missing)}), report
 
 
-def _missing(report: ParseReport, records: Any) -> list[str]:
+def _missing(table: Table, columns: Mapping[str, Any], records: Any) -> list[str]:
     """Columns that the records never had, also when they were parsed before."""
     earlier = (getattr(getattr(records, "schema", None), "metadata", None) or {}).get(MISSING)
-    return sorted({*report.missing, *(json.loads(earlier) if earlier else ())})
+    gone = set(json.loads(earlier)) if earlier else set()
+    return [name for name in table.names if name not in columns or name in gone]
 
 
 def as_columns(records: Any) -> tuple[dict[str, Any], int]:

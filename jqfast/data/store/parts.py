@@ -14,6 +14,7 @@ import numpy as np
 from jqfast.data.schemas.base import Table
 from jqfast.data.store.manifest import Part, stamp, utc_now
 from jqfast.data.store.ranks import groups_of, repeats
+from jqfast.errors import DataGapError
 from jqfast.files import PARTIAL, make_folder, sync
 
 #: Rows of a row group: small enough that a reader of one day skips most of a year.
@@ -83,7 +84,22 @@ def read_part(path: Path, table: Table, columns: Sequence[str] | None, days: tup
     ------
     FileNotFoundError
         If a writer has replaced the file meanwhile.
+    DataGapError
+        If the file cannot be read.
     """
+    import pyarrow as pa
+
+    try:
+        return _read(path, table, columns, days)
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataGapError(
+            f"`{path}` is damaged: {error}. `jqfast store check {path.parents[2]}` tells what else is."
+        ) from error
+
+
+def _read(path: Path, table: Table, columns: Sequence[str] | None, days: tuple[str, str]) -> Any:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path, memory_map=False) as file:

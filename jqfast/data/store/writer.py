@@ -26,6 +26,7 @@ import numpy as np
 from jqfast.data.cells import parse_column
 from jqfast.data.records import MISSING, ParseReport, as_arrow, as_columns, parse_records
 from jqfast.data.schemas.base import FETCHED_AT, Table
+from jqfast.data.store.compact import CROWD, crowded, merged
 from jqfast.data.store.manifest import MANIFEST, Manifest, Part, read_manifest, stamp, unstamp, utc_now
 from jqfast.data.store.parts import day_range, read_part, write_part
 from jqfast.data.store.reader import column_type
@@ -37,6 +38,8 @@ LOCK = "lock"
 _POLL = 0.05
 #: More rows than this are parsed year by year: columns that are not there take room too.
 _LARGE = 500_000
+#: Files of more rows are left alone when asked to merge: memory.
+_WHOLE_YEAR = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,7 @@ class Writer:
         folder = self.path / about.name
         when = self._time(old, fetched_at)
         staged: list[Part] = []
-        report, unknown = ParseReport(about.name), dict(old.unknown)
+        report = ParseReport(about.name)
         try:
             if not (folder / MANIFEST).exists():
                 make_folder(folder)
@@ -148,21 +151,47 @@ class Writer:
                 task = _Stage(folder, about, when, (*old.parts, *staged), staged)
                 for parsed in task.run(batches):
                     report = report | parsed
-                    unknown = {**dict.fromkeys(parsed.unknown, stamp(utc_now())), **unknown}
             new = replace(
                 old,
                 parts=(*old.parts, *staged),
                 units=old.units | ({unit} if unit is not None else set()),
                 notes={**old.notes, **(notes or {})},
-                unknown=unknown,
+                unknown={**dict.fromkeys(report.unknown, stamp(utc_now())), **old.unknown},
+                seen={**old.seen, **dict.fromkeys(_seen(about, report), stamp(when))},
                 fetched=max(old.fetched, stamp(when)) if staged else old.fetched,
             )
             self._commit(folder, new)
         except BaseException:
             _forget(folder, staged)
             raise
-        fresh = tuple(column for column in unknown if column not in old.unknown)
+        with contextlib.suppress(OSError):  # the rows are in; a disk too full to merge them is no failure
+            for parts in crowded(new, limit=CROWD):
+                self._merge(about, parts)
+        fresh = tuple(column for column in report.unknown if column not in old.unknown)
         return Appended(report.rows, sum(part.rows for part in staged), report, fresh)
+
+    def compact(self, name: str) -> int:
+        """Merge the files of each year into one; returns by how many files the table got smaller.
+
+        Readers do not notice. Other tools that list the folder themselves may meet the merged file beside
+        those it replaces for a moment; :meth:`Store.files` names the ones that count.
+        """
+        before = len(self.manifest(name).parts)
+        for parts in crowded(self.manifest(name), limit=2, small=_WHOLE_YEAR):
+            self._merge(table(name), parts)
+        return before - len(self.manifest(name).parts)
+
+    def _merge(self, about: Table, parts: list[Part]) -> None:
+        """Replace files by one of their rows; a failure leaves them."""
+        folder, old = self.path / about.name, self.manifest(about.name)
+        one = merged(folder, about, parts)
+        gone = {part.file for part in parts}
+        try:
+            self._commit(folder, replace(old, parts=(*(p for p in old.parts if p.file not in gone), one)))
+        except BaseException:
+            _forget(folder, [one])
+            raise
+        _forget(folder, parts)
 
     def _commit(self, folder: Path, new: Manifest) -> None:
         """Make a manifest the one that counts, after the names of its files are on the disk."""
@@ -183,6 +212,15 @@ class Writer:
             return given.astimezone(dt.UTC)
         after = unstamp(old.fetched) + dt.timedelta(microseconds=1) if old.fetched else utc_now()
         return max(utc_now(), after)  # a clock that was set back makes no newer version look older
+
+
+def _seen(about: Table, report: ParseReport) -> list[str]:
+    """The columns that the records had."""
+    return (
+        [*(name for name in about.names if name not in report.missing), *report.unknown]
+        if report.rows
+        else []
+    )
 
 
 def _batches(data: Any, about: Table) -> Iterator[list[Any]]:
