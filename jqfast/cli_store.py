@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from jqfast.data.importer import Imported
     from jqfast.data.store.check import StoreReport
 
+_WIDE = 140
+
 store_app = typer.Typer(no_args_is_help=True, help="Look after a store of J-Quants tables.")
 
 
@@ -36,17 +38,18 @@ def check_command(
 
 
 def _show(report: StoreReport) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
     from jqfast.data.store.check import remarks
 
-    shown = Table(title=report.path, title_justify="left")
+    shown = Table(title=report.path, title_justify="left", box=box.SIMPLE, pad_edge=False)
     for heading in ("table", "first", "last"):
         shown.add_column(heading, no_wrap=True)
     for heading in ("rows", "versions", "gaps", "files", "MB"):
-        shown.add_column(heading, justify="right")
-    shown.add_column("state")
+        shown.add_column(heading, justify="right", no_wrap=True)
+    shown.add_column("state", no_wrap=True)
     for each in report.tables:
         numbers = (each.rows, each.rows - each.records, len(each.gaps), each.files)
         state = "damaged" if each.damage else "look below" if remarks(each) else "good"
@@ -54,7 +57,10 @@ def _show(report: StoreReport) -> None:
             *(each.name, each.first, each.last, *(f"{n:,}" for n in numbers)),
             *(f"{each.bytes / 1e6:,.1f}", state),
         )
-    Console().print(shown, markup=False)
+    console = Console()
+    if not console.is_terminal:  # a file or a pipe has no width
+        console.width = _WIDE
+    console.print(shown, markup=False)
     for each in report.tables:
         for line in remarks(each):
             typer.echo(line)

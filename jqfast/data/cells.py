@@ -94,7 +94,7 @@ def _cell_text(x: Any) -> str | None:
         return x
     if isinstance(x, bool | list | dict | tuple):
         return _dump(x)
-    return None if x != x else repr(x) if isinstance(x, float) else str(x)
+    return _number_text(x) if isinstance(x, float) else str(x)
 
 
 def _dump(x: Any) -> str:
