@@ -191,13 +191,16 @@ def as_arrow(records: Any, columns: Mapping[str, Any]) -> Any:
     return pa.table({name: to_array(values) for name, values in columns.items()})
 
 
-def _turned(records: Sequence[Any]) -> dict[str, list[Any]]:
-    names: dict[str, None] = {}
+def _turned(records: Sequence[Any]) -> dict[str, Any]:
+    """Columns of records; quickly where all have the same keys in the same order, as an answer's do."""
     for record in records:
-        if not isinstance(record, Mapping):
+        if not isinstance(record, dict):
             raise TypeError(f"Each record must be a dictionary; got {type(record).__name__}.")
-        names.update(dict.fromkeys(record))
-    return {name: [record.get(name) for record in records] for name in names}
+    names = list(records[0]) if records else []
+    if all(list(record) == names for record in records):
+        return dict(zip(names, zip(*(record.values() for record in records), strict=True), strict=True))
+    every = dict.fromkeys(name for record in records for name in record)
+    return {name: [record.get(name) for record in records] for name in every}
 
 
 def _check_required(table: Table, columns: Mapping[str, Any], rows: int) -> None:

@@ -36,13 +36,16 @@ def batches_of(data: Any, about: Table) -> Iterator[list[Any]]:
 
     The batches of one list share no year, so that nothing in one can repeat what is in another.
     """
+    import pyarrow as pa
+
     if isinstance(data, Iterator):  # readers of record batches are iterators too
         for each in data:
             yield from batches_of(each, about)
         return
     columns, rows = as_columns(data)
     if rows <= _LARGE or about.date not in columns:
-        yield [data]
+        # An Arrow table says in its metadata which columns never came; anything else is turned only once.
+        yield [data if isinstance(data, pa.Table) else columns]
         return
     whole = as_arrow(data, columns)
     days = parse_column(about.by_name[about.date], whole[about.date]).values
