@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from jqfast.cli_store import import_command, store_app
+
 if TYPE_CHECKING:
     from jqfast.config import Config
     from jqfast.pipeline import RunResult
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 features_app = typer.Typer(no_args_is_help=True, help="The feature catalogue.")
 app.add_typer(features_app, name="features")
+app.add_typer(store_app, name="store")
+app.command("import")(import_command)
 
 #: What a user's data, options or machine can cause; anything else is a defect and keeps its traceback.
 _MISTAKES = (ValueError, TypeError, ArithmeticError, OSError, MemoryError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 import time
@@ -85,9 +86,11 @@ def lock(path: Path) -> IO[str] | None:
     file = path.open("a+", encoding="utf-8")
     try:
         _lock_file(file)
-    except OSError:
+    except OSError as error:
         file.close()
-        return None
+        if error.errno in _HELD:
+            return None
+        raise  # a file system without locks: better no writer than two
     _held.add(file)
     with contextlib.suppress(OSError):  # a full disk takes the name, not the lock
         file.truncate(0)
@@ -115,6 +118,8 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
+#: What the systems say of a lock that somebody else holds.
+_HELD = (errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK, errno.EDEADLK)
 _held: weakref.WeakSet[IO[str]] = weakref.WeakSet()
 
 

@@ -92,9 +92,16 @@ def _read(node: ast.expr, names: dict[str, Any]) -> Any:
             function = _named(name, names)
             if not callable(function):
                 raise ValueError(f"`{name}` is a column, not an operator.")
-            options = {word.arg: _read(word.value, names) for word in keywords if word.arg}
+            options = {word.arg: _option(word.value, names) for word in keywords if word.arg}
             return function(*(_read(argument, names) for argument in arguments), **options)
     raise ValueError(f"`{ast.unparse(node)}` is not part of the feature language.")
+
+
+def _option(node: ast.expr, names: dict[str, Any]) -> Any:
+    """The value of a keyword, which may also be True or False."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        return node.value
+    return _read(node, names)
 
 
 def _combine(operation: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:

@@ -3,7 +3,6 @@
 // Plans of one time stage run tile by tile: a worker takes a block of stocks through all sessions, chunk after chunk,
 // with the tile's state in its own memory. Plans with cross-sections run chunk by chunk: all tiles, a barrier, the
 // dates of the chunk across all stocks, a barrier, the next stage; the state of every tile is kept between chunks.
-// Plans of cross-sections alone run date by date, reading the panel's rows where they lie.
 // A run that continues an earlier one finds the state of its tiles as that one left it.
 #include "jqfast/executor.hpp"
 
@@ -21,6 +20,9 @@
 namespace jqfast {
 namespace {
 
+// Steps that work row by row pass on strips of rows small enough that a handful of values stay in the first-level
+// cache.
+constexpr std::size_t kStripDoubles = 1024;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 // Everything one run needs to know, and the two kinds of task.
@@ -43,8 +45,8 @@ class Run {
         width_(carried_.shape().width),
         stride_(row_length(out_.stocks)),
         pitch_(carried_.shape().pitch),
-        crew_(std::min(options.threads, std::max<std::size_t>(1, busiest())), options.poll),
-        depth_(program_.dated ? crew_.size() : chunk_) {
+        strip_(std::max<std::size_t>(1, kStripDoubles / width_)),
+        crew_(std::min(options.threads, std::max<std::size_t>(1, busiest())), options.poll) {
     scratch_.reserve(program_, kernels_, carried_, out_, crew_.size());
   }
 
@@ -53,8 +55,6 @@ class Run {
     if (begun_ != nullptr) *begun_ = true;
     if (whole_) {
       run_by_tile();
-    } else if (program_.dated) {
-      run_by_date();
     } else {
       run_by_chunk();
     }
@@ -62,10 +62,7 @@ class Run {
 
  private:
   [[nodiscard]] std::size_t tiles() const { return carried_.shape().tiles; }
-  [[nodiscard]] std::size_t blocks() const { return (rows_.size() + chunk_ - 1) / chunk_; }
-  [[nodiscard]] std::size_t busiest() const {
-    return whole_ ? tiles() : program_.dated ? blocks() : std::max(tiles(), chunk_);
-  }
+  [[nodiscard]] std::size_t busiest() const { return whole_ ? tiles() : std::max(tiles(), chunk_); }
 
   void run_by_tile() {
     crew_.run(tiles(), [this](std::size_t worker, std::size_t tile) {
@@ -83,10 +80,10 @@ class Run {
         if (program_.stages[s].cross) {
           const std::size_t dates = std::min(chunk_, rows_.size() - row0);
           crew_.run(dates, [&](std::size_t worker, std::size_t r) {
-            cross_task(worker, s, row0 + r, r);
+            cross_task(worker, s, row0, r);
             kernels_.store_fence();
           });
-        } else if (!program_.stages[s].time.steps.empty()) {
+        } else {
           crew_.run(tiles(), [&](std::size_t worker, std::size_t tile) {
             time_task(worker, s, tile, carried_.of(s, tile), row0);
           });
@@ -95,26 +92,22 @@ class Run {
     }
   }
 
-  // A worker takes some dates in a row, whose groups are likely the same; its boundaries hold a single date.
-  void run_by_date() {
-    crew_.run(out_.stocks == 0 ? 0 : blocks(), [this](std::size_t worker, std::size_t block) {
-      const std::size_t end = std::min(rows_.size(), (block + 1) * chunk_);
-      for (std::size_t row = block * chunk_; row < end; ++row) {
-        for (std::size_t s = 0; s < program_.stages.size(); ++s) {
-          if (program_.stages[s].cross) cross_task(worker, s, row, worker);
-        }
-      }
-      kernels_.store_fence();
-    });
-  }
-
   // ---- time stages ----
 
+  // Some rows of a chunk for a block of stocks.
   struct Tile {
-    std::size_t worker, stage, first, lanes, stored, row0,
-        rows;  // `lanes` are stocks, the rest of the width is padding
+    std::size_t worker, stage, first, lanes, stored;  // `lanes` are stocks, the rest of the width is padding
+    std::size_t row0, at, rows;                       // the chunk's first row, ours within it, and how many
     double* state;
-    std::uint64_t number;  // of the first row since the first session ever
+    std::uint64_t number;  // of our first row since the first session ever
+
+    [[nodiscard]] Tile strip(std::size_t from, std::size_t most) const {
+      Tile t = *this;
+      t.at = from;
+      t.rows = std::min(most, rows - from);
+      t.number += from;
+      return t;
+    }
   };
 
   void time_task(std::size_t worker, std::size_t s, std::size_t tile, double* own, std::size_t row0) {
@@ -125,21 +118,29 @@ class Run {
                  within(out_.stocks, first),
                  within(out_.pitch, first),  // padding of the output's rows is filled with padding
                  row0,
+                 0,
                  std::min(chunk_, rows_.size() - row0),
                  own,
                  first_ + row0};
     write_literals(t);
-    std::size_t staged = 0;
-    for (const auto& step : program_.stages[s].time.steps) {
-      switch (step.kind) {
-        case StepKind::panel: load_panel(t, step); break;
-        case StepKind::boundary: load_boundary(t, step); break;
-        case StepKind::kernel: call(t, step); break;
-        case StepKind::to_boundary: save_boundary(t, step); break;
-        case StepKind::to_output: save_output(t, step, staged++); break;
+    for (const auto& chain : program_.stages[s].time.chains) {
+      const std::size_t rows = chain.by_row ? strip_ : t.rows;
+      for (std::size_t at = 0; at < t.rows; at += rows) {
+        const Tile strip = t.strip(at, rows);
+        for (std::size_t i = chain.begin; i < chain.end; ++i) execute(strip, program_.stages[s].time.steps[i]);
       }
     }
     if (out_.layout == Layout::sample) unstage_tile(t);
+  }
+
+  void execute(const Tile& t, const Step& step) {
+    switch (step.kind) {
+      case StepKind::panel: return load_panel(t, step);
+      case StepKind::boundary: return load_boundary(t, step);
+      case StepKind::kernel: return call(t, step);
+      case StepKind::to_boundary: return save_boundary(t, step);
+      case StepKind::to_output: return save_output(t, step);
+    }
   }
 
   // How many of a tile's lanes lie before `end`; a tile may hold padding alone.
@@ -181,7 +182,7 @@ class Run {
     const Ring to = ring(t, step.out[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
       double* row = row_of(to, t.number + r);
-      const double* from = input.row(static_cast<std::size_t>(rows_[t.row0 + r]));
+      const double* from = input.row(static_cast<std::size_t>(rows_[t.row0 + t.at + r]));
       if (program_.axes[step.number] == InputAxis::market) {
         std::fill_n(row, width_, *from);
       } else {
@@ -192,14 +193,14 @@ class Run {
   }
 
   double* boundary(std::uint32_t number, std::size_t r) {
-    return scratch_.boundaries.data() + (number * depth_ + r) * stride_;
+    return scratch_.boundaries.data() + (number * chunk_ + r) * stride_;
   }
 
   void load_boundary(const Tile& t, const Step& step) {
     const Ring to = ring(t, step.out[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
       double* row = row_of(to, t.number + r);
-      std::memcpy(row, boundary(step.number, r) + t.first, t.lanes * sizeof(double));
+      std::memcpy(row, boundary(step.number, t.at + r) + t.first, t.lanes * sizeof(double));
       std::fill(row + t.lanes, row + width_, kMissing);
     }
   }
@@ -207,7 +208,7 @@ class Run {
   void save_boundary(const Tile& t, const Step& step) {
     const Operand from = operand(t, step.in[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
-      std::memcpy(boundary(step.number, r) + t.first, late_row(from, t.number + r), t.lanes * sizeof(double));
+      std::memcpy(boundary(step.number, t.at + r) + t.first, late_row(from, t.number + r), t.lanes * sizeof(double));
     }
   }
 
@@ -237,14 +238,14 @@ class Run {
 
   [[nodiscard]] std::size_t session(std::size_t row) const { return static_cast<std::size_t>(rows_[row]); }
 
-  void save_output(const Tile& t, const Step& step, std::size_t staged) {
+  void save_output(const Tile& t, const Step& step) {
     const Operand from = operand(t, step.in[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
       const double* row = late_row(from, t.number + r);
       if (out_.layout == Layout::feature) {
-        sink_.row(row, step.number, session(t.row0 + r), t.first, t.stored);
+        sink_.row(row, step.number, session(t.row0 + t.at + r), t.first, t.stored);
       } else {
-        std::memcpy(scratch_.workers[t.worker].staging.data() + (staged * t.rows + r) * width_, row,
+        std::memcpy(scratch_.workers[t.worker].staging.data() + (step.staged * chunk_ + t.at + r) * width_, row,
                     width_ * sizeof(double));
       }
     }
@@ -254,7 +255,7 @@ class Run {
     const auto& outputs = program_.stages[t.stage].time.outputs;
     for (std::size_t r = 0; r < t.rows; ++r) {
       const double* staging = scratch_.workers[t.worker].staging.data() + r * width_;
-      sink_.samples(staging, t.rows * width_, outputs, session(t.row0 + r) * out_.stocks + t.first, t.lanes);
+      sink_.samples(staging, chunk_ * width_, outputs, session(t.row0 + t.at + r) * out_.stocks + t.first, t.lanes);
     }
   }
 
@@ -272,42 +273,31 @@ class Run {
 
   // ---- cross-sections ----
 
-  // One date; its rows of boundaries are the `r`-th.
-  void cross_task(std::size_t worker, std::size_t s, std::size_t row, std::size_t r) {
+  void cross_task(std::size_t worker, std::size_t s, std::size_t row0, std::size_t r) {
     const auto& stage = program_.stages[s].section;
     auto& own = scratch_.workers[worker];
     own.staged.clear();
     for (const auto& step : stage.steps) {
-      const bool only_stored = step.to == CrossStep::kNowhere && step.outputs.size() == 1;
-      double* place = only_stored ? sink_.place(step.outputs[0], session(row)) : nullptr;
-      double* to = place != nullptr ? place : step.to == CrossStep::kNowhere ? own.row.data() : boundary(step.to, r);
-      call_cross(own, step, row, r, to);
-      if (place != nullptr) continue;
-      for (const auto output : step.outputs) save_row(own, to, output, row);
+      double* to = step.to == CrossStep::kNowhere ? own.row.data() : boundary(step.to, r);
+      call_cross(step, r, to, own.sort.data());
+      for (const auto output : step.outputs) save_row(own, to, output, row0 + r);
     }
-    for (const auto& store : stage.direct) save_row(own, values(store.from, row, r), store.output, row);
+    for (const auto& store : stage.direct) save_row(own, boundary(store.value, r), store.output, row0 + r);
     if (out_.layout == Layout::sample) {
-      sink_.samples(own.staging.data(), stride_, own.staged, session(row) * out_.stocks, out_.stocks);
+      sink_.samples(own.staging.data(), stride_, own.staged, session(row0 + r) * out_.stocks, out_.stocks);
     }
   }
 
-  const double* values(RowSource from, std::size_t row, std::size_t r) {
-    return from.panel ? inputs_[from.number].row(session(row)) : boundary(from.number, r);
-  }
-
-  void call_cross(Worker& own, const CrossStep& step, std::size_t row, std::size_t r, double* to) {
+  void call_cross(const CrossStep& step, std::size_t r, double* to, void* scratch) {
     const double* in[kMostExposures + 1];
-    for (std::size_t i = 0; i < step.from.size(); ++i) in[i] = values(step.from[i], row, r);
+    for (std::size_t i = 0; i < step.from.size(); ++i) in[i] = boundary(step.from[i], r);
     CrossArgs a;
     a.in = in;
     a.inputs = step.from.size();
-    if (step.by != CrossStep::kNowhere) {
-      a.groups = values(program_.groupings[step.by], row, r);
-      a.layout = own.groupings[step.by].data();
-    }
+    a.groups = step.by == CrossStep::kNowhere ? nullptr : boundary(step.by, r);
     a.out = to;
     a.n = out_.stocks;
-    a.scratch = own.sort.data();
+    a.scratch = scratch;
     a.low = step.low;
     a.high = step.high;
     a.count = step.count;
@@ -335,9 +325,8 @@ class Run {
   bool* begun_;
   Sink sink_;
   bool whole_;  // a single time stage: tiles run through all sessions
-  std::size_t chunk_, width_, stride_, pitch_;
+  std::size_t chunk_, width_, stride_, pitch_, strip_;
   Crew crew_;
-  std::size_t depth_;  // rows of each boundary
 };
 
 }  // namespace

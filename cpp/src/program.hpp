@@ -38,12 +38,21 @@ struct Step {
   std::uint32_t min_periods = 0;
   double alpha = 0.0;
   std::vector<double> numbers;
-  std::size_t state = 0;  // offset in doubles per lane within the tile's kernel state
-  std::size_t slots = 0;  // doubles per lane of it
+  std::size_t state = 0;   // offset in doubles per lane within the tile's kernel state
+  std::size_t staged = 0;  // of an export to an output: its place among those of the stage
+  std::size_t slots = 0;   // doubles per lane of it
+};
+
+// Steps in a row that all need no row but the current one of their arguments (and rows made before it), or one step
+// that walks along time by itself.
+struct Chain {
+  std::size_t begin = 0, end = 0;
+  bool by_row = false;
 };
 
 struct TimeStage {
   std::vector<Step> steps;
+  std::vector<Chain> chains;  // cover the steps
   std::vector<Register> registers;
   std::vector<double> literals;
   std::size_t kernel_state = 0;  // doubles per lane
@@ -51,33 +60,21 @@ struct TimeStage {
   std::vector<std::uint32_t> outputs;  // stored here, in order of their steps
 };
 
-// Where a cross stage finds a date's values: in a boundary or, never copied, in a panel input.
-struct RowSource {
-  bool panel = false;
-  std::uint32_t number = 0;
-  friend bool operator==(const RowSource&, const RowSource&) = default;
-};
-
 // One instruction across the stocks of a date; `to` is a boundary or, with kNowhere, a row of scratch.
 struct CrossStep {
   static constexpr std::uint32_t kNowhere = 0xFFFFFFFFu;
   Op op{};
-  std::vector<RowSource> from;
-  std::uint32_t by = kNowhere;  // index into the program's groupings
+  std::vector<std::uint32_t> from;  // boundaries
+  std::uint32_t by = kNowhere;      // boundary of the groups
   std::uint32_t to = kNowhere;
   double low = 0.0, high = 1.0;
   std::uint32_t count = 0;
   std::vector<std::uint32_t> outputs;
 };
 
-struct RowStore {
-  RowSource from;
-  std::uint32_t output = 0;
-};
-
 struct CrossStage {
   std::vector<CrossStep> steps;
-  std::vector<RowStore> direct;  // values of earlier stages
+  std::vector<Store> direct;  // boundary -> output, for values of earlier stages
 };
 
 struct ProgramStage {
@@ -89,11 +86,9 @@ struct ProgramStage {
 struct Program {
   std::vector<InputAxis> axes;  // of the panel's inputs
   std::vector<ProgramStage> stages;
-  std::vector<RowSource> groupings;  // all series of groups, each of which is prepared once
   std::uint32_t boundaries = 0;
   std::uint32_t outputs = 0;
   std::size_t lookback = 0;
-  bool dated = false;  // cross-sections of panel inputs alone: dates have nothing to do with each other
 };
 
 inline constexpr std::size_t kEverything = SIZE_MAX / 2;

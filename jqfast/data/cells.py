@@ -53,7 +53,7 @@ def parse_column(field: Field, values: Any) -> Cells:
     """One column of any origin as the field's type."""
     import pyarrow as pa
 
-    array = _as_array(values)
+    array = to_array(values)
     if array.type.equals(field.type) and field.dtype not in ("json", "str", "time", "float"):
         return Cells(array, {}, {})
     if field.dtype == "json" or pa.types.is_nested(array.type):
@@ -67,7 +67,7 @@ def parse_column(field: Field, values: Any) -> Cells:
     return _from_text(field, text)
 
 
-def _as_array(values: Any) -> Any:
+def to_array(values: Any) -> Any:
     """One Arrow array; lists of mixed types become text cell by cell."""
     import pyarrow as pa
 
@@ -94,7 +94,7 @@ def _cell_text(x: Any) -> str | None:
         return x
     if isinstance(x, bool | list | dict | tuple):
         return _dump(x)
-    return None if x != x else repr(x) if isinstance(x, float) else str(x)
+    return _number_text(x) if isinstance(x, float) else str(x)
 
 
 def _dump(x: Any) -> str:
@@ -334,12 +334,12 @@ def raw_column(rows: int, by_column: dict[str, dict[int, str]], earlier: Any) ->
     import pyarrow as pa
 
     if not by_column:
-        return pa.nulls(rows, pa.string()) if earlier is None else _text(_as_array(earlier))
+        return pa.nulls(rows, pa.string()) if earlier is None else _text(to_array(earlier))
     found: dict[int, dict[str, str]] = {}
     for column, cells in by_column.items():
         for row, text in cells.items():
             found.setdefault(row, {})[column] = text
-    out: list[str | None] = [None] * rows if earlier is None else _text(_as_array(earlier)).to_pylist()
+    out: list[str | None] = [None] * rows if earlier is None else _text(to_array(earlier)).to_pylist()
     for row, cells_of_row in found.items():
         out[row] = _dump({**json.loads(out[row] or "{}"), **cells_of_row})
     return pa.array(out, pa.string())

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jqfast.data.cells import parse_column, raw_column
+from jqfast.data.cells import parse_column, raw_column, to_array
 from jqfast.data.schemas.base import FETCHED_AT, RAW, TRUE_AVAILABLE_AT, Field, Table
 from jqfast.errors import DataGapError
 
@@ -137,25 +137,25 @@ def parse_records(table: Table, records: Any) -> tuple[Any, ParseReport]:
             odd[each.name] = {**cells.marks, **cells.unreadable}
     extra = _extra_columns(table, columns)
     out[RAW] = raw_column(rows, odd, columns.get(RAW))
+    missing = _missing(table, columns, records) if rows else []
     report = ParseReport(
         table=table.name,
         rows=rows,
         unknown=tuple(name for name in extra if name not in _EXTRA),
-        missing=tuple(name for name in table.names if name not in columns) if rows else (),
+        missing=tuple(missing),
         marks=marks,
         unreadable=unreadable,
         examples=examples,
         changed=tuple(changed),
     )
-    return pa.table({**out, **extra}).replace_schema_metadata(
-        {MISSING: json.dumps(_missing(report, records))}
-    ), report
+    return pa.table({**out, **extra}).replace_schema_metadata({MISSING: json.dumps(missing)}), report
 
 
-def _missing(report: ParseReport, records: Any) -> list[str]:
+def _missing(table: Table, columns: Mapping[str, Any], records: Any) -> list[str]:
     """Columns that the records never had, also when they were parsed before."""
     earlier = (getattr(getattr(records, "schema", None), "metadata", None) or {}).get(MISSING)
-    return sorted({*report.missing, *(json.loads(earlier) if earlier else ())})
+    gone = set(json.loads(earlier)) if earlier else set()
+    return [name for name in table.names if name not in columns or name in gone]
 
 
 def as_columns(records: Any) -> tuple[dict[str, Any], int]:
@@ -182,13 +182,25 @@ def as_columns(records: Any) -> tuple[dict[str, Any], int]:
     )
 
 
-def _turned(records: Sequence[Any]) -> dict[str, list[Any]]:
-    names: dict[str, None] = {}
+def as_arrow(records: Any, columns: Mapping[str, Any]) -> Any:
+    """Columns as one Arrow table that can be cut without copies; metadata of an Arrow table stays."""
+    import pyarrow as pa
+
+    if isinstance(records, pa.Table):
+        return records
+    return pa.table({name: to_array(values) for name, values in columns.items()})
+
+
+def _turned(records: Sequence[Any]) -> dict[str, Any]:
+    """Columns of records; quickly where all have the same keys in the same order, as an answer's do."""
     for record in records:
-        if not isinstance(record, Mapping):
+        if not isinstance(record, dict):
             raise TypeError(f"Each record must be a dictionary; got {type(record).__name__}.")
-        names.update(dict.fromkeys(record))
-    return {name: [record.get(name) for record in records] for name in names}
+    names = list(records[0]) if records else []
+    if all(list(record) == names for record in records):
+        return dict(zip(names, zip(*(record.values() for record in records), strict=True), strict=True))
+    every = dict.fromkeys(name for record in records for name in record)
+    return {name: [record.get(name) for record in records] for name in every}
 
 
 def _check_required(table: Table, columns: Mapping[str, Any], rows: int) -> None:

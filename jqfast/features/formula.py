@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from jqfast.features.expr import Expr, walk
 from jqfast.features.operators import OPERATORS
 
@@ -28,22 +30,26 @@ def formula(expr: Expr) -> str:
 def _render(node: Expr, texts: dict[Expr, tuple[str, int]]) -> tuple[str, int]:
     """(text, binding strength) of a node whose arguments are rendered already."""
     if node.op == "const":
-        value = float(node.constant or 0.0)
-        text = repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-        return text, _ATOM if value >= 0 else _UNARY["neg"]
+        return _number(float(dict(node.params)["value"]))
     if node.op == "column":
         return _leaf(node), _ATOM
     symbol = OPERATORS[node.op].symbol
     if node.op in _UNARY:
         level = _UNARY[node.op]
         return f"{symbol}{_inside(texts[node.args[0]], level)}", level
-    if node.op == "power":
+    if node.op == "power" and not node.is_constant:  # of two numbers the reader would make a number
         return f"{_inside(texts[node.args[0]], _POWER + 1)} ** {texts[node.args[1]][0]}", _POWER
-    if symbol:
+    if symbol and node.op != "power":
         level = _LEVEL[node.op]
         left = _inside(texts[node.args[0]], level + (level == 1))
         return f"{left} {symbol} {_inside(texts[node.args[1]], level + 1)}", level
     return _call(node, texts), _ATOM
+
+
+def _number(value: float) -> tuple[str, int]:
+    negative = math.copysign(1.0, value) < 0
+    whole = value.is_integer() and abs(value) < 1e15 and (value != 0 or not negative)
+    return repr(int(value)) if whole else repr(value), _UNARY["neg"] if negative else _ATOM
 
 
 def _leaf(node: Expr) -> str:

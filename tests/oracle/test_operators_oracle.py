@@ -21,6 +21,7 @@ from jqfast.features.execute import execute
 from jqfast.features.expr import Expr
 from jqfast.features.operators import OPERATORS
 from jqfast.features.reference import evaluate
+from jqfast.formulas import parse
 
 EPS = np.finfo(np.float64).eps
 T = 48
@@ -138,11 +139,6 @@ def _ratio(w: int) -> Expr:
     return ops.ts_std(X + 0 * Y, w, 1) / ops.ts_std(Y + 0 * X, w, 1)
 
 
-def _grown(spread: Expr) -> Expr:
-    """What grows value by value is judged by the size of the values, too."""
-    return spread * (1 + ops.expanding_max(abs(X)) / ops.expanding_std(X))
-
-
 # A square may lose six bits to cancellation before the core computes the window again, a third power nine, a
 # fourth power twelve.
 JUDGED = {
@@ -173,13 +169,13 @@ JUDGED = {
     "ts_rsquare": Judged(256, _one),
     "ema": Judged(0),
     "wilder": Judged(0),
-    "ewm_var": Judged(64, lambda w: ops.ewm_var(X, w, 1) + ops.ewm_std(X, w, 1) * ops.expanding_max(abs(X))),
+    "ewm_var": Judged(64),
     "expanding_sum": Judged(2, lambda _: ops.expanding_sum(abs(X))),
     "expanding_mean": Judged(2, lambda _: ops.expanding_mean(abs(X))),
-    "expanding_var": Judged(64, lambda _: _grown(ops.expanding_var(X))),
-    "expanding_std": Judged(64, lambda _: _grown(ops.expanding_std(X))),
-    "expanding_skew": Judged(2048, lambda _: _grown(1 + abs(ops.expanding_skew(X)))),
-    "expanding_kurt": Judged(16384, lambda _: _grown(1 + abs(ops.expanding_kurt(X)))),
+    "expanding_var": Judged(64),
+    "expanding_std": Judged(64),
+    "expanding_skew": Judged(64, lambda _: 1 + abs(ops.expanding_skew(X))),
+    "expanding_kurt": Judged(128, lambda _: 1 + abs(ops.expanding_kurt(X))),
     "expanding_product": Judged(128),
     "cs_mean": Judged(2, lambda _, by: ops.cs_mean(abs(X), by=by)),
     "cs_demean": Judged(4, lambda _, by: ops.cs_mean(abs(X), by=by) + abs(X)),
@@ -197,8 +193,8 @@ JUDGED = {
     "cs_neutralize": Judged(64, lambda _, by: ops.cs_mean(abs(ops.cs_demean(X + 0 * Y, by=by)), by=by)),
     "log": Judged(2),
     "exp": Judged(2),
-    "tanh": Judged(4),
-    "power": Judged(512),
+    "tanh": Judged(2),
+    "power": Judged(2),
 }
 
 
@@ -341,6 +337,25 @@ def test_elementwise_operator(op: str) -> None:
 def test_every_operator_of_the_registry_is_tested() -> None:
     tested = {*_of_axis("time"), *_of_axis("cross"), *_of_axis("elementwise")}
     assert tested == set(OPERATORS)
+
+
+def _uses(op: str) -> list[Expr]:
+    match OPERATORS[op].axis:
+        case "time":
+            return [_expr(op, 6, 6), _expr(op, 6, 2)]
+        case "cross":
+            return [*_section(op), *_section(op, column("group"))]
+    literals = [ops.power(2.0, -3), ops.fill(X, -0.0), ops.fill(X, np.nan), ops.clip(X, -np.inf, 1e300)]
+    return [*_elementwise(op), *(expr for expr in literals if expr.op == op)]
+
+
+@pytest.mark.parametrize("op", OPERATORS)
+def test_formula_of_every_operator_reads_back(op: str) -> None:
+    market = column("index", market=True)
+    for expr in _uses(op):
+        whole = -((expr - market) ** -2) * 0.1 - 3
+        assert parse(str(expr)) is expr, str(expr)
+        assert parse(str(whole)) is whole, str(whole)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])

@@ -62,6 +62,7 @@ class Manifest:
     units : names of what is complete, such as days
     notes : short texts of those who fill the table, such as a cursor
     unknown : unknown column -> when it was first seen
+    seen : column -> the last append whose records had it
     fetched : time stamp of the newest version, UTC
     """
 
@@ -70,6 +71,7 @@ class Manifest:
     units: frozenset[str] = frozenset()
     notes: Mapping[str, str] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
+    seen: Mapping[str, str] = field(default_factory=dict)
     fetched: str = ""
 
     @property
@@ -113,6 +115,7 @@ def _manifest(path: Path, value: Any) -> Manifest:
             units=frozenset(value["units"]),
             notes=value["notes"],
             unknown=value["unknown"],
+            seen=value["seen"],
             fetched=value["fetched"],
         )
     except (KeyError, TypeError) as error:

@@ -13,11 +13,12 @@ import numpy as np
 
 from jqfast.data.schemas.base import Table
 from jqfast.data.store.manifest import Part, stamp, utc_now
-from jqfast.data.store.ranks import groups_of
+from jqfast.data.store.ranks import groups_of, repeats
+from jqfast.errors import DataGapError
 from jqfast.files import PARTIAL, make_folder, sync
 
 #: Rows of a row group: small enough that a reader of one day skips most of a year.
-GROUP = 1 << 17
+GROUP = 1 << 18
 #: Hive's name for a null, which DuckDB, Polars and Arrow read as such.
 NO_YEAR = "__HIVE_DEFAULT_PARTITION__"
 
@@ -55,7 +56,6 @@ def write_part(folder: Path, table: Table, rows: Any, year: int | None) -> Part:
         temporary.unlink(missing_ok=True)
         raise
     first, last = day_range(rows[table.date])
-    keys = groups_of(rows, table.keys)
     return Part(
         file=f"{home.name}/{final.name}",
         rows=rows.num_rows,
@@ -63,7 +63,7 @@ def write_part(folder: Path, table: Table, rows: Any, year: int | None) -> Part:
         sha256=sha,
         first=first,
         last=last,
-        repeated=len(np.unique(keys)) < len(keys),
+        repeated=repeats(groups_of(rows, table.keys)),
         written=stamp(utc_now()),
     )
 
@@ -84,7 +84,22 @@ def read_part(path: Path, table: Table, columns: Sequence[str] | None, days: tup
     ------
     FileNotFoundError
         If a writer has replaced the file meanwhile.
+    DataGapError
+        If the file cannot be read.
     """
+    import pyarrow as pa
+
+    try:
+        return _read(path, table, columns, days)
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataGapError(
+            f"`{path}` is damaged: {error}. `jqfast store check {path.parents[2]}` tells what else is."
+        ) from error
+
+
+def _read(path: Path, table: Table, columns: Sequence[str] | None, days: tuple[str, str]) -> Any:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path, memory_map=False) as file:

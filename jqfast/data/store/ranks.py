@@ -48,6 +48,14 @@ def groups_of(table: Any, names: Iterable[str]) -> IntArray:
     return number
 
 
+def repeats(groups: IntArray) -> bool:
+    """Whether a number occurs twice."""
+    steps = np.diff(groups)
+    if (steps < 0).any():
+        steps = np.diff(np.sort(groups))
+    return bool((steps == 0).any())
+
+
 def rank(column: Any) -> IntArray:
     """Integers in the order of a column's values; null is -1."""
     import pyarrow as pa

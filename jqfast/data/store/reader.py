@@ -85,7 +85,7 @@ def _assembled(folder: Path, request: Request, manifest: Manifest, names: list[s
     parts = sorted((part for part in manifest.parts if request.wants(part)), key=lambda part: part.first)
     pieces = [_group(folder, request, group, names) for group in _overlapping(parts, request.table)]
     schema = pa.schema([(name, column_type(request.table, name)) for name in names])
-    pieces = [_conformed(piece, schema) for piece in pieces]
+    pieces = [conformed(piece, schema) for piece in pieces]
     return pa.concat_tables([schema.empty_table(), *pieces])
 
 
@@ -119,7 +119,7 @@ def _group(folder: Path, request: Request, parts: list[Part], names: list[str]) 
     needed = list(dict.fromkeys([*names, *table.order]))
     types = pa.schema([(name, column_type(table, name)) for name in needed])
     rows = pa.concat_tables(
-        [_conformed(_read(folder, part, table, needed, days), types) for part in parts]
+        [conformed(_read(folder, part, table, needed, days), types) for part in parts]
     ).combine_chunks()
     if request.as_of is not None:
         rows = known_by(rows, table, request.as_of)
@@ -127,21 +127,12 @@ def _group(folder: Path, request: Request, parts: list[Part], names: list[str]) 
 
 
 def _read(folder: Path, part: Part, table: Table, names: list[str], days: tuple[str, str]) -> Any:
-    import pyarrow as pa
-
-    inside = all((not days[0] or part.first >= days[0], not days[1] or part.last <= days[1]))
-    path = folder / part.file
-    try:
-        return read_part(path, table, names, ("", "") if inside else days)
-    except FileNotFoundError:
-        raise
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataGapError(
-            f"`{path}` is damaged: {error}. `jqfast store check {folder.parent}` tells what else is."
-        ) from error
+    """Rows of a part; one that lies within the days is not looked at twice."""
+    inside = (not days[0] or part.first >= days[0]) and (not days[1] or part.last <= days[1])
+    return read_part(folder / part.file, table, names, ("", "") if inside else days)
 
 
-def _conformed(rows: Any, schema: Any) -> Any:
+def conformed(rows: Any, schema: Any) -> Any:
     """Rows with exactly the columns of a schema."""
     import pyarrow as pa
 

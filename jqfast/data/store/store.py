@@ -28,6 +28,8 @@ from jqfast.errors import unknown
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from jqfast.data.store.check import StoreReport
+
 
 class Store:
     """A folder of tables.
@@ -91,6 +93,23 @@ class Store:
         """
         with open_writer(self.path, wait) as writer:
             yield writer
+
+    def compact(self, name: str | None = None) -> int:
+        """Merge the files of each year of a table, or of all; returns how many fewer there are.
+
+        Raises
+        ------
+        ValueError
+            If another process is writing.
+        """
+        with self.writing() as writer:
+            return sum(writer.compact(each) for each in ([name] if name else self.tables()))
+
+    def check(self) -> StoreReport:
+        """Coverage, gaps against the calendar, duplicates, schema changes, and the checksum of every file."""
+        from jqfast.data.store.check import check_store
+
+        return check_store(self)
 
     def read(
         self,

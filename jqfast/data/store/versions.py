@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from jqfast.data.schemas.base import FETCHED_AT, Table
-from jqfast.data.store.ranks import HashArray, groups_of, order_of, rank, row_hashes
+from jqfast.data.store.ranks import HashArray, groups_of, order_of, rank, repeats, row_hashes
 from jqfast.types import BoolArray, IntArray
 
 #: Tokyo's clock, without daylight saving since 1951.
@@ -23,12 +23,13 @@ TOKYO = dt.timedelta(hours=9)
 
 def without_repeats(rows: Any, table: Table, compared: Sequence[str]) -> Any:
     """The rows less those that occur before with the same identity and content."""
-    identity = row_hashes(rows, table.identity)
-    if len(np.unique(identity)) == len(identity):
+    identity = groups_of(rows, table.identity)
+    if not repeats(identity):
         return rows
-    both = np.stack([identity, row_hashes(rows, compared)], axis=1)
-    first = np.unique(both, axis=0, return_index=True)[1]
-    return rows if len(first) == len(identity) else rows.take(np.sort(first))
+    content = row_hashes(rows, compared)
+    order = np.lexsort((content, identity))
+    same = (identity[order][1:] == identity[order][:-1]) & (content[order][1:] == content[order][:-1])
+    return rows.take(np.sort(order[np.append(True, ~same)]))
 
 
 def news(rows: Any, stored: Any, table: Table, compared: Sequence[str], fetched: dt.datetime) -> BoolArray:
@@ -77,7 +78,7 @@ def _set_hashes(identity: HashArray, content: HashArray) -> tuple[HashArray, Has
 def latest(rows: Any, table: Table) -> Any:
     """The last version of each record, in the table's order."""
     keys = groups_of(rows, table.keys)
-    if len(np.unique(keys)) == len(keys):
+    if not repeats(keys):
         return sorted_rows(rows, table)
     versions = [rank(rows[name]) for name in (*table.published, *table.revision, FETCHED_AT)]
     order = np.lexsort([*versions[::-1], keys])
@@ -112,9 +113,9 @@ def _published_by(rows: Any, table: Table, as_of: dt.datetime) -> Any:
     return pc.fill_null(by, True)
 
 
-def sorted_rows(rows: Any, table: Table) -> Any:
+def sorted_rows(rows: Any, table: Table, *without: str) -> Any:
     """Rows in the table's order: day, keys, publication, time fetched."""
-    order = order_of(rows, table.order)
+    order = order_of(rows, [name for name in table.order if name not in without])
     return rows if order is None else rows.take(order)
 
 

@@ -2,37 +2,38 @@
 
 An append:
 
-1. parses the rows to the declared types;
-2. splits them by year, drops what the store says already, sorts;
-3. writes the new files, each under a temporary name, synced, renamed;
-4. replaces the manifest, which makes rows, unit and notes count in one step.
+1. writes what is new in the rows to new files (:mod:`jqfast.data.store.stage`), each under a temporary name,
+   synced, renamed;
+2. replaces the manifest, which makes rows, unit and notes count in one step.
 
-A failure or a kill before 4 leaves files that nothing names; the next writer deletes them.
+A failure or a kill before 2 leaves files that nothing names; the next writer deletes them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from jqfast.data.records import MISSING, ParseReport, parse_records
-from jqfast.data.schemas.base import FETCHED_AT, Table
+from jqfast.data.records import ParseReport
+from jqfast.data.schemas.base import Table
+from jqfast.data.store.compact import CROWD, crowded, merged
 from jqfast.data.store.manifest import MANIFEST, Manifest, Part, read_manifest, stamp, unstamp, utc_now
-from jqfast.data.store.parts import day_range, read_part, write_part
-from jqfast.data.store.reader import column_type
-from jqfast.data.store.versions import news, sorted_rows, without_repeats
+from jqfast.data.store.stage import Stage, batches_of
 from jqfast.data.tables import TABLES, table
+from jqfast.errors import DataGapError
 from jqfast.files import holder, lock, make_folder, sync_folder, unlock
 
 LOCK = "lock"
 _POLL = 0.05
+#: Files of more rows are left alone when asked to merge: memory.
+_WHOLE_YEAR = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -66,21 +67,31 @@ def open_writer(path: Path, wait: float) -> Iterator[Writer]:
             f"The store `{path}` is being written by {holder(path / LOCK)}. Wait until that ends; reading is "
             "possible meanwhile."
         )
+    writer = None
     try:
-        yield Writer(path)
+        writer = Writer(path)
+        yield writer
     finally:
+        if writer is not None:
+            writer.close()
         unlock(file)
 
 
 class Writer:
-    """Made by :meth:`Store.writing`; holds the manifests of the tables it has touched."""
+    """Made by :meth:`Store.writing`; threads may share it, one append at a time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._manifests: dict[str, Manifest] = {}
+        self._turn = threading.RLock()
+        self._process = os.getpid()
         for name in TABLES:
             if (path / name).is_dir():
                 _clean(path / name, self.manifest(name))
+
+    def close(self) -> None:
+        """End the right to write; :meth:`Store.writing` does it when its block ends."""
+        self._process = 0
 
     def manifest(self, name: str) -> Manifest:
         """What a table consists of."""
@@ -131,34 +142,80 @@ class Writer:
         OSError
             A full disk; the store is as it was before.
         """
-        about, old = table(name), self.manifest(name)
+        with self._turn:
+            self._check_open()
+            return self._append(table(name), data, unit, fetched_at, notes)
+
+    def _check_open(self) -> None:
+        if self._process != os.getpid():
+            raise ValueError("This writer is closed; write inside the block of `store.writing()`.")
+
+    def _append(
+        self, about: Table, data: Any, unit: str | None, fetched_at: dt.datetime | None, notes: Any
+    ) -> Appended:
+        old = self.manifest(about.name)
         folder = self.path / about.name
         when = self._time(old, fetched_at)
         staged: list[Part] = []
-        report, unknown = ParseReport(about.name), dict(old.unknown)
+        report = ParseReport(about.name)
         try:
             if not (folder / MANIFEST).exists():
                 make_folder(folder)
                 old.write(folder)  # so that files without a manifest always mean damage
-            for batch in _batches(data):
-                rows, parsed = parse_records(about, batch)
-                report = report | parsed
-                unknown = {**dict.fromkeys(_extra(rows, about), stamp(utc_now())), **unknown}
-                staged += _stage(folder, about, rows, when, (*old.parts, *staged))
+            for batches in batches_of(data, about):
+                task = Stage(folder, about, when, (*old.parts, *staged), staged)
+                for parsed in task.run(batches):
+                    report = report | parsed
             new = replace(
                 old,
                 parts=(*old.parts, *staged),
                 units=old.units | ({unit} if unit is not None else set()),
                 notes={**old.notes, **(notes or {})},
-                unknown=unknown,
+                unknown={**dict.fromkeys(report.unknown, stamp(utc_now())), **old.unknown},
+                seen={**old.seen, **dict.fromkeys(_seen(about, report), stamp(when))},
                 fetched=max(old.fetched, stamp(when)) if staged else old.fetched,
             )
             self._commit(folder, new)
         except BaseException:
-            _forget(folder, staged)
+            self._undo(folder, staged)
             raise
-        fresh = tuple(column for column in unknown if column not in old.unknown)
+        with contextlib.suppress(OSError):  # the rows are in; a disk too full to merge them is no failure
+            for parts in crowded(new, limit=CROWD):
+                self._merge(about, parts)
+        fresh = tuple(column for column in report.unknown if column not in old.unknown)
         return Appended(report.rows, sum(part.rows for part in staged), report, fresh)
+
+    def compact(self, name: str) -> int:
+        """Merge the files of each year into one; returns by how many files the table got smaller.
+
+        Readers do not notice. Other tools that list the folder themselves may meet the merged file beside
+        those it replaces for a moment; :meth:`Store.files` names the ones that count.
+        """
+        with self._turn:
+            self._check_open()
+            before = len(self.manifest(name).parts)
+            for parts in crowded(self.manifest(name), limit=2, small=_WHOLE_YEAR):
+                self._merge(table(name), parts)
+            return before - len(self.manifest(name).parts)
+
+    def _merge(self, about: Table, parts: list[Part]) -> None:
+        """Replace files by one of their rows; a failure leaves them."""
+        folder, old = self.path / about.name, self.manifest(about.name)
+        one = merged(folder, about, parts)
+        gone = {part.file for part in parts}
+        try:
+            self._commit(folder, replace(old, parts=(*(p for p in old.parts if p.file not in gone), one)))
+        except BaseException:
+            self._undo(folder, [one])
+            raise
+        _forget(folder, parts)
+
+    def _undo(self, folder: Path, parts: list[Part]) -> None:
+        """Remove the files of a failed change, unless its manifest got as far as the disk after all."""
+        with contextlib.suppress(DataGapError, OSError):
+            self._manifests[folder.name] = read_manifest(folder)
+            named = {part.file for part in self._manifests[folder.name].parts}
+            _forget(folder, [part for part in parts if part.file not in named])
 
     def _commit(self, folder: Path, new: Manifest) -> None:
         """Make a manifest the one that counts, after the names of its files are on the disk."""
@@ -181,89 +238,13 @@ class Writer:
         return max(utc_now(), after)  # a clock that was set back makes no newer version look older
 
 
-def _batches(data: Any) -> Iterator[Any]:
-    """One table, or those of an iterator."""
-    if isinstance(data, Iterator):  # readers of record batches are iterators too
-        yield from data
-    else:
-        yield data
-
-
-def _extra(rows: Any, about: Table) -> list[str]:
-    """Unknown columns."""
-    known = {*about.names, *about.schema.names}
-    return [name for name in rows.schema.names if name not in known]
-
-
-def _stage(folder: Path, about: Table, rows: Any, when: dt.datetime, parts: tuple[Part, ...]) -> list[Part]:
-    """Write what is new in the rows, a file per year."""
-    import pyarrow as pa
-
-    compared = _compared(rows, about)
-    rows = rows.replace_schema_metadata(None)
-    if FETCHED_AT in rows.schema.names:
-        rows = rows.drop_columns([FETCHED_AT])
-    place = len(about.names)
-    staged: list[Part] = []
-    for year, chunk in _by_year(rows, about.date):
-        chunk = without_repeats(chunk.combine_chunks(), about, compared)
-        chunk = chunk.filter(_new(folder, about, chunk, compared, when, parts))
-        if not chunk.num_rows:
-            continue
-        stamps = pa.array(np.full(chunk.num_rows, np.datetime64(when.replace(tzinfo=None), "us")))
-        chunk = chunk.add_column(place, FETCHED_AT, stamps.cast(pa.timestamp("us", tz="UTC")))
-        staged.append(write_part(folder, about, sorted_rows(chunk, about), year))
-    return staged
-
-
-def _compared(rows: Any, about: Table) -> list[str]:
-    """Columns whose change makes a new version: all that came, except those the vendor rewrites."""
-    import json
-
-    missing = (rows.schema.metadata or {}).get(MISSING)
-    silent = {*(json.loads(missing) if missing else ()), FETCHED_AT}
-    silent |= {field.name for field in about.fields if field.rewritten}
-    return [name for name in rows.schema.names if name not in silent]
-
-
-def _by_year(rows: Any, date: str) -> Iterator[tuple[int | None, Any]]:
-    """The rows of each year; None for rows without a day."""
-    import pyarrow.compute as pc
-
-    if not rows.num_rows:
-        return
-    years = pc.fill_null(pc.year(rows[date]), -1).to_numpy()
-    present = np.unique(years)
-    ends = np.flatnonzero(np.diff(years)) + 1
-    if len(ends) + 1 == len(present):  # each year in one run: slices, no copies
-        for low, high in zip([0, *ends], [*ends, len(years)], strict=True):
-            yield (int(years[low]) if years[low] >= 0 else None), rows.slice(int(low), int(high - low))
-        return
-    for year in present:
-        yield (int(year) if year >= 0 else None), rows.filter(years == year)
-
-
-def _new(
-    folder: Path, about: Table, rows: Any, compared: list[str], when: dt.datetime, parts: tuple[Part, ...]
-) -> Any:
-    """Which rows the stored parts do not hold already."""
-    import pyarrow as pa
-
-    days = day_range(rows[about.date])
-    near = [p for p in parts if (p.overlaps(*days) if days[0] and p.first else p.first == days[0])]
-    everything = np.ones(rows.num_rows, bool)
-    if not near:
-        return everything
-    needed = list(dict.fromkeys([*about.identity, *compared, FETCHED_AT]))
-    types = pa.schema([(name, column_type(about, name)) for name in needed])
-    pieces = []
-    for part in near:
-        piece = read_part(folder / part.file, about, needed, days)
-        have = set(piece.schema.names)
-        columns = [piece[f.name] if f.name in have else pa.nulls(piece.num_rows, f.type) for f in types]
-        pieces.append(pa.table(columns, schema=types))
-    stored = pa.concat_tables(pieces).combine_chunks()
-    return news(rows, stored, about, compared, when) if stored.num_rows else everything
+def _seen(about: Table, report: ParseReport) -> list[str]:
+    """The columns that the records had."""
+    return (
+        [*(name for name in about.names if name not in report.missing), *report.unknown]
+        if report.rows
+        else []
+    )
 
 
 def _forget(folder: Path, parts: list[Part]) -> None:
