@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from jqfast.cli_simulate import simulate_command
 from jqfast.cli_store import import_command, store_app
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ features_app = typer.Typer(no_args_is_help=True, help="The feature catalogue.")
 app.add_typer(features_app, name="features")
 app.add_typer(store_app, name="store")
 app.command("import")(import_command)
+app.command("simulate")(simulate_command)
 
 #: What a user's data, options or machine can cause; anything else is a defect and keeps its traceback.
 _MISTAKES = (ValueError, TypeError, ArithmeticError, OSError, MemoryError)

@@ -1,0 +1,286 @@
+"""The simulated market behind the store: deterministic, null where it says so, its truth in its tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from simulator_support import SMALL, World, build, forward, rank_correlations, world
+from typer.testing import CliRunner
+
+from jqfast.cli import app
+from jqfast.data.simulator import SimulateConfig, effects, read_truth, stress, write
+from jqfast.data.simulator.flows import FLOW_UNIT
+from jqfast.data.simulator.sessions import OUTAGE
+from jqfast.data.store import Store
+from jqfast.errors import DataGapError
+from jqfast.types import FloatArray
+
+HORIZON = 5
+FOUND = 3.5
+
+
+def _t_value(per_date: FloatArray) -> float:
+    """Newey-West t of a mean with 10 lags."""
+    x = per_date[np.isfinite(per_date)]
+    d = x - x.mean()
+    spectrum = d @ d / len(x)
+    for lag in range(1, 11):
+        spectrum += 2 * (1 - lag / 11) * (d[lag:] @ d[:-lag]) / len(x)
+    return float(x.mean() / np.sqrt(spectrum / len(x)))
+
+
+def _five_days(there: World) -> FloatArray:
+    """(T, N) log return from the next open to the close five sessions ahead."""
+    opened, close = forward(there)
+    label = np.full(close.shape, np.nan)
+    label[:-HORIZON] = close[HORIZON:] - opened[1 : 1 - HORIZON]
+    return label
+
+
+# Configuration
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"stocks": 5}, "`stocks` must be between 10 and 10000"),
+        ({"years": 0.1}, "`years` must be between 0.5 and 30"),
+        ({"strength": 9.0}, "`strength` must be between 0 and 3"),
+        ({"null": "nul"}, "Unknown null market `nul`"),
+        ({"years": 29.0}, "must stay within 2000 to 2040"),
+    ],
+)
+def test_values_outside_their_range_are_refused(options: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        SimulateConfig(**options)  # type: ignore[arg-type]
+
+
+def test_the_same_seed_gives_the_same_tables() -> None:
+    small = SimulateConfig(stocks=30, years=1.2, seed=3)
+    first, again = build(small), build(small)
+    other = build(SimulateConfig(stocks=30, years=1.2, seed=4))
+    for name, rows in first.arrow.items():
+        assert rows.equals(again.arrow[name]), name
+    assert not first.arrow["equities_bars_daily"].equals(other.arrow["equities_bars_daily"])
+
+
+# The planted market
+
+
+def test_the_oracle_reaches_what_is_promised() -> None:
+    expected = world().grid("expected")[:, effects.HORIZONS.index(HORIZON)]
+    per_date = rank_correlations(expected[effects.MOMENTUM :], _five_days(world())[effects.MOMENTUM :])
+    assert 0.045 < np.nanmean(per_date) < 0.085
+    assert _t_value(per_date) > FOUND
+
+
+def test_each_effect_is_in_the_expectation() -> None:
+    """A reader who leaves one driver out expects something else of the next session."""
+    drivers, expected = world().grid("drivers")[500], world().grid("expected")[500, 0]
+    whole = sum(effects.STRENGTH[name] * drivers[k] for k, name in enumerate(effects.DRIVERS))
+    listed = np.isfinite(expected)
+    assert listed.sum() > 50
+    assert np.allclose(whole[listed], expected[listed], rtol=1e-4, atol=1e-8)
+    for k, name in enumerate(effects.DRIVERS):
+        assert np.std(effects.STRENGTH[name] * drivers[k][listed]) > 1e-5, name
+
+
+def test_what_drives_prices_can_be_had_from_the_tables() -> None:
+    """Reversal from bars, quality from statements, flow from the weekly table, stress from the options."""
+    there = world()
+    bars = there.frame("equities_bars_daily")
+    sessions, issues = there.market.sessions, there.market.issues
+    lonely = pd.Series(issues.code).groupby(issues.code).transform("size").eq(1).to_numpy()
+    truth = there.grid("drivers")
+
+    # Reversal: closes, factors and nothing else; the day of the outage is no session.
+    open_ = sessions.dates != OUTAGE
+    bars = bars[bars.Date != OUTAGE]
+    raw = bars.pivot(index="Date", columns="Code", values="C")
+    factor = bars.pivot(index="Date", columns="Code", values="AdjFactor").fillna(1.0).cumprod()
+    close = np.log(raw / factor)
+    once = close[issues.code[lonely]].to_numpy()
+    listed = there.grid("listed")[open_][:, lonely]
+    last, total, rows = np.full(once.shape[1], np.nan), np.zeros(once.shape[1]), []
+    every = np.log(there.grid("prices")[open_, 3] / there.grid("adjustment")[open_])
+    last_all = np.full(every.shape[1], np.nan)
+    for t in range(len(once)):
+        known = np.isfinite(every[t]) & np.isfinite(last_all)
+        mean = (every[t] - last_all)[known].mean() if known.any() else 0.0
+        mine = np.isfinite(once[t]) & np.isfinite(last)
+        total = total + np.where(mine, np.nan_to_num(once[t] - last) - mean, 0.0)
+        rows.append(total)
+        last = np.where(np.isfinite(once[t]), once[t], last)
+        last_all = np.where(np.isfinite(every[t]), every[t], last_all)
+    C = np.array(rows)
+    mine = C[:-5] - C[5:]
+    theirs = truth[open_][5:, effects.DRIVERS.index("reversal")][:, lonely]
+    assert np.allclose(mine[listed[5:]], theirs[listed[5:]], rtol=1e-4, atol=2e-6)
+
+    # Flow: the latest published week of the whole market, usable on the session after its publication.
+    table = there.frame("equities_investor_types").query("Section == 'TokyoNagoya'")
+    first = table.drop_duplicates("StDate")
+    flow = (first.FrgnBal / first.TotTot / FLOW_UNIT).to_numpy()
+    usable = sessions.row_after(first.PubDate.to_numpy().astype("datetime64[D]"))
+    place = np.searchsorted(usable, np.arange(len(sessions.dates)), side="right") - 1
+    size = np.argsort(np.argsort(-there.grid("capital")[-1]))
+    big = int(np.flatnonzero(size == 0)[0])
+    score = truth[100:, effects.DRIVERS.index("flow"), big] / flow[place[100:]]
+    shown = np.abs(flow[place[100:]]) > 0.3
+    assert np.abs(np.diff(score[shown])).max() < 0.2  # the size score alone, which moves slowly
+    assert (score[shown] > 0).all()
+
+    # Stress: the filter over the skews that the options show.
+    options = there.frame("derivatives_bars_daily_options_225").query("PCDiv == '2'")
+    options = options[options.groupby("Date").CM.transform("min") == options.CM]
+    wing = options.assign(x=np.log(options.Strike / options.UnderPx)).groupby("Date")
+    slope = -wing.apply(lambda day: np.polyfit(day.x, day.IV, 1)[0] / day.IV.mean())
+    assert np.corrcoef(slope, there.market.stress.skew[: len(slope)])[0, 1] > 0.5
+    told = there.market.stress
+    assert np.corrcoef(told.state, told.probability)[0, 1] > 0.7
+
+
+def test_statements_feed_value_and_quality() -> None:
+    there = world()
+    papers = there.frame("fins_summary")
+    papers = papers[papers.ShEq.notna()].sort_values("DiscNo")
+    issues, sessions = there.market.issues, there.market.sessions
+    statement = np.concatenate([year.statement for year in there.years], axis=1)
+    counted = 0
+    for issue in np.flatnonzero(issues.first == 0)[:40]:
+        own = papers[papers.Code == issues.code[issue]]
+        row = sessions.row_after(own.DiscDate.to_numpy().astype("datetime64[D]"))
+        for t in (150, 700, 1300):
+            if t <= issues.last[issue] and (row <= t).any():
+                counted += 1
+                assert statement[0, t, issue] == own.ShEq.to_numpy()[row <= t][-1]
+    assert counted > 60
+
+
+def test_stress_is_filtered_by_bayes_rule() -> None:
+    told = stress.draw_stress(4000, np.random.default_rng(1))
+    p = told.probability
+    for low, high in ((0.0, 0.1), (0.1, 0.5), (0.5, 0.9), (0.9, 1.0)):
+        some = (p >= low) & (p < high)
+        n = int(some.sum())
+        assert abs(told.state[some].mean() - p[some].mean()) < 5 * np.sqrt(0.25 / n) + 0.01
+    assert abs(told.state.mean() - stress.NORMAL) < 0.08
+
+
+# The null markets
+
+
+def test_nothing_is_planted_in_the_pure_market() -> None:
+    there = world("pure")
+    assert set(there.market.strength.values()) == {0.0}
+    assert (there.grid("expected")[there.grid("listed")[:, None].repeat(4, 1)] == 0).all()
+    bars = there.frame("equities_bars_daily")
+    assert not bars[["UL", "LL"]].any(axis=None)
+    raw = bars.C.dropna()
+    assert (np.abs(raw - np.rint(raw)) > 1e-6).mean() > 0.95  # no price units
+    assert (there.frame("fins_dividend").DivRate == 0).all()
+    assert (there.market.issues.news == -1).all()
+    # Whoever is listed and not halted trades, however dear.
+    halted = there.market.issues.halted | (there.market.sessions.dates == OUTAGE)[:, None]
+    untraded = np.isnan(there.grid("prices")[:, 3]) & there.grid("listed")
+    assert np.array_equal(untraded, halted & there.grid("listed"))
+
+
+def test_no_driver_is_found_in_the_pure_market() -> None:
+    label = _five_days(world("pure"))[effects.MOMENTUM :]
+    drivers = world("pure").grid("drivers")
+    for k, name in enumerate(effects.DRIVERS):
+        per_date = rank_correlations(drivers[effects.MOMENTUM :, k], label)
+        assert np.isfinite(per_date).sum() > 1000
+        assert abs(_t_value(per_date)) < FOUND, name
+
+
+def test_moves_of_the_pure_market_are_symmetric() -> None:
+    """Signs of the moves beside the market's are as often up as down, whatever went before (decision 9)."""
+    there = world("pure")
+    opened, close = forward(there)
+    traded = np.isfinite(opened).any(axis=1)
+    day = (close - opened)[traded]
+    beside = day - np.nanmean(day, axis=1, keepdims=True)
+    n = np.isfinite(beside).sum()
+    # Stocks of one sector move together: a tenth of the observations is a careful number of independent ones.
+    assert abs(np.nanmean(np.sign(beside))) < 4 / np.sqrt(n / 10)
+    scaled = beside / np.nanstd(beside, axis=0)
+    assert abs(np.nanmean(np.clip(scaled, -4, 4) ** 3)) < 0.1
+    before = np.sign(beside[:-1])
+    with np.errstate(invalid="ignore"):
+        agree = np.nanmean(before * np.sign(beside[1:]))
+    assert abs(agree) < 4 / np.sqrt(n / 10)
+
+
+def test_frictions_have_dividends_limits_and_news_but_no_effect() -> None:
+    there = build(SimulateConfig(stocks=40, years=2.0, seed=2, null="frictions"))
+    assert set(there.market.strength.values()) == {0.0}
+    bars = there.frame("equities_bars_daily")
+    raw = bars.C.dropna()
+    assert (np.abs(raw * 10 - np.rint(raw * 10)) < 1e-6).all()
+    assert (there.frame("fins_dividend").DivRate > 0).any()
+
+
+# The store
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("simulated") / "store"
+    result = CliRunner().invoke(
+        app, ["simulate", "--store", str(path), "--stocks", "25", "--years", "0.7", "--seed", "9"]
+    )
+    assert result.exit_code == 0, result.output
+    assert "RankIC of the oracle" in result.output
+    return path
+
+
+def test_the_store_holds_the_tables(stored: Path) -> None:
+    there = build(SimulateConfig(stocks=25, years=0.7, seed=9))
+    store = Store(stored)
+    assert set(store.tables()) == set(there.arrow)
+    for name, rows in there.arrow.items():
+        assert store.manifest(name).rows == rows.num_rows, name
+    bars = store.read("equities_bars_daily", columns=["Date", "Code", "C"]).to_pandas()
+    direct = there.frame("equities_bars_daily")
+    assert np.array_equal(bars.C, direct.sort_values(["Date", "Code"]).C, equal_nan=True)
+    macro = pd.read_parquet(stored / "external" / "macro_daily.parquet")
+    assert {"SPX", "USDJPY", "JGB10", "UST10", "VIX"} <= set(macro.name)
+    spx = macro[macro.name == "SPX"]
+    hours = spx.available_at.dt.tz_convert("America/New_York").dt.hour
+    assert (hours == 16).all()
+    assert (macro.available_at.dt.tz_convert("Asia/Tokyo").dt.date > macro.date).all()
+
+
+def test_the_truth_lies_beside(stored: Path) -> None:
+    truth = read_truth(stored)
+    assert truth.config["seed"] == 9
+    assert truth.strength == effects.STRENGTH
+    assert np.isfinite(truth.oracle_ic)
+    drivers = truth.drivers(start="2026-09-01").to_pandas()
+    assert list(drivers.columns) == [
+        "Date",
+        "Code",
+        *effects.DRIVERS,
+        *(f"expected_{h}" for h in effects.HORIZONS),
+    ]
+    assert drivers.Date.min().isoformat() >= "2026-09-01"
+    bars = Store(stored).read("equities_bars_daily", start="2026-09-01", columns=["Date", "Code"]).to_pandas()
+    assert len(drivers) == len(bars)
+    assert {"Date", "stress", "probability", "skew", "flow", "market"} == set(truth.states().schema.names)
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ValueError, match="must be a new or an empty folder"):
+        write(tmp_path, SMALL)
+    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+    with pytest.raises(DataGapError, match="not written by `jqfast simulate`"):
+        read_truth(tmp_path)
+    result = CliRunner().invoke(app, ["simulate", "--store", str(tmp_path), "--null", "none"])
+    assert result.exit_code == 2
+    assert "Unknown null market" in result.output
