@@ -1,0 +1,75 @@
+"""What a sync did, table by table."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass
+class TableReport:
+    """One table of a sync.
+
+    Attributes
+    ----------
+    table : name
+    asked : queries planned, files included
+    requests : requests sent, pages and repetitions included
+    rows : records that came
+    new : rows that the store did not have, of days asked for the first time
+    changed : the same of days that were complete before: corrections and late records
+    refused : what the service said, where the plan does not include the table or the days
+    failed : unit or first day -> why it could not be had or stored
+    notes : unknown, missing or unreadable columns, and days without records
+    """
+
+    table: str
+    asked: int = 0
+    requests: int = 0
+    rows: int = 0
+    new: int = 0
+    changed: int = 0
+    refused: str = ""
+    failed: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Keep a note once."""
+        for line in text.splitlines():
+            if line and line not in self.notes:
+                self.notes.append(line)
+
+
+@dataclass
+class SyncReport:
+    """A sync: what each table got, under which plan.
+
+    Attributes
+    ----------
+    plan : name of the plan, or None where nothing told
+    start, end : ISO days of the plan's window that are known; empty where open or unknown
+    tables : name -> report, in the order asked
+    seconds : wall time
+    notes : about the sync as a whole
+    """
+
+    plan: str | None = None
+    start: str = ""
+    end: str = ""
+    tables: dict[str, TableReport] = field(default_factory=dict)
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that the plan gives was had; what it refuses does not count."""
+        return not any(table.failed for table in self.tables.values())
+
+    @property
+    def requests(self) -> int:
+        """Requests sent."""
+        return sum(table.requests for table in self.tables.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {**asdict(self), "complete": self.complete, "requests": self.requests}
