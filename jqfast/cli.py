@@ -20,6 +20,7 @@ import typer
 
 from jqfast.cli_simulate import simulate_command
 from jqfast.cli_store import import_command, store_app
+from jqfast.cli_sync import sync_command
 
 if TYPE_CHECKING:
     from jqfast.config import Config
@@ -31,6 +32,7 @@ app.add_typer(features_app, name="features")
 app.add_typer(store_app, name="store")
 app.command("import")(import_command)
 app.command("simulate")(simulate_command)
+app.command("sync")(sync_command)
 
 #: What a user's data, options or machine can cause; anything else is a defect and keeps its traceback.
 _MISTAKES = (ValueError, TypeError, ArithmeticError, OSError, MemoryError)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from jqfast.data.panel import Panel
+
+# Helpers that several test folders share, importable by name.
+sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 #: Every 16th of the 950 codes: 60 stocks over all code ranges, late listings among them.
 CODE_STRIDE = 16

@@ -71,6 +71,12 @@ _SECTORS += [6050, 6100, *range(7050, 7201, 50), 8050, 9050, 9999]
 _S33 = [f"{number:04d}" for number in _SECTORS]
 _INDICES = ["0000", "0028", "0029", "002A", "0040", "0046", "004F", "0058", "005B", "0070", "0500", "8501"]
 _CLOSE_ONLY = "8501"
+#: A second date of the event tables, in days from the first.
+_OTHER_DAY = {
+    "/markets/margin-alert": {"AppDate": -1},
+    "/markets/short-sale-report": {"CalcDate": -2},
+    "/fins/earnings-date": {"SchDate": 30},
+}
 
 
 @cache
@@ -285,7 +291,8 @@ def _statements(path: str) -> Callable[[Market, dt.date], Iterator[Row]]:
         )
         for i, made in enumerate(rows):
             number = f"{day:%Y%m%d}{512345 + i:06d}"
-            time = f"{13 + i % 4:02d}:{30 * (i % 2):02d}:00"
+            minutes = min(13 * 60 + 30 * i, 23 * 60)  # in the order of the numbers
+            time = f"{minutes // 60:02d}:{minutes % 60:02d}:00"
             head = {"DiscTime": time, "DiscNo": number}
             if path == "/fins/summary":
                 yield {**made, **head, "Sales": str(int(10_250_000_000 * (0.5 + noise(number))))}
@@ -300,6 +307,8 @@ def _sparse(path: str, share: float, number: str = "") -> Callable[[Market, dt.d
 
     def make(market: Market, day: dt.date) -> Iterator[Row]:
         for i, row in enumerate(_dated(path, day, codes=market.listed, share=share)):
+            for column, shift in _OTHER_DAY.get(path, {}).items():
+                row[column] = (day + dt.timedelta(shift)).isoformat()
             yield {**row, number: f"{day:%Y%m%d}1A{i:05d}"} if number else row
 
     return make

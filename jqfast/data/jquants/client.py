@@ -24,8 +24,8 @@ from jqfast.data.jquants.errors import BadRequestError, GaveUpError, JQuantsErro
 from jqfast.data.jquants.limiter import Limits
 
 if TYPE_CHECKING:
-    import requests
     import tenacity
+    from requests import Response, Session
 
 BASE_URL = "https://api.jquants.com/v2"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -59,7 +59,7 @@ class Client:
 
     Attributes
     ----------
-    requests : path -> number of requests sent
+    counts : path -> number of requests sent
     skew : the service's clock less ours, from the last Date header; None before the first answer
     """
 
@@ -68,7 +68,7 @@ class Client:
     limits: Limits = field(default_factory=lambda: Limits(5))
     options: ClientOptions = field(default_factory=ClientOptions)
     stop: threading.Event = field(default_factory=threading.Event)
-    requests: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
     skew: dt.timedelta | None = None
 
     def __post_init__(self) -> None:
@@ -76,7 +76,7 @@ class Client:
         self.base_url = _checked(self.base_url)
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._sessions: list[requests.Session] = []
+        self._sessions: list[Session] = []
 
     def close(self) -> None:
         """End all waiting and close the connections; what is under way in other threads fails."""
@@ -137,7 +137,7 @@ class Client:
     def _once(self, path: str, params: dict[str, str]) -> Answer:
         self.limits.take(path)
         with self._lock:
-            self.requests[path] += 1
+            self.counts[path] += 1
         headers = {"x-api-key": self.key.secret, "Accept": "application/json"}
         with self._sent(self.base_url + path, params, headers) as response:
             self._note_time(response.headers.get("Date"))
@@ -151,7 +151,7 @@ class Client:
         self.limits.account.accepted()
         return answer
 
-    def _sent(self, url: str, params: dict[str, str], headers: dict[str, str]) -> requests.Response:
+    def _sent(self, url: str, params: dict[str, str], headers: dict[str, str]) -> Response:
         requests, _ = libraries()
         options = self.options
         try:
@@ -166,7 +166,7 @@ class Client:
         except requests.exceptions.RequestException as error:
             raise TransientError(_cause(error)) from None
 
-    def _blocks(self, response: requests.Response) -> Iterator[bytes]:
+    def _blocks(self, response: Response) -> Iterator[bytes]:
         """The body in blocks; a cut, a stall or a flood is a failure that may pass."""
         requests, _ = libraries()
         until, size = time.monotonic() + self.options.deadline, 0
@@ -181,7 +181,7 @@ class Client:
         except requests.exceptions.RequestException as error:
             raise TransientError(_cause(error)) from None
 
-    def _session(self) -> requests.Session:
+    def _session(self) -> Session:
         if not hasattr(self._local, "session"):
             from jqfast import __version__
 
@@ -192,7 +192,7 @@ class Client:
             self._local.session.auth = _unchanged
             with self._lock:
                 self._sessions.append(self._local.session)
-        session: requests.Session = self._local.session
+        session: Session = self._local.session
         return session
 
     def _note_time(self, date: str | None) -> None:

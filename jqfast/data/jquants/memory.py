@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from jqfast.data.jquants.plans import RATES, Access
 from jqfast.data.store import Writer
@@ -21,20 +22,22 @@ WEEK = dt.timedelta(days=7)
 
 @dataclass(frozen=True)
 class Memory:
-    """Plan and window and the day they were found out; the day of the last look for corrections."""
+    """Plan, window and refused tables, the day they were found out; the last look for corrections."""
 
     plan: str = ""
     start: str = ""
     end: str = ""
     seen: str = ""
     checked: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, writer: Writer) -> Memory:
         """What the last sync left; nothing where that cannot be read."""
         try:
             held = json.loads(writer.notes(CALENDAR).get(_NOTE, "{}"))
-            memory = cls(**{name: str(value) for name, value in held.items()})
+            refused = {str(name): str(reason) for name, reason in held.pop("refused", {}).items()}
+            memory = cls(**{name: str(value) for name, value in held.items()}, refused=refused)
             for day in (memory.start, memory.end, memory.seen, memory.checked):
                 _day(day)
         except (ValueError, TypeError, AttributeError):
@@ -50,7 +53,7 @@ class Memory:
         seen = _day(self.seen)
         if seen is None or self.plan not in RATES or not dt.timedelta(0) <= today - seen < WEEK:
             return None
-        return Access(self.plan, _day(self.start), _day(self.end))
+        return Access(self.plan, _day(self.start), _day(self.end), dict(self.refused))
 
     def recheck_due(self, today: dt.date) -> bool:
         """Whether it is time to look for corrections."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
+
+#: Called with (table, queries done, queries in all).
+Progress: TypeAlias = Callable[[str, int, int], None]
 
 
 @dataclass
@@ -49,6 +53,7 @@ class SyncReport:
     plan : name of the plan, or None where nothing told
     start, end : ISO days of the plan's window that are known; empty where open or unknown
     tables : name -> report, in the order asked
+    requests : requests sent, those for the plan and for files included
     seconds : wall time
     notes : about the sync as a whole
     """
@@ -57,6 +62,7 @@ class SyncReport:
     start: str = ""
     end: str = ""
     tables: dict[str, TableReport] = field(default_factory=dict)
+    requests: int = 0
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
 
@@ -65,11 +71,6 @@ class SyncReport:
         """Whether everything that the plan gives was had; what it refuses does not count."""
         return not any(table.failed for table in self.tables.values())
 
-    @property
-    def requests(self) -> int:
-        """Requests sent."""
-        return sum(table.requests for table in self.tables.values())
-
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return {**asdict(self), "complete": self.complete, "requests": self.requests}
+        return {**asdict(self), "complete": self.complete}

@@ -22,11 +22,10 @@ from jqfast.data.jquants.errors import (
 from jqfast.data.jquants.lanes import Done, Lanes
 from jqfast.data.jquants.memory import CALENDAR, Memory
 from jqfast.data.jquants.plans import Access, detect
-from jqfast.data.jquants.report import SyncReport, TableReport
+from jqfast.data.jquants.report import Progress, SyncReport, TableReport
 from jqfast.data.jquants.schedule import JST, Sessions
 from jqfast.data.store import Writer
 from jqfast.data.tables import Table, table
-from jqfast.progress import Progress
 
 if TYPE_CHECKING:
     from jqfast.data.jquants.sync import SyncOptions
@@ -83,6 +82,7 @@ class Run:
             self.report.end,
             memory.seen if memory.access(today) else today.isoformat(),
             memory.checked or today.isoformat(),
+            dict(self.access.refused),
         )
         self._memory.save(self.writer)
         self._checked_by_now = today.isoformat() if recheck else self._memory.checked
@@ -106,8 +106,9 @@ class Run:
     def _note_clock(self) -> None:
         skew = self.client.skew
         if skew is not None and abs(skew) > _SKEW:
+            off = dt.timedelta(minutes=round(abs(skew) / dt.timedelta(minutes=1)))
             self.report.notes.append(
-                f"The clock of this machine and the service's differ by {abs(skew)}; the service's is used."
+                f"The clock of this machine and the service's differ by {off}; the service's is used."
             )
 
     def _find_access(self, memory: Memory, today: dt.date) -> Access:
@@ -139,12 +140,16 @@ class Run:
             raise
         finally:
             self._count_requests()
-        replace(self._memory, checked=self._checked_by_now).save(self.writer)
+        refused = dict(self.access.refused)
+        replace(self._memory, checked=self._checked_by_now, refused=refused).save(self.writer)
 
     def _plan(self, about: Table, done: set[str]) -> list[Ask]:
         told = self.report.tables[about.name] = TableReport(about.name)
         if not self.access.includes(about.plan):
             told.refused = f"The {self.access.plan} plan does not include it ({about.plan} does)."
+        elif about.name in self.access.refused:
+            told.refused = self.access.refused[about.name]
+        if told.refused:
             return []
         asks = asks_of(about, self.span, done, self._sessions)
         if self.options.bulk and self.access.plan != "free":
@@ -158,7 +163,7 @@ class Run:
         own = self.client.limits.own
         work = [[ask for ask in todo if ask.path == path and not ask.bulk] for path in own]
         lanes = [(asks, min(self.access.workers, _STATEMENT_WORKERS)) for asks in work if asks]
-        rest = [ask for ask in todo if ask.path not in own or ask.bulk]
+        rest = _scouts_first([ask for ask in todo if ask.path not in own or ask.bulk])
         lanes += [(rest, self.access.workers)] if rest else []
         running = Lanes(lanes, self._fetch_one, self.client.stop)
         finished: dict[str, int] = {}
@@ -190,8 +195,15 @@ class Run:
             raise NotInPlanError(reason)
         if ask.bulk:
             return Fetched([], fetch_file(self.client, ask.bulk))
-        cursor = self._cursor(ask)
-        if cursor:
+        try:
+            return self._single(ask)
+        except NotInPlanError as error:
+            # Told at once, so that the other threads do not ask for the same table again.
+            self.report.tables[ask.table].refused = str(error)
+            raise
+
+    def _single(self, ask: Ask) -> Fetched:
+        if cursor := self._cursor(ask):
             try:
                 return self._all_pages(ask, {"cursor": cursor})
             except BadRequestError:
@@ -230,7 +242,8 @@ class Run:
             self.access.narrow(error)
             told.note(f"{ask.table}: the plan does not reach some of the days asked for.")
         elif isinstance(error, NotInPlanError):
-            told.refused = told.refused or str(error)
+            told.refused = str(error)
+            self.access.refused[ask.table] = str(error)
         elif isinstance(error, GaveUpError | BadRequestError):
             self._failed(ask, error)
         else:
@@ -244,8 +257,15 @@ class Run:
             raise error
 
     def _count_requests(self) -> None:
+        self.report.requests = self.client.counts.total()
         for told in self.report.tables.values():
-            told.requests = self.client.requests[table(told.table).path]
+            told.requests = self.client.counts[table(told.table).path]
+
+
+def _scouts_first(asks: list[Ask]) -> list[Ask]:
+    """One ask of each table before the others, so that a refusal is known before many are under way."""
+    first = {ask.table: ask for ask in reversed(asks)}
+    return [*reversed(first.values()), *(ask for ask in asks if ask is not first[ask.table])]
 
 
 def _divisions(rows: Sequence[dict[str, str]]) -> dict[dt.date, str]:

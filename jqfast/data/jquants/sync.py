@@ -26,11 +26,10 @@ from jqfast.data.jquants.client import BASE_URL, Client, ClientOptions
 from jqfast.data.jquants.credentials import find_key
 from jqfast.data.jquants.limiter import Limits
 from jqfast.data.jquants.plans import Access, check_plan
-from jqfast.data.jquants.report import SyncReport
+from jqfast.data.jquants.report import Progress, SyncReport
 from jqfast.data.jquants.run import Run
 from jqfast.data.store import Store
 from jqfast.data.tables import TABLES, Table, table
-from jqfast.progress import Progress, silent
 
 #: Not asked for unless named: today's morning bars are in the daily ones by the evening.
 _ON_REQUEST = ("equities_bars_daily_am",)
@@ -117,7 +116,7 @@ def sync(
     client.limits = Limits(options.rate or Access().rate, minute=options.client.minute, stop=client.stop)
     folder = store if isinstance(store, Store) else Store(store, create=True)
     with folder.writing() as writer:
-        run = Run(client, writer, options, progress or silent)
+        run = Run(client, writer, options, progress or _silent)
         try:
             run.prepare(first, last)
             run.fetch(chosen)
@@ -125,6 +124,10 @@ def sync(
             client.close()
     run.report.seconds = round(time.monotonic() - began, 3)
     return run.report
+
+
+def _silent(table: str, done: int, total: int) -> None:
+    """Shows nothing."""
 
 
 def _chosen(names: Collection[str] | None) -> list[Table]:

@@ -16,7 +16,7 @@ import datetime as dt
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,7 @@ class Writer:
         name: str,
         data: Any,
         *,
-        unit: str | None = None,
+        unit: str | Collection[str] | None = None,
         fetched_at: dt.datetime | None = None,
         notes: Mapping[str, str] | None = None,
     ) -> Appended:
@@ -124,7 +124,7 @@ class Writer:
         name : table
         data : list of dictionaries, mapping of columns, Arrow, pandas or Polars table, or an iterator of such
             (for more rows than fit into memory); text or typed; may be empty
-        unit : what is complete with these rows, such as ``"2024-05-10"``
+        unit : what is complete with these rows, such as ``"2024-05-10"``, or several such
         fetched_at : when the vendor said so; default now, and never before the version that is the newest
         notes : short texts to keep, such as a cursor
 
@@ -169,7 +169,7 @@ class Writer:
             new = replace(
                 old,
                 parts=(*old.parts, *staged),
-                units=old.units | ({unit} if unit is not None else set()),
+                units=old.units | ({unit} if isinstance(unit, str) else {*(unit or ())}),
                 notes={**old.notes, **(notes or {})},
                 unknown={**dict.fromkeys(report.unknown, stamp(utc_now())), **old.unknown},
                 seen={**old.seen, **dict.fromkeys(_seen(about, report), stamp(when))},
