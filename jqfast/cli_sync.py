@@ -166,7 +166,13 @@ def _show(report: SyncReport) -> None:
     drawn.add_column("state", no_wrap=True)
     for told in report.tables.values():
         numbers = (told.requests, told.rows, told.new, told.changed)
-        state = "not in plan" if told.refused else f"{len(told.failed)} failed" if told.failed else "ok"
+        state = (
+            "not in plan"
+            if told.refused
+            else f"{len(told.failed) + told.left} failed"
+            if told.failed
+            else "ok"
+        )
         drawn.add_row(told.table, *(f"{number:,}" for number in numbers), state)
     console = Console(highlight=False)
     console.print(drawn, markup=False)

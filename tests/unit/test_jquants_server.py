@@ -159,7 +159,7 @@ OFFICIAL: dict[str, dict[str, str]] = {
     "get_list": {},
     "get_eq_bars_daily": {"date_yyyymmdd": "20261001"},
     "get_eq_bars_daily_am": {},
-    "get_eq_valuation": {"code": "1308"},
+    "get_eq_valuation": {"code": "1308", "from_yyyymmdd": "20260901"},
     "get_eq_investor_types": {"section": "TSEPrime"},
     "get_eq_earnings_cal": {},
     "get_idx_bars_daily": {"code": "0028", "from_yyyymmdd": "20260901", "to_yyyymmdd": "20260930"},

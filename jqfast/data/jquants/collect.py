@@ -74,7 +74,7 @@ class Collector:
     span: Span
     access: Access
     done: dict[str, set[str]]
-    _batches: dict[str, _Batch] = field(default_factory=dict)
+    _batches: dict[tuple[str, bool], _Batch] = field(default_factory=dict)
 
     def add(self, ask: Ask, fetched: Fetched) -> list[Ask]:
         """Take an answer; the asks that must take its place where it lacks days."""
@@ -87,7 +87,8 @@ class Collector:
         if fetched.cursor and not ask.units:
             self._append(about, [ask], fetched.rows, {"cursor": f"{ask.last} {fetched.cursor}"})
             return []
-        batch = self._batches.setdefault(ask.table, _Batch())
+        # Apart from what is looked at once more, so that the report can tell new from changed.
+        batch = self._batches.setdefault((ask.table, self._again([ask])), _Batch())
         batch.rows += fetched.rows
         batch.asks.append(ask)
         batch.sizes.append(fetched.count)
@@ -96,12 +97,12 @@ class Collector:
 
     def flush(self, when: Callable[[_Batch], bool] = lambda _: True) -> None:
         """Store what has gathered."""
-        for name in [name for name, batch in self._batches.items() if when(batch)]:
-            batch = self._batches.pop(name)
+        for which in [which for which, batch in self._batches.items() if when(batch)]:
+            batch, about = self._batches.pop(which), table(which[0])
             try:
-                self._append(table(name), batch.asks, batch.rows)
+                self._append(about, batch.asks, batch.rows)
             except DataGapError:
-                self._one_by_one(table(name), batch)
+                self._one_by_one(about, batch)
 
     def _one_by_one(self, about: Table, batch: _Batch) -> None:
         """Store the days that can be stored, and report the others."""
@@ -146,14 +147,19 @@ class Collector:
     def _append(self, about: Table, asks: list[Ask], rows: Any, notes: dict[str, str] | None = None) -> None:
         units = [unit for ask in asks for unit in ask.units]
         told = self.report.tables[about.name]
-        before = self.done.get(about.name, set())
         appended = self.writer.append(about.name, rows, unit=units, notes=notes)
-        if units and all(unit in before for unit in units):
+        if self._again(asks):
             told.changed += appended.added
         else:
             told.new += appended.added
         told.note(str(appended.report))
         self._note_missing(about, appended.report, told)
+
+    def _again(self, asks: list[Ask]) -> bool:
+        """Whether all of this was complete before the sync."""
+        before = self.done.get(asks[0].table, set())
+        units = [unit for ask in asks for unit in ask.units]
+        return bool(units) and all(unit in before for unit in units)
 
     def _note_missing(self, about: Table, report: ParseReport, told: TableReport) -> None:
         """Columns that the plan should deliver and that did not come."""

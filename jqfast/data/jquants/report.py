@@ -23,7 +23,8 @@ class TableReport:
     new : rows that the store did not have, of days asked for the first time
     changed : the same of days that were complete before: corrections and late records
     refused : what the service said, where the plan does not include the table or the days
-    failed : unit or first day -> why it could not be had or stored
+    failed : first day of a query -> why it could not be had or stored
+    left : queries not tried after others of the table had failed
     notes : unknown, missing or unreadable columns, and days without records
     """
 
@@ -35,6 +36,7 @@ class TableReport:
     changed: int = 0
     refused: str = ""
     failed: dict[str, str] = field(default_factory=dict)
+    left: int = 0
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
@@ -69,7 +71,7 @@ class SyncReport:
     @property
     def complete(self) -> bool:
         """Whether everything that the plan gives was had; what it refuses does not count."""
-        return not any(table.failed for table in self.tables.values())
+        return not any(table.failed or table.left for table in self.tables.values())
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -33,10 +33,14 @@ if TYPE_CHECKING:
 _RECHECKED = dt.timedelta(days=10)
 #: A clock that is off by more is mentioned; the service's is used in any case.
 _SKEW = dt.timedelta(minutes=10)
-#: So many queries in a row that failed for good end the sync: the service is away.
+#: So many queries of a table that failed in a row end its turn; so many tables in a row, the sync.
 _ENOUGH = 3
 #: Threads for each of the statement tables, whose own limit is 60 a minute.
 _STATEMENT_WORKERS = 3
+
+
+class _LeftError(Exception):
+    """Not asked for, after the same table failed several times in a row."""
 
 
 @dataclass
@@ -55,8 +59,8 @@ class Run:
     progress: Progress
     report: SyncReport = field(default_factory=SyncReport)
     access: Access = field(default_factory=Access)
-    _in_a_row: int = 0
-    _counted: dict[str, int] = field(default_factory=dict)
+    _failures: dict[str, int] = field(default_factory=dict)
+    _away: list[str] = field(default_factory=list)
 
     # Before the first table
 
@@ -89,6 +93,10 @@ class Run:
         last = min(end or today, today)
         if start and start > last:
             raise ValueError(f"`start` {start} is after the last day that can be had, {last}.")
+        if start and self.access.start and start < self.access.start:
+            self.report.notes.append(
+                f"The plan reaches back to {self.access.start}; earlier days were left out."
+            )
         first = max(start or dt.date.min, self.access.start or dt.date.min)
         last = min(last, self.access.end or last)
         live = self.access.plan == "premium"
@@ -193,14 +201,21 @@ class Run:
             )
         if reason := self.report.tables[ask.table].refused:
             raise NotInPlanError(reason)
+        if self._failures.get(ask.table, 0) >= _ENOUGH:
+            raise _LeftError
         if ask.bulk:
             return Fetched([], fetch_file(self.client, ask.bulk))
+        # Refusals and failures are told at once, so that the other threads do not ask in vain too.
         try:
-            return self._single(ask)
+            fetched = self._single(ask)
         except NotInPlanError as error:
-            # Told at once, so that the other threads do not ask for the same table again.
             self.report.tables[ask.table].refused = str(error)
             raise
+        except (GaveUpError, BadRequestError):
+            self._failures[ask.table] = self._failures.get(ask.table, 0) + 1
+            raise
+        self._failures.pop(ask.table, None)
+        return fetched
 
     def _single(self, ask: Ask) -> Fetched:
         if cursor := self._cursor(ask):
@@ -231,7 +246,7 @@ class Run:
         ask, error = done.work, done.error
         told = self.report.tables[ask.table]
         if done.result is not None:
-            self._in_a_row = 0
+            self._away.clear()
             return collector.add(ask, done.result)
         if isinstance(error, KeyRefusedError):
             raise error
@@ -244,6 +259,8 @@ class Run:
         elif isinstance(error, NotInPlanError):
             told.refused = str(error)
             self.access.refused[ask.table] = str(error)
+        elif isinstance(error, _LeftError):
+            told.left += 1
         elif isinstance(error, GaveUpError | BadRequestError):
             self._failed(ask, error)
         else:
@@ -252,9 +269,10 @@ class Run:
 
     def _failed(self, ask: Ask, error: JQuantsError) -> None:
         self.report.tables[ask.table].failed[str(ask.first)] = str(error)
-        self._in_a_row += 1
-        if self._in_a_row >= _ENOUGH:
-            raise error
+        if isinstance(error, GaveUpError):
+            self._away.append(ask.table)
+            if len(set(self._away)) >= _ENOUGH:
+                raise error
 
     def _count_requests(self) -> None:
         self.report.requests = self.client.counts.total()

@@ -29,7 +29,8 @@ HOURS: Mapping[str, tuple[float, float]] = {
     "td_list": (9.0, 24.5),
 }
 _AFTER_CLOSE = (16.7, 17.5)
-#: Premium sees statements as they are disclosed.
+#: Premium sees statements as they are disclosed, which begins at eight.
+_OPENS = 8.0
 _LIVE = ("fins_summary", "fins_details")
 #: Tables with records on days without trading too: companies file on any day.
 _ANY_DAY = ("fins_summary", "fins_details", "td_list")
@@ -94,7 +95,7 @@ def times(name: str, day: dt.date, sessions: Sessions, *, live: bool) -> tuple[d
     """When a day can first be asked for, and from when on it is final; Japan time."""
     first, final = HOURS.get(name, _AFTER_CLOSE)
     if live and name in _LIVE:
-        first = 0.0
+        first = _OPENS
     base = _published_margin(day, sessions) if name == _MARGIN else day
     midnight = dt.datetime.combine(base, dt.time(), JST)
     return midnight + dt.timedelta(hours=first), midnight + dt.timedelta(hours=final)
