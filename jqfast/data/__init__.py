@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from jqfast.data.external import Release, attach, read_external
 from jqfast.data.french import read_french
+from jqfast.data.jquants.report import SyncReport
+from jqfast.data.jquants.sync import SyncOptions, sync
 from jqfast.data.panel import PRICE_COLUMNS, Panel, PanelInfo
 from jqfast.data.prices import BadRows, read_prices
 
@@ -20,10 +22,13 @@ __all__ = [
     "SimulateConfig",
     "Simulated",
     "Store",
+    "SyncOptions",
+    "SyncReport",
     "Truth",
     "attach",
     "read_external",
     "read_french",
     "read_prices",
     "simulate",
+    "sync",
 ]
