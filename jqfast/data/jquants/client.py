@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -183,11 +184,9 @@ class Client:
 
     def _session(self) -> Session:
         if not hasattr(self._local, "session"):
-            from jqfast import __version__
-
             requests, _ = libraries()
             self._local.session = requests.Session()
-            self._local.session.headers["User-Agent"] = f"jqfast/{__version__}"
+            self._local.session.headers["User-Agent"] = f"jqfast/{version('jqfast')}"
             # Neither netrc nor cookies: nothing but the key says who asks.
             self._local.session.auth = _unchanged
             with self._lock:
