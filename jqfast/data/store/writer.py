@@ -151,7 +151,12 @@ class Writer:
             raise ValueError("This writer is closed; write inside the block of `store.writing()`.")
 
     def _append(
-        self, about: Table, data: Any, unit: str | None, fetched_at: dt.datetime | None, notes: Any
+        self,
+        about: Table,
+        data: Any,
+        unit: str | Collection[str] | None,
+        fetched_at: dt.datetime | None,
+        notes: Any,
     ) -> Appended:
         old = self.manifest(about.name)
         folder = self.path / about.name
