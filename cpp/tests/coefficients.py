@@ -103,7 +103,8 @@ def main() -> None:
     constant("1/3", mp.mpf(1) / 3)
     pieces = (
         ("near half", near_half, 0, "0.06250625", "0.03125", 6, 5),
-        ("tail to 4", tail, 1.66, 4, "1.875", 8, 8),
+        ("tail to 2.5", tail, "1.66", "2.5", "1.875", 5, 5),
+        ("tail to 4", tail, "2.5", 4, "2.75", 5, 6),
         ("tail to 10", tail, 4, 10, "5", 8, 8),
         ("tail to the end", tail, 10, 38.7, "12", 8, 8),
     )

@@ -16,7 +16,7 @@ using jqfast::Op;
 
 class RandomPlan {
  public:
-  explicit RandomPlan(Random& random) : random_(random), plan_(2, 1) {
+  explicit RandomPlan(Random& random) : random_(random), plan_(4, 1) {
     const std::size_t stages = random_.below(4);
     fill(false);
     for (std::size_t s = 1; s <= stages; ++s) {
@@ -36,8 +36,7 @@ class RandomPlan {
     Op op{};
     do {
       op = static_cast<Op>(1 + random_.below(jqfast::kOpCount - 1));
-      // Ties broken by a second series are defined for unique ones only; test_cross_section has those.
-    } while ((jqfast::facts(op).axis == Axis::cross) != cross || op == Op::cs_rank_first);
+    } while ((jqfast::facts(op).axis == Axis::cross) != cross);
     const auto& f = jqfast::facts(op);
     std::vector<std::string> args;
     for (std::size_t i = 0; i < 3; ++i) args.push_back("v" + std::to_string(usable_[random_.below(usable_.size())]));
@@ -45,10 +44,13 @@ class RandomPlan {
     for (std::size_t i = f.args; i-- > static_cast<std::size_t>(f.args - f.literals);) args[i] = literal();
     const auto window = static_cast<std::uint32_t>(1 + random_.below(random_.chance(0.8) ? 12 : 90));
     const auto least = static_cast<std::uint32_t>(1 + random_.below(window));
-    const std::size_t first = plan_.add(usual_words(op, args, window, least), statistics(op));
-    // These may be Inf or NaN where they are not judged, both stored as NaN: what follows could not be judged either.
-    if (op == Op::product || op == Op::expanding || op == Op::ewm_var) return;
-    const std::size_t usable = plan_.values() - (op == Op::pairs ? 1 : 0);  // the weighted mean is the last
+    if (op == Op::cs_rank_first) args[1] = kUnique;  // breaking ties by any other series is not defined
+    const std::string groups = cross && random_.chance(0.3) ? kGroups : "";
+    const std::size_t first = plan_.add(usual_words(op, args, window, least) + groups, statistics(op));
+    // It may be Inf or NaN where it is not judged, both stored as NaN: what follows could not be judged either.
+    if (op == Op::product) return;
+    // Nor could what follows the last of these, the product and the weighted mean.
+    const std::size_t usable = plan_.values() - (op == Op::pairs || op == Op::expanding ? 1 : 0);
     for (std::size_t v = first; v < usable; ++v) usable_.push_back(v);
   }
 
@@ -57,9 +59,10 @@ class RandomPlan {
     return usual[random_.below(std::size(usual))];
   }
 
+  static constexpr const char *kUnique = "v2", *kGroups = " by=v3";
   Random& random_;
   PlanText plan_;
-  std::vector<std::size_t> usable_{0, 1, 2};
+  std::vector<std::size_t> usable_{0, 1, 2, 3, 4};
 };
 
 Setting random_setting(Random& random, std::size_t T) {
@@ -83,6 +86,18 @@ Panel random_panel(std::size_t T, std::size_t N, Random& random) {
   return p;
 }
 
+Panel unique_panel(std::size_t T, std::size_t N) {
+  Panel p(T, N);
+  for (std::size_t i = 0; i < p.values.size(); ++i) p.values[i] = static_cast<double>(i * 7919 % 65537);
+  return p;
+}
+
+Panel group_panel(std::size_t T, std::size_t N, Random& random) {
+  Panel p(T, N);
+  for (double& v : p.values) v = random.chance(0.05) ? std::nan("") : static_cast<double>(random.below(4));
+  return p;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -94,7 +109,8 @@ int main(int argc, char** argv) {
     Random random(seed * 1000003 + plans);
     const std::string text = RandomPlan(random).text();
     const std::size_t T = 1 + random.below(100), N = 1 + random.below(20);
-    const std::vector<Panel> inputs{random_panel(T, N, random), random_panel(T, N, random), random_panel(T, 1, random)};
+    const std::vector<Panel> inputs{random_panel(T, N, random), random_panel(T, N, random), unique_panel(T, N),
+                                    group_panel(T, N, random), random_panel(T, 1, random)};
     const std::string fault = first_fault(text, inputs, random_setting(random, T), cells);
     if (!fault.empty()) {
       std::fprintf(stderr, "seed %llu, plan %zu, T %zu, N %zu: %s\n%s", static_cast<unsigned long long>(seed), plans, T,
