@@ -124,7 +124,7 @@ def cs_normal(x: Expr, *, by: Groups = None) -> Expr:
 
     Notes
     -----
-    The quantile is within 0.93 ulp of the exact one of the float64 (rank - 1/2) / n.
+    The quantile is within 0.88 ulp of the exact one of the float64 (rank - 1/2) / n.
     """
     return _across("cs_normal", x, by=by)
 
