@@ -256,6 +256,14 @@ def test_the_store_holds_the_tables(stored: Path) -> None:
     assert (macro.available_at.dt.tz_convert("Asia/Tokyo").dt.date > macro.date).all()
 
 
+def test_the_store_checks_itself_whole(stored: Path) -> None:
+    report = Store(stored).check()
+    assert report.ok
+    assert report.calendar
+    for table in report.tables:
+        assert (table.gaps, table.duplicates, table.new_columns) == ((), 0, {}), table.name
+
+
 def test_the_truth_lies_beside(stored: Path) -> None:
     truth = read_truth(stored)
     assert truth.config["seed"] == 9

@@ -21,6 +21,7 @@ _MILLION = 1e6
 _TAX, _OTHER = 0.32, 1.02
 _PERSISTENCE = 0.8  # of a margin's deviation, per quarter
 _SALES_SHOCK, _PULL = 0.03, 0.04
+_SMALLEST = float(np.log(5e7))  # log of a quarter's sales in yen
 _KEEP = 0.05  # a forecast within this of the expectation stands
 _PAYOUT = 0.3
 
@@ -155,7 +156,7 @@ class Companies:
         rng, season = self._rng, self._season[quarter - 1, idx]
         dear = np.log(price * self._issues.shares[idx]) - self._sales[idx] - np.log(4.0)
         growth = self._growth[idx] + _PULL * np.clip(dear - self._dearness[idx], -1.5, 1.5)
-        self._sales[idx] += growth + _SALES_SHOCK * shocks[0]
+        self._sales[idx] = np.maximum(self._sales[idx] + growth + _SALES_SHOCK * shocks[0], _SMALLEST)
         typical = np.maximum(np.abs(self._margin[idx]), 0.02)
         self._deviation[idx] = _PERSISTENCE * self._deviation[idx] + 0.2 * typical * shocks[1]
         sales = np.exp(self._sales[idx]) * season
@@ -172,8 +173,7 @@ class Companies:
         cash_flow = cash_flow + 0.01 * sales * rng.standard_normal((3, len(idx)))
         self._cash_flow[:, idx] = np.where(first, 0.0, self._cash_flow[:, idx]) + cash_flow
         self._cash[idx] = np.maximum(self._cash[idx] + cash_flow.sum(axis=0), 0.02 * sales)
-        floor = 0.1 * self.equity[idx]
-        self.equity[idx] = np.maximum(self.equity[idx] + net, floor)
+        self.equity[idx] = np.maximum(self.equity[idx] + net, self._floor(idx))
         return np.asarray(growth)
 
     def _expected(self, idx: IntArray, quarter: IntArray, growth: FloatArray) -> FloatArray:
@@ -190,6 +190,10 @@ class Companies:
             total = total + counts * np.stack([sales, operating, ordinary, _after_tax(ordinary)])
         return total
 
+    def _floor(self, idx: IntArray) -> FloatArray:
+        """Equity below which owners put money in: a twentieth of the year's sales."""
+        return np.asarray(0.2 * np.exp(self._sales[idx]))
+
     def dividend(self, idx: IntArray) -> FloatArray:
         """(2, M) interim and final part of the current forecast per share."""
         share = self._interim[idx]
@@ -199,7 +203,7 @@ class Companies:
         """Take dividends out of equity and set the next ones: at the year's end and with large revisions."""
         part = self.dividend(idx)
         out = np.where(quarter == 2, part[0], np.where(quarter == 4, part[1], 0.0)) * self._issues.shares[idx]
-        self.equity[idx] = np.maximum(self.equity[idx] - out, 0.1 * self.equity[idx])
+        self.equity[idx] = np.maximum(self.equity[idx] - out, self._floor(idx))
         aim = self._payout[idx] * np.maximum(profit, 0.0) / self._issues.shares[idx]
         now = self._dividend[idx]
         far = np.abs(aim - now) > np.where(quarter == 4, 0.15, 0.5) * np.maximum(now, 1e-9)

@@ -32,13 +32,13 @@ from jqfast.types import BoolArray, FloatArray
 
 #: Drift per session and unit of the driver, at strength 1.
 STRENGTH = {
-    "reversal": 0.0110,
-    "momentum": 0.0010,
-    "value": 0.00018,
-    "quality": 0.00018,
-    "earnings": 0.00050,
-    "flow": 0.00022,
-    "crash": 0.00110,
+    "reversal": 0.0113,
+    "momentum": 0.00105,
+    "value": 0.00020,
+    "quality": 0.00020,
+    "earnings": 0.00053,
+    "flow": 0.000235,
+    "crash": 0.00113,
 }
 DRIVERS = tuple(STRENGTH)
 HORIZONS = (1, 5, 10, 20)

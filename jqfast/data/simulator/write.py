@@ -25,7 +25,10 @@ from jqfast.data.store import Store, Writer
 from jqfast.types import FloatArray
 
 EXTERNAL = "external"
-_SILENT = ("markets_short_ratio", "markets_breakdown")  # no rows on the day of the outage
+#: Tables without rows on the day of the outage.
+_SILENT = ("markets_short_ratio", "markets_breakdown")
+#: What trades on a holiday belongs to the next session, so that these have no rows on holidays.
+_DERIVATIVES = ("futures", "options", "options_225")
 #: Bytes of a table that wait for more of it: the smallest append costs as many file operations as a large.
 _SHELF = 64 * 2**20
 
@@ -105,13 +108,20 @@ class _Clerk:
         for name, rows in self._tables.whole():
             self._waiting[name] = [rows]
             self._append(name)
-        if OUTAGE in self._market.sessions.dates:
-            for name in _SILENT:
-                self._writer.append(name, [], unit=str(OUTAGE), fetched_at=self._stamp)
+        self._complete()
         folder = self._path / EXTERNAL
         folder.mkdir(exist_ok=True)
         _write(folder / "macro_daily.parquet", macro_table(self._market.overseas, self._market.sessions))
         return truth.write_truth(self._path, self._market, np.concatenate(self._moves), self._oracle.ic())
+
+    def _complete(self) -> None:
+        """Mark the days on which a table has no rows by its nature, as a sync of the API does."""
+        sessions = self._market.sessions
+        empty = [(name, OUTAGE) for name in _SILENT if OUTAGE in sessions.dates]
+        holidays = sessions.days[(sessions.kind == 3) & (sessions.days <= sessions.dates[-1])]
+        empty += [(f"derivatives_bars_daily_{kind}", day) for kind in _DERIVATIVES for day in holidays]
+        for name, day in empty:
+            self._writer.append(name, [], unit=str(day), fetched_at=self._stamp)
 
     def _append(self, name: str) -> None:
         """Append what waits of a table."""
