@@ -6,19 +6,21 @@
 namespace jqfast::JQFAST_TARGET {
 
 // A function of the number of values, computed once for the full window, which nearly every row has: a division
-// takes longer than all the additions of a row.
+// takes longer than all the additions of a row. Lanes with fewer than `least` values get the value of some number.
 template <Vec (*F)(Vec) noexcept>
 class ByCount {
  public:
-  explicit ByCount(std::uint32_t window) noexcept : full_(splat(window)), at_full_(F(full_)) {}
+  explicit ByCount(std::uint32_t window, std::uint32_t least = 0) noexcept
+      : full_(splat(window)), least_(splat(least)), at_full_(F(full_)) {}
   [[nodiscard]] Vec operator()(Vec n) const noexcept {
-    if (all(n == full_)) [[likely]]
+    if (!any_of(also(differ(n, full_), at_least(n, least_)))) [[likely]]
       return at_full_;
     return F(n);
   }
+  [[nodiscard]] Vec least() const noexcept { return least_; }
 
  private:
-  Vec full_, at_full_;
+  Vec full_, least_, at_full_;
 };
 
 inline Vec inverse(Vec n) noexcept { return 1.0 / n; }

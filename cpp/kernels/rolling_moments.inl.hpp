@@ -8,8 +8,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <utility>
 
 #include "moment_statistics.inl.hpp"
 #include "window.inl.hpp"
@@ -239,20 +237,11 @@ void moments_of(const TimeArgs& a) noexcept {
   using Sums = MomentSums<kNeeds.order, kNeeds.raw>;
   const Statistics statistics(a.window);
   const Vec least = splat(a.min_periods);
-  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
-    auto out = [&a]<std::size_t... I>(std::index_sequence<I...>) {
-      return std::array{OutCursor(a.out[I], a.row0, a.pitch)...};
-    }(std::make_index_sequence<sizeof...(Which)>{});
-    slide<Sums>(a, lane, OneInput{Cursor(a.in[0], a.row0, a.pitch)}, [&](const Sums& sums, Vec x, std::uint32_t r) {
-      const Central c = central(a, statistics, sums, x, r, lane);
-      std::size_t o = 0;
-      const auto put = [&](Vec value) {
-        store(out[o].row() + lane, select(c.n >= least, value, splat(kNaN)));
-        out[o++].next();
-      };
-      (put(statistics.get<Which>(c)), ...);
-    });
-  }
+  const auto make = [&](const Sums& sums, Vec x, std::uint32_t r, std::size_t lane) __attribute__((always_inline)) {
+    const Central c = central(a, statistics, sums, x, r, lane);
+    return RowOf<sizeof...(Which)>{{select(c.n >= least, statistics.template get<Which>(c), splat(kNaN))...}};
+  };
+  slide_straight<Sums, sizeof...(Which)>(a, OneInput{Cursor(a.in[0], a.row0, a.pitch)}, make);
 }
 
 template <int Order, bool Raw>
@@ -266,12 +255,6 @@ void moments_as(const TimeArgs& a) noexcept {
   slide_tile<Sums, Central>(a, input, make, [&](const Batch<Central>& batch) {
     for (std::size_t o = 0; o < a.outputs; ++o) put_moment(batch, statistics, o, static_cast<Moment>(a.give[o]));
   });
-}
-
-template <Moment... Which>
-bool gives(const TimeArgs& a) noexcept {
-  std::size_t o = 0;
-  return a.outputs == sizeof...(Which) && ((a.give[o++] == static_cast<std::uint8_t>(Which)) && ...);
 }
 
 template <Moment... Which>

@@ -27,39 +27,6 @@ inline Vec as_double(Mask count) noexcept {
   return from_bits(reinterpret_cast<Bits>(count) | bits(splat(kUnit))) - kUnit;
 }
 
-// The last rows of one column of lanes, seen from a row that moves on.
-class Column {
- public:
-  Column(const TimeArgs& a, std::size_t lane) noexcept
-      : base_(a.in[0].ring.base + lane), pitch_(a.pitch), rows_(a.in[0].ring.rows) {
-    at_ = static_cast<std::uint32_t>((a.row0 + rows_ - a.in[0].lag % rows_) % rows_);
-  }
-  [[nodiscard]] Vec today() const noexcept { return load(base_ + at_ * pitch_); }
-  [[nodiscard]] Vec before(std::uint32_t age) const noexcept {
-    return load(base_ + (at_ >= age ? at_ - age : at_ + rows_ - age) * pitch_);
-  }
-  void next() noexcept { at_ = at_ + 1 == rows_ ? 0 : at_ + 1; }
-
-  // f(value) for the `count` newest rows, in two straight runs where the ring wraps.
-  template <class F>
-  void each(std::uint32_t count, F f) const noexcept {
-    const std::uint32_t run = std::min(count, at_ + 1);
-    straight(at_, run, f);
-    straight(rows_ - 1, count - run, f);
-  }
-
- private:
-  template <class F>
-  void straight(std::uint32_t from, std::uint32_t count, F f) const noexcept {
-    const double* p = base_ + from * pitch_;
-    for (std::uint32_t i = 0; i < count; ++i, p -= pitch_) f(load(p));
-  }
-
-  const double* base_;
-  std::size_t pitch_;
-  std::uint32_t rows_, at_;
-};
-
 // How many values of a window there are, and how many are -inf: missing, but smaller than everything.
 struct Present {
   Mask finite, lowest;
@@ -88,7 +55,7 @@ inline Vec percentile(const Column& column, std::uint32_t window, const Present&
 inline void op_rolling_rank(const TimeArgs& a) noexcept {
   const Vec least = splat(a.min_periods);
   for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
-    Column column(a, lane);
+    Column column(a.in[0], a.row0, a.pitch, lane);
     OutCursor out(a.out[0], a.row0, a.pitch);
     Present present{};
     for (std::uint32_t age = 1; age < a.window; ++age) present.add(column.before(age));

@@ -75,81 +75,107 @@ struct CentralPair {
   Vec x, y;  // today's values
 };
 
+// The newest value of each lane's window and the power of two that brings all distances from it below 2; in halves, so
+// that distances of opposite extremes stay finite.
 struct Extent {
-  double newest = 0.0, unit = 1.0;
-  [[nodiscard]] double of(double x) const noexcept { return (0.5 * x - 0.5 * newest) / unit; }
+  Vec newest = {}, unit = {};
+
+  [[nodiscard]] Vec of(Vec x) const noexcept { return (0.5 * x - 0.5 * newest) / unit; }
 };
 
-template <class Valid>
-Extent extent(const LaneWindow& window, std::uint32_t w, Valid valid) noexcept {
+template <class Each>
+Extent extent(Each each) noexcept {
   Extent e;
-  for (std::uint32_t age = w; age-- > 0;) {
-    if (valid(age)) e.newest = window[age];
-  }
-  double largest = 0.0;
-  for (std::uint32_t age = 0; age < w; ++age) {
-    if (valid(age)) largest = std::max(largest, std::fabs(0.5 * window[age] - 0.5 * e.newest));
-  }
-  int exponent = 0;
-  std::frexp(largest, &exponent);
-  if (largest > 0.0) e.unit = std::ldexp(1.0, exponent);
+  Mask seen{};
+  each([&](Vec x, Mask ok) {
+    e.newest = select(ok & ~seen, x, e.newest);
+    seen |= ok;
+  });
+  Vec largest{};
+  each([&](Vec x, Mask ok) {
+    const Vec distance = select(ok, abs(0.5 * x - 0.5 * e.newest), Vec{});
+    largest = select(distance > largest, distance, largest);
+  });
+  const Vec power = from_bits(bits(largest) & 0x7FF0000000000000ull);
+  const Vec least = splat(std::numeric_limits<double>::min());
+  e.unit = select(largest == 0.0, splat(1.0), select(power < least, least, power));
   return e;
 }
 
-inline void recompute_pair(const LaneWindow& wx, const LaneWindow& wy, std::uint32_t w, std::size_t lane,
-                           CentralPair& c) noexcept {
-  const auto valid = [&](std::uint32_t age) { return std::isfinite(wx[age]) && std::isfinite(wy[age]); };
-  const Extent ex = extent(wx, w, valid);
-  const Extent ey = extent(wy, w, valid);
-  double n = 0.0, sum_x = 0.0, sum_y = 0.0;
-  for (std::uint32_t age = 0; age < w; ++age) {
-    if (valid(age)) n += 1.0, sum_x += ex.of(wx[age]), sum_y += ey.of(wy[age]);
-  }
-  const double mean_x = sum_x / n, mean_y = sum_y / n;
-  double rest_x = 0.0, rest_y = 0.0, xx = 0.0, yy = 0.0, xy = 0.0;
-  for (std::uint32_t age = 0; age < w; ++age) {
-    if (!valid(age)) continue;
-    const double dx = ex.of(wx[age]) - mean_x, dy = ey.of(wy[age]) - mean_y;
+// The pair of windows from scratch: distances from their newest pair, scaled, in two passes.
+[[gnu::noinline, gnu::cold]] inline CentralPair recomputed(const Column& wx, const Column& wy,
+                                                           std::uint32_t w) noexcept {
+  CentralPair c{};
+  const auto pairs = [&](auto f) {
+    for (std::uint32_t age = 0; age < w; ++age) {
+      const Vec x = wx.before(age), y = wy.before(age);
+      f(x, y, is_finite(x) & is_finite(y));
+    }
+  };
+  const Extent ex = extent([&](auto f) { pairs([&](Vec x, Vec, Mask ok) { f(x, ok); }); });
+  const Extent ey = extent([&](auto f) { pairs([&](Vec, Vec y, Mask ok) { f(y, ok); }); });
+  Vec sum_x{}, sum_y{};
+  pairs([&](Vec x, Vec y, Mask ok) {
+    c.n += select(ok, splat(1.0), Vec{});
+    sum_x += select(ok, ex.of(x), Vec{});
+    sum_y += select(ok, ey.of(y), Vec{});
+  });
+  c.mean_x = sum_x / c.n, c.mean_y = sum_y / c.n;
+  Vec rest_x{}, rest_y{};
+  pairs([&](Vec x, Vec y, Mask ok) {
+    const Vec dx = select(ok, ex.of(x) - c.mean_x, Vec{}), dy = select(ok, ey.of(y) - c.mean_y, Vec{});
     rest_x += dx, rest_y += dy;
-    xx += dx * dx, yy += dy * dy, xy += dx * dy;
-  }
-  c.xx[lane] = xx - rest_x * rest_x / n;
-  c.yy[lane] = yy - rest_y * rest_y / n;
-  c.xy[lane] = xy - rest_x * rest_y / n;
-  c.unit_x[lane] = 2.0 * ex.unit, c.unit_y[lane] = 2.0 * ey.unit;
-  c.base_x[lane] = ex.newest, c.base_y[lane] = ey.newest;
-  c.mean_x[lane] = mean_x, c.mean_y[lane] = mean_y;
+    c.xx += dx * dx, c.yy += dy * dy, c.xy += dx * dy;
+  });
+  c.xx -= rest_x * rest_x / c.n, c.yy -= rest_y * rest_y / c.n, c.xy -= rest_x * rest_y / c.n;
+  c.unit_x = 2.0 * ex.unit, c.unit_y = 2.0 * ey.unit;
+  c.base_x = ex.newest, c.base_y = ey.newest;
+  return c;
 }
 
+// A central square that can be used: little was cancelled, and products of two squares stay in the normal range.
+inline constexpr double kLargeSquare = 1e140;
+inline Flags sound(Vec central_square, Vec square) noexcept {
+  const Flags in_range = also(at_least(square, splat(kTinySquare)), at_least(splat(kLargeSquare), square));
+  return also(in_range, at_least(central_square, kCancellation * square));
+}
 inline Mask lost(Vec central_square, Vec square, Vec sum) noexcept {
-  const Mask cancelled = ~(central_square >= kCancellation * square) | ~is_finite(square);
-  return cancelled | ((square < kTinySquare) & ((square > 0.0) | (sum != 0.0)));
+  const Mask kept = (central_square >= kCancellation * square) & (square >= kTinySquare) & (square <= kLargeSquare);
+  return ~kept & ~((square == 0.0) & (sum == 0.0));
 }
 
-inline void fill_pair(CentralPair& c, const TimeArgs& a, const PairSums& s, TwoValues today, std::uint32_t r,
-                      std::size_t lane) noexcept {
-  const Vec mean_x = s.x / s.n, mean_y = s.y / s.n;
-  c = {s.n,
-       s.xx - mean_x * s.x,
-       s.yy - mean_y * s.y,
-       s.xy - mean_x * s.y,
-       splat(1.0),
-       splat(1.0),
-       s.anchor_x,
-       s.anchor_y,
-       mean_x,
-       mean_y,
-       today.x,
-       today.y};
-  const Mask again = (lost(c.xx, s.xx, s.x) | lost(c.yy, s.yy, s.y)) & (s.n >= 1.0);
-  if (any(again)) [[unlikely]] {
-    for (std::size_t l = 0; l < kLanes; ++l) {
-      if (again[l] == 0) continue;
-      const LaneWindow wx(a.in[0], a.row0 + r, a.pitch, lane + l);
-      const LaneWindow wy(a.in[1], a.row0 + r, a.pitch, lane + l);
-      recompute_pair(wx, wy, a.window, l, c);
+[[gnu::always_inline]] inline CentralPair central_pair(const TimeArgs& a, const ByCount<inverse>& share_of,
+                                                       const PairSums& s, TwoValues today, std::uint32_t r,
+                                                       std::size_t lane) noexcept {
+  const Vec share = share_of(s.n);
+  const Vec mean_x = s.x * share, mean_y = s.y * share;
+  CentralPair c{s.n,
+                s.xx - mean_x * s.x,
+                s.yy - mean_y * s.y,
+                s.xy - mean_x * s.y,
+                splat(1.0),
+                splat(1.0),
+                s.anchor_x,
+                s.anchor_y,
+                mean_x,
+                mean_y,
+                today.x,
+                today.y};
+  const Flags trusted = also(sound(c.xx, s.xx), sound(c.yy, s.yy));
+  if (any_of(but_not(at_least(s.n, share_of.least()), trusted))) [[unlikely]] {
+    const Mask again = (s.n >= share_of.least()) & (lost(c.xx, s.xx, s.x) | lost(c.yy, s.yy, s.y));
+    if (any(again)) {
+      const Column x(a.in[0], a.row0 + r, a.pitch, lane), y(a.in[1], a.row0 + r, a.pitch, lane);
+      const CentralPair redone = recomputed(x, y, a.window);
+      // Member by member, so that `c` can stay in registers.
+      const auto adopt = [again](Vec& old, const Vec& v) { old = select(again, v, old); };
+      adopt(c.xx, redone.xx), adopt(c.yy, redone.yy), adopt(c.xy, redone.xy);
+      adopt(c.unit_x, redone.unit_x), adopt(c.unit_y, redone.unit_y);
+      adopt(c.base_x, redone.base_x), adopt(c.base_y, redone.base_y);
+      adopt(c.mean_x, redone.mean_x), adopt(c.mean_y, redone.mean_y);
     }
   }
+  return c;
 }
 
 inline Vec covariance(const CentralPair& c) noexcept {
@@ -157,7 +183,7 @@ inline Vec covariance(const CentralPair& c) noexcept {
 }
 
 inline Vec correlation(const CentralPair& c) noexcept {
-  const Vec r = c.xy / (sqrt(c.xx) * sqrt(c.yy));
+  const Vec r = c.xy / sqrt(c.xx * c.yy);
   const Vec bounded = select(r > 1.0, splat(1.0), select(r < -1.0, splat(-1.0), r));
   return given((c.n >= 2.0) & (c.xx > 0.0) & (c.yy > 0.0), bounded);
 }
@@ -188,24 +214,58 @@ inline Vec weighted_mean(const CentralPair& c) noexcept {
   return level_x(c) + c.xy * c.unit_x * (c.unit_y / (c.n * level_y(c)));
 }
 
-inline void put_pair(const Batch<CentralPair>& batch, std::size_t o, PairStat which) noexcept {
+template <PairStat which>
+Vec pair_statistic(const CentralPair& c) noexcept {
   switch (which) {
-    case PairStat::cov: return batch.put(o, covariance);
-    case PairStat::corr: return batch.put(o, correlation);
-    case PairStat::beta: return batch.put(o, beta);
-    case PairStat::intercept: return batch.put(o, pair_intercept);
-    case PairStat::resid: return batch.put(o, pair_residual);
-    case PairStat::rsquare: return batch.put(o, pair_rsquare);
-    case PairStat::wmean: return batch.put(o, weighted_mean);
+    case PairStat::cov: return covariance(c);
+    case PairStat::corr: return correlation(c);
+    case PairStat::beta: return beta(c);
+    case PairStat::intercept: return pair_intercept(c);
+    case PairStat::resid: return pair_residual(c);
+    case PairStat::rsquare: return pair_rsquare(c);
+    case PairStat::wmean: return weighted_mean(c);
+  }
+}
+
+inline TwoInputs both(const TimeArgs& a) noexcept {
+  return {Cursor(a.in[0], a.row0, a.pitch), Cursor(a.in[1], a.row0, a.pitch)};
+}
+
+template <PairStat... Which>
+bool pairs_ran(const TimeArgs& a) noexcept {
+  if (!gives<Which...>(a)) return false;
+  const ByCount<inverse> share_of(a.window, a.min_periods);
+  const Vec least = splat(a.min_periods);
+  const auto make = [&](const PairSums& total, TwoValues v, std::uint32_t r, std::size_t lane)
+                        __attribute__((always_inline)) {
+                          const CentralPair c = central_pair(a, share_of, total, v, r, lane);
+                          return RowOf<sizeof...(Which)>{{given(c.n >= least, pair_statistic<Which>(c))...}};
+                        };
+  slide_straight<PairSums, sizeof...(Which)>(a, both(a), make);
+  return true;
+}
+
+inline void put_pair(const Batch<CentralPair>& batch, std::size_t o, PairStat which) noexcept {
+  using enum PairStat;
+  switch (which) {
+    case cov: return batch.put(o, pair_statistic<cov>);
+    case corr: return batch.put(o, pair_statistic<corr>);
+    case PairStat::beta: return batch.put(o, pair_statistic<PairStat::beta>);
+    case intercept: return batch.put(o, pair_statistic<intercept>);
+    case resid: return batch.put(o, pair_statistic<resid>);
+    case rsquare: return batch.put(o, pair_statistic<rsquare>);
+    case wmean: return batch.put(o, pair_statistic<wmean>);
   }
 }
 
 inline void op_pairs(const TimeArgs& a) noexcept {
-  const TwoInputs input{Cursor(a.in[0], a.row0, a.pitch), Cursor(a.in[1], a.row0, a.pitch)};
-  const auto make = [&a](CentralPair& c, const PairSums& total, TwoValues v, std::uint32_t r, std::size_t lane) {
-    fill_pair(c, a, total, v, r, lane);
+  using enum PairStat;
+  if (pairs_ran<corr>(a) || pairs_ran<PairStat::beta>(a) || pairs_ran<cov>(a) || pairs_ran<wmean>(a)) return;
+  const ByCount<inverse> share_of(a.window, a.min_periods);
+  const auto make = [&](CentralPair& c, const PairSums& total, TwoValues v, std::uint32_t r, std::size_t lane) {
+    c = central_pair(a, share_of, total, v, r, lane);
   };
-  slide_tile<PairSums, CentralPair>(a, input, make, [&a](const Batch<CentralPair>& batch) {
+  slide_tile<PairSums, CentralPair>(a, both(a), make, [&a](const Batch<CentralPair>& batch) {
     for (std::size_t o = 0; o < a.outputs; ++o) put_pair(batch, o, static_cast<PairStat>(a.give[o]));
   });
 }

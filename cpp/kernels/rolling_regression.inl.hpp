@@ -1,126 +1,198 @@
 // Rolling least squares on time: slope per session, line at the oldest session, today's residual, R2; and the linearly
 // decaying mean, which is made of the same sums.
 //
-// Time is counted from the start of the block (suffix rows -1, -2, ...; prefix rows 0, 1, ...), so that its sums are
-// small integers and exact. Missing sessions keep their place in time.
+// Sums with values are kept with time counted from the start of the block (suffix rows -1, -2, ...; prefix rows 0, 1,
+// ...). Sums of the places alone are small integers of ages, carried along exactly; the full window's never change, so
+// that only windows with gaps divide by them. Missing sessions keep their place in time.
 #pragma once
 
 #include "rolling_pairs.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
 
+// Today's value and the window's oldest, whose age is `most`.
+struct TrendValues {
+  Vec today, oldest;
+  double most;
+};
+
+struct TrendInputs {
+  Cursor today, oldest;
+  double most;
+
+  explicit TrendInputs(const TimeArgs& a) noexcept
+      : today(a.in[0], a.row0, a.pitch),
+        oldest({a.in[0].ring, a.in[0].lag + a.window - 1}, a.row0, a.pitch),
+        most(a.window - 1.0) {}
+  [[nodiscard]] TrendValues load(std::size_t lane) const noexcept {
+    return {JQFAST_TARGET::load(today.row() + lane), JQFAST_TARGET::load(oldest.row() + lane), most};
+  }
+  void next() noexcept {
+    today.next();
+    oldest.next();
+  }
+  void back() noexcept {
+    today.back();
+    oldest.back();
+  }
+  void back(std::uint32_t rows) noexcept {
+    today.back(rows);
+    oldest.back(rows);
+  }
+};
+
+// Number of values, sum of their ages, sum of the squares.
+struct Ages {
+  Vec n, sum, squares;
+};
+
 struct TrendSums {
-  static constexpr std::size_t kHead = 4;  // seen, last finite value, anchor, today's place in the block
-  static constexpr std::size_t kPrefix = 6;
+  static constexpr std::size_t kHead = 7;  // seen, last finite value, anchor, today's place in the block, rest
+  static constexpr std::size_t kPrefix = 3;
   static constexpr std::size_t kSuffix = kPrefix;
 
   Vec seen, last, anchor, today;
-  Vec place;  // one after the row `add` is given: runs backward through suffixes
-  Vec n, t, tt, y, yy, ty;
+  Ages rest, ages;  // of the window without its oldest session, of the whole window
+  Vec place;        // one after the row `add` is given: runs backward through suffixes
+  Vec y, yy, ty;
 
-  void load_head(const Slots& s) noexcept { seen = s.get(0), last = s.get(1), anchor = s.get(2), today = s.get(3); }
-  void save_head(const Slots& s) const noexcept { s.set(0, seen), s.set(1, last), s.set(2, anchor), s.set(3, today); }
+  void load_head(const Slots& s) noexcept {
+    seen = s.get(0), last = s.get(1), anchor = s.get(2), today = s.get(3);
+    rest = {s.get(4), s.get(5), s.get(6)};
+  }
+  void save_head(const Slots& s) const noexcept {
+    s.set(0, seen), s.set(1, last), s.set(2, anchor), s.set(3, today);
+    s.set(4, rest.n), s.set(5, rest.sum), s.set(6, rest.squares);
+  }
   void begin_block() noexcept {
     anchor = last;
     today = splat(-1.0);
     place = Vec{};
   }
   void stand_at(std::uint32_t, std::uint32_t rows) noexcept { place = splat(-static_cast<double>(rows)); }
-  void reset() noexcept { n = t = tt = y = yy = ty = Vec{}; }
+  void reset() noexcept { y = yy = ty = Vec{}; }
 
-  void see(Vec x) noexcept {
-    const Mask ok = is_finite(x);
-    anchor = select(ok & (seen == 0.0), x, anchor);
+  void see(const TrendValues& v) noexcept {
+    const Mask ok = is_finite(v.today), leaves = is_finite(v.oldest);
+    anchor = select(ok & (seen == 0.0), v.today, anchor);
     seen = select(ok, splat(1.0), seen);
-    last = select(ok, x, last);
+    last = select(ok, v.today, last);
     today += 1.0;
     place = today + 1.0;
+    // Everybody is a session older.
+    ages.squares = rest.squares + (2.0 * rest.sum + rest.n);
+    ages.sum = rest.sum + rest.n;
+    ages.n = select(ok, rest.n + 1.0, rest.n);
+    rest.n = select(leaves, ages.n - 1.0, ages.n);
+    rest.sum = select(leaves, ages.sum - v.most, ages.sum);
+    rest.squares = select(leaves, ages.squares - v.most * v.most, ages.squares);
   }
 
-  void add(Vec x) noexcept {
+  void add(const TrendValues& v) noexcept {
     place -= 1.0;
-    const Mask ok = is_finite(x);
-    const Vec d = select(ok, x - anchor, Vec{});
-    const Vec at = select(ok, place, Vec{});
-    n += select(ok, splat(1.0), Vec{});
-    t += at, tt += at * at;
-    y += d, yy += d * d, ty += at * d;
+    const Vec d = select(is_finite(v.today), v.today - anchor, Vec{});
+    y += d, yy += d * d, ty += place * d;
   }
 
   void save_prefix(const Slots& s, std::size_t slot) const noexcept {
-    s.set(slot, n), s.set(slot + 1, t), s.set(slot + 2, tt);
-    s.set(slot + 3, y), s.set(slot + 4, yy), s.set(slot + 5, ty);
+    s.set(slot, y), s.set(slot + 1, yy), s.set(slot + 2, ty);
   }
   void save_suffix(const Slots& s, std::size_t slot) const noexcept { save_prefix(s, slot); }
   void load_prefix(const Slots& s, std::size_t slot) noexcept {
-    n = s.get(slot), t = s.get(slot + 1), tt = s.get(slot + 2);
-    y = s.get(slot + 3), yy = s.get(slot + 4), ty = s.get(slot + 5);
+    y = s.get(slot), yy = s.get(slot + 1), ty = s.get(slot + 2);
   }
   [[nodiscard]] TrendSums merged(const Slots& s, std::size_t slot) const noexcept {
     TrendSums m = *this;
-    TrendSums other;
-    other.load_prefix(s, slot);
-    m.n += other.n, m.t += other.t, m.tt += other.tt;
-    m.y += other.y, m.yy += other.yy, m.ty += other.ty;
+    m.y += s.get(slot), m.yy += s.get(slot + 1), m.ty += s.get(slot + 2);
     return m;
   }
 };
 
-// The line y = level + slope (t - mean time), with y in `unit`s above `base`.
-struct Line {
-  Vec n, tt, yy, ty, mean_t, mean_y, base, unit;
-  Vec today, x;  // today's place and value
+// What the places of the values amount to: 1 / n, mean age, 1 / sum of squared distances from it. The numerator of the
+// latter's reciprocal is an exact integer up to windows of 10,000 sessions.
+struct Times {
+  Vec share, mean_age, inverse_tt;
 };
 
-inline void recompute_line(const LaneWindow& window, const TrendSums& s, std::uint32_t w, std::size_t lane,
-                           Line& line) noexcept {
-  const auto valid = [&](std::uint32_t age) { return std::isfinite(window[age]); };
-  const Extent e = extent(window, w, valid);
-  double n = 0.0, sum = 0.0;
-  for (std::uint32_t age = 0; age < w; ++age) {
-    if (valid(age)) n += 1.0, sum += e.of(window[age]);
+inline Times times(const Ages& a) noexcept { return {1.0 / a.n, a.sum / a.n, a.n / (a.n * a.squares - a.sum * a.sum)}; }
+
+// The same, computed once for the full window.
+class TimesOfWindow {
+ public:
+  TimesOfWindow(std::uint32_t window, std::uint32_t least) noexcept : full_n_(splat(window)), least_(splat(least)) {
+    const double w = window;
+    full_ = times({full_n_, splat(w * (w - 1.0) / 2.0), splat(w * (w - 1.0) * (2.0 * w - 1.0) / 6.0)});
   }
-  const double mean_y = sum / n, mean_t = line.mean_t[lane], today = s.today[lane];
-  double rest = 0.0, yy = 0.0, ty = 0.0;
-  for (std::uint32_t age = 0; age < w; ++age) {
-    if (!valid(age)) continue;
-    const double d = e.of(window[age]) - mean_y;
+  [[nodiscard]] Times operator()(const Ages& a) const noexcept {
+    if (any_of(also(differ(a.n, full_n_), at_least(a.n, least_)))) return times(a);
+    return full_;
+  }
+  [[nodiscard]] Vec least() const noexcept { return least_; }
+
+ private:
+  Vec full_n_, least_;
+  Times full_;
+};
+
+// The line y = mean + slope (mean age - age), with y in `unit`s above `base`.
+struct Line {
+  Vec n, mean_age, inverse_tt, yy, ty, mean, base, unit;
+  Vec x;  // today's value
+};
+
+// The line from scratch: distances from the newest value, scaled, in two passes.
+[[gnu::noinline, gnu::cold]] inline Line refitted(const Column& column, std::uint32_t w, Vec n, Vec mean_age) noexcept {
+  const auto values = [&](auto f) {
+    for (std::uint32_t age = 0; age < w; ++age) {
+      const Vec x = column.before(age);
+      f(x, is_finite(x), age);
+    }
+  };
+  const Extent e = extent([&](auto f) { values([&](Vec x, Mask ok, double) { f(x, ok); }); });
+  Vec sum{}, rest{};
+  values([&](Vec x, Mask ok, double) { sum += select(ok, e.of(x), Vec{}); });
+  Line line{};
+  line.mean = sum / n;
+  values([&](Vec x, Mask ok, double age) {
+    const Vec d = select(ok, e.of(x) - line.mean, Vec{});
     rest += d;
-    yy += d * d;
-    ty += d * ((today - age) - mean_t);
-  }
-  line.yy[lane] = yy - rest * rest / n;
-  line.ty[lane] = ty;
-  line.mean_y[lane] = mean_y;
-  line.base[lane] = e.newest;
-  line.unit[lane] = 2.0 * e.unit;
+    line.yy += d * d;
+    line.ty += d * (mean_age - age);
+  });
+  line.yy -= rest * rest / n;
+  line.base = e.newest;
+  line.unit = 2.0 * e.unit;
+  return line;
 }
 
-inline void fill_line(Line& line, const TimeArgs& a, const TrendSums& s, Vec x, std::uint32_t r,
-                      std::size_t lane) noexcept {
-  const Vec mean_t = s.t / s.n, mean_y = s.y / s.n;
-  line = {
-      s.n, s.tt - mean_t * s.t, s.yy - mean_y * s.y, s.ty - mean_t * s.y, mean_t, mean_y, s.anchor, splat(1.0), s.today,
-      x};
+[[gnu::always_inline]] inline Line fit(const TimeArgs& a, const TimesOfWindow& times_of, const TrendSums& s,
+                                       const TrendValues& v, std::uint32_t r, std::size_t lane) noexcept {
+  const Times t = times_of(s.ages);
+  const Vec mean = s.y * t.share, mean_place = s.today - t.mean_age;
+  Line line{s.ages.n, t.mean_age, t.inverse_tt, s.yy - mean * s.y, s.ty - mean_place * s.y, mean,
+            s.anchor, splat(1.0), v.today};
   // Also for a single value: the decaying mean must not carry the rounding of a distance to a far anchor.
-  const Mask again = lost(line.yy, s.yy, s.y) & (s.n >= 1.0);
-  if (any(again)) [[unlikely]] {
-    for (std::size_t l = 0; l < kLanes; ++l) {
-      if (again[l] != 0) {
-        recompute_line(LaneWindow(a.in[0], a.row0 + r, a.pitch, lane + l), s, a.window, l, line);
-      }
+  if (any_of(but_not(at_least(line.n, times_of.least()), sound(line.yy, s.yy)))) [[unlikely]] {
+    const Mask again = (line.n >= times_of.least()) & lost(line.yy, s.yy, s.y);
+    if (any(again)) {
+      const Line redone = refitted(Column(a.in[0], a.row0 + r, a.pitch, lane), a.window, line.n, line.mean_age);
+      // Member by member, so that `line` can stay in registers.
+      const auto adopt = [again](Vec& old, const Vec& now) { old = select(again, now, old); };
+      adopt(line.yy, redone.yy), adopt(line.ty, redone.ty), adopt(line.mean, redone.mean);
+      adopt(line.base, redone.base), adopt(line.unit, redone.unit);
     }
   }
+  return line;
 }
 
-inline Vec slope(const Line& line) noexcept { return line.ty / line.tt; }
+inline Vec slope(const Line& line) noexcept { return line.ty * line.inverse_tt; }
 
-// The line at a place, in units above `base`.
-inline Vec fitted(const Line& line, Vec place) noexcept { return line.mean_y + slope(line) * (place - line.mean_t); }
+// The line at an age, in units above `base`.
+inline Vec fitted(const Line& line, Vec age) noexcept { return line.mean + slope(line) * (line.mean_age - age); }
 
 inline Vec residual(const Line& line) noexcept {
-  const Vec y = (0.5 * line.x - 0.5 * line.base) / (0.5 * line.unit);
-  return given((line.n >= 2.0) & is_finite(line.x), (y - fitted(line, line.today)) * line.unit);
+  const Vec y = (0.5 * line.x - 0.5 * line.base) * (2.0 / line.unit);
+  return given((line.n >= 2.0) & is_finite(line.x), (y - fitted(line, Vec{})) * line.unit);
 }
 
 inline Vec explained(const Line& line) noexcept {
@@ -132,33 +204,61 @@ inline Vec explained(const Line& line) noexcept {
 // Mean with weights 1 for the oldest session of the window to w for today: sum(weight x) / sum(weight) over the finite
 // values. Weights are places shifted by a constant, so the sum of weight times deviation is that of place times
 // deviation.
-inline Vec decaying_mean(const Line& line, double oldest) noexcept {
-  const Vec total = line.n * (line.mean_t - line.today + (oldest + 1.0));
-  return line.base + (line.mean_y + line.ty / total) * line.unit;
+inline Vec decaying_mean(const Line& line, double most) noexcept {
+  const Vec total = line.n * (most + 1.0 - line.mean_age);
+  return line.base + (line.mean + line.ty / total) * line.unit;
 }
 
-inline void put_line(const Batch<Line>& batch, std::size_t o, TrendStat which, double oldest) noexcept {
+template <TrendStat which>
+Vec trend_statistic(const Line& line, double most) noexcept {
   switch (which) {
-    case TrendStat::slope:
-      return batch.put(o, [](const Line& line) { return given(line.n >= 2.0, slope(line) * line.unit); });
-    case TrendStat::intercept:
-      return batch.put(o, [oldest](const Line& line) {
-        return given(line.n >= 2.0, line.base + fitted(line, line.today - oldest) * line.unit);
-      });
-    case TrendStat::resid: return batch.put(o, residual);
-    case TrendStat::rsquare: return batch.put(o, explained);
-    case TrendStat::decay: return batch.put(o, [oldest](const Line& line) { return decaying_mean(line, oldest); });
+    case TrendStat::slope: return given(line.n >= 2.0, slope(line) * line.unit);
+    case TrendStat::intercept: return given(line.n >= 2.0, line.base + fitted(line, splat(most)) * line.unit);
+    case TrendStat::resid: return residual(line);
+    case TrendStat::rsquare: return explained(line);
+    case TrendStat::decay: return decaying_mean(line, most);
+  }
+}
+
+template <TrendStat... Which>
+bool trend_ran(const TimeArgs& a) noexcept {
+  if (!gives<Which...>(a)) return false;
+  const TimesOfWindow times_of(a.window, a.min_periods);
+  const Vec least = splat(a.min_periods);
+  const auto make = [&](const TrendSums& total, const TrendValues& v, std::uint32_t r,
+                        std::size_t lane) __attribute__((always_inline)) {
+    const Line line = fit(a, times_of, total, v, r, lane);
+    return RowOf<sizeof...(Which)>{{given(line.n >= least, trend_statistic<Which>(line, v.most))...}};
+  };
+  slide_straight<TrendSums, sizeof...(Which)>(a, TrendInputs(a), make);
+  return true;
+}
+
+inline void put_line(const Batch<Line>& batch, std::size_t o, TrendStat which, double most) noexcept {
+  using enum TrendStat;
+  const auto put = [&](auto f) { batch.put(o, [f, most](const Line& line) { return f(line, most); }); };
+  switch (which) {
+    case TrendStat::slope: return put(trend_statistic<TrendStat::slope>);
+    case intercept: return put(trend_statistic<intercept>);
+    case resid: return put(trend_statistic<resid>);
+    case rsquare: return put(trend_statistic<rsquare>);
+    case decay: return put(trend_statistic<decay>);
   }
 }
 
 inline void op_trend(const TimeArgs& a) noexcept {
-  const double oldest = a.window - 1.0;
-  const OneInput input{Cursor(a.in[0], a.row0, a.pitch)};
-  const auto make = [&a](Line& line, const TrendSums& total, Vec x, std::uint32_t r, std::size_t lane) {
-    fill_line(line, a, total, x, r, lane);
+  using enum TrendStat;
+  if (trend_ran<TrendStat::slope>(a) || trend_ran<intercept>(a) || trend_ran<resid>(a) || trend_ran<rsquare>(a) ||
+      trend_ran<decay>(a))
+    return;
+  const TimesOfWindow times_of(a.window, a.min_periods);
+  const auto make = [&](Line& line, const TrendSums& total, const TrendValues& v, std::uint32_t r, std::size_t lane) {
+    line = fit(a, times_of, total, v, r, lane);
   };
-  slide_tile<TrendSums, Line>(a, input, make, [&a, oldest](const Batch<Line>& batch) {
-    for (std::size_t o = 0; o < a.outputs; ++o) put_line(batch, o, static_cast<TrendStat>(a.give[o]), oldest);
+  slide_tile<TrendSums, Line>(a, TrendInputs(a), make, [&a](const Batch<Line>& batch) {
+    for (std::size_t o = 0; o < a.outputs; ++o) {
+      put_line(batch, o, static_cast<TrendStat>(a.give[o]), a.window - 1.0);
+    }
   });
 }
 

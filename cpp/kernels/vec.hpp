@@ -42,7 +42,8 @@ inline Vec load(const double* p) noexcept {
 
 inline void store(double* p, Vec v) noexcept { std::memcpy(p, &v, sizeof v); }
 
-inline Vec splat(double x) noexcept { return Vec{} + x; }
+// Written as a difference: x + 0 would turn -0 into 0 and is no plain broadcast.
+inline Vec splat(double x) noexcept { return x - Vec{}; }
 
 inline Vec select(Mask m, Vec yes, Vec no) noexcept { return m ? yes : no; }
 
@@ -72,6 +73,28 @@ inline bool any(Mask m) noexcept {
 }
 
 inline bool all(Mask m) noexcept { return !any(~m); }
+
+// A condition that only a branch asks for. AVX-512 compares into registers of bits; as a `Mask` the compiler would
+// widen them to lanes and back.
+#if defined(__AVX512DQ__)
+using Flags = __mmask8;
+inline Flags at_least(Vec a, Vec b) noexcept {
+  return _mm512_cmp_pd_mask(reinterpret_cast<__m512d>(a), reinterpret_cast<__m512d>(b), _CMP_GE_OQ);
+}
+inline Flags differ(Vec a, Vec b) noexcept {
+  return _mm512_cmp_pd_mask(reinterpret_cast<__m512d>(a), reinterpret_cast<__m512d>(b), _CMP_NEQ_UQ);
+}
+inline Flags also(Flags a, Flags b) noexcept { return _kand_mask8(a, b); }
+inline Flags but_not(Flags a, Flags b) noexcept { return _kandn_mask8(b, a); }
+inline bool any_of(Flags a) noexcept { return a != 0; }
+#else
+using Flags = Mask;
+inline Flags at_least(Vec a, Vec b) noexcept { return a >= b; }
+inline Flags differ(Vec a, Vec b) noexcept { return a != b; }
+inline Flags also(Flags a, Flags b) noexcept { return a & b; }
+inline Flags but_not(Flags a, Flags b) noexcept { return a & ~b; }
+inline bool any_of(Flags a) noexcept { return any(a); }
+#endif
 
 inline Vec sqrt(Vec v) noexcept {
 #if defined(__AVX512F__)

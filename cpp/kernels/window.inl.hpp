@@ -6,6 +6,10 @@
 // the arithmetic too. Blocks depend on the session number alone, so chunks cannot change a result.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "vec.hpp"
 
 namespace jqfast::JQFAST_TARGET {
@@ -43,6 +47,39 @@ class LaneWindow {
   const Operand* operand_;
   std::uint64_t row_;
   std::size_t pitch_, lane_;
+};
+
+// The last rows of one column of lanes, seen from a row that moves on.
+class Column {
+ public:
+  Column(const Operand& x, std::uint64_t row, std::size_t pitch, std::size_t lane) noexcept
+      : base_(x.ring.base + lane), pitch_(pitch), rows_(x.ring.rows) {
+    at_ = static_cast<std::uint32_t>((row + rows_ - x.lag % rows_) % rows_);
+  }
+  [[nodiscard]] Vec today() const noexcept { return load(base_ + at_ * pitch_); }
+  [[nodiscard]] Vec before(std::uint32_t age) const noexcept {
+    return load(base_ + (at_ >= age ? at_ - age : at_ + rows_ - age) * pitch_);
+  }
+  void next() noexcept { at_ = at_ + 1 == rows_ ? 0 : at_ + 1; }
+
+  // f(value) for the `count` newest rows, in two straight runs where the ring wraps.
+  template <class F>
+  void each(std::uint32_t count, F f) const noexcept {
+    const std::uint32_t run = std::min(count, at_ + 1);
+    straight(at_, run, f);
+    straight(rows_ - 1, count - run, f);
+  }
+
+ private:
+  template <class F>
+  void straight(std::uint32_t from, std::uint32_t count, F f) const noexcept {
+    const double* p = base_ + from * pitch_;
+    for (std::uint32_t i = 0; i < count; ++i, p -= pitch_) f(load(p));
+  }
+
+  const double* base_;
+  std::size_t pitch_;
+  std::uint32_t rows_, at_;
 };
 
 // Where an aggregate keeps what it carries: its head, the prefix, whether suffixes are left to make, w - 1 suffixes,
@@ -241,6 +278,33 @@ class OutRows {
   std::size_t count_, pitch_;
   std::uint32_t at_[kMostOutputs];
 };
+
+// The values of one row of an instruction of several outputs.
+template <std::size_t Count>
+struct RowOf {
+  Vec value[Count];
+};
+
+// Slides the aggregate over all lanes of a tile, make(aggregate, values, r, lane) giving the outputs of a row.
+template <class A, std::size_t Count, class Inputs, class Make>
+void slide_straight(const TimeArgs& a, const Inputs& inputs, Make make) noexcept {
+  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
+    auto out = [&a]<std::size_t... O>(std::index_sequence<O...>) {
+      return std::array{OutCursor(a.out[O], a.row0, a.pitch)...};
+    }(std::make_index_sequence<Count>{});
+    slide<A>(a, lane, inputs, [&](const A& total, const auto& values, std::uint32_t r) __attribute__((always_inline)) {
+      const RowOf<Count> row = make(total, values, r, lane);
+      for (std::size_t o = 0; o < Count; ++o) store(out[o].row() + lane, row.value[o]), out[o].next();
+    });
+  }
+}
+
+// Whether the outputs asked for are these, in this order.
+template <auto... Which>
+bool gives(const TimeArgs& a) noexcept {
+  std::size_t o = 0;
+  return a.outputs == sizeof...(Which) && ((a.give[o++] == static_cast<std::uint8_t>(Which)) && ...);
+}
 
 // Collects the aggregates of consecutive rows, so that each statistic asked for is computed in a loop of its own: a
 // choice inside the row loop would make the compiler prepare the divisions of every statistic for every row.

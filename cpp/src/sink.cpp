@@ -11,13 +11,15 @@
 namespace jqfast {
 namespace {
 
-// Bytes of the last cache level, as far as the system tells.
+// Bytes of the last cache level that a run may expect to have: it is shared with other programs, and a virtual machine
+// of two processors is told the size of the whole socket's.
 std::size_t last_cache() noexcept {
+  constexpr std::size_t kShare = std::size_t{32} << 20;
 #if defined(_SC_LEVEL3_CACHE_SIZE)
   const long size = sysconf(_SC_LEVEL3_CACHE_SIZE);
-  if (size > 0) return static_cast<std::size_t>(size);
+  if (size > 0) return std::min(static_cast<std::size_t>(size), kShare);
 #endif
-  return std::size_t{32} << 20;
+  return kShare;
 }
 
 }  // namespace
