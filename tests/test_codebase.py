@@ -29,18 +29,8 @@ ROOMS = ("data", "features", "learn", "factors", "evaluate", "explain", "report"
 GROUND = ("errors", "files", "types", "_core")
 ROOF = (
     *("artifacts", "assemble", "cli", "cli_simulate", "cli_store", "cli_sync", "config", "explained"),
-    *(
-        "formulas",
-        "judge",
-        "ledger",
-        "pipeline",
-        "progress",
-        "provenance",
-        "runfolder",
-        "summary",
-        "toml",
-        "__main__",
-    ),
+    *("formulas", "judge", "ledger", "pipeline", "progress", "provenance", "runfolder", "summary"),
+    *("toml", "__main__"),
 )
 
 #: What `import jqfast` must not pull in: each costs more than its whole budget, or is not always there.

@@ -88,6 +88,14 @@ def test_a_service_that_stalls_is_left_and_asked_again(
     assert content(tmp_path / "jq") == whole
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_of_hours_is_left_to_the_user(status: int, server: JQuants, tmp_path: Path) -> None:
+    server.inject(Status(status, "", (("Retry-After", "7200"),)), times=None)
+    with pytest.raises(GaveUpError, match="come back in 120 minutes"):
+        run(server, tmp_path / "jq")
+    assert server.count() == 1
+
+
 def test_a_dripping_answer_has_a_deadline(server: JQuants, tmp_path: Path) -> None:
     server.inject(Slow(1.0, share=0.5), "/markets/calendar", times=None)
     patience = replace(PATIENCE, deadline=0.2, attempts=2)

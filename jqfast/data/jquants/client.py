@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 BASE_URL = "https://api.jquants.com/v2"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _MOST_PAGES = 10_000
+#: Minutes that a Retry-After may ask for.
+_LONGEST = 10
 _MOST_BYTES = 512 * 2**20
 _BLOCK = 2**16
 
@@ -146,7 +148,7 @@ class Client:
         try:
             answer = read_answer(response.status_code, response.headers, body, path)
         except TransientError as error:
-            if error.limited:
+            if error.limited and not self._too_long(error):
                 self.limits.account.refused(error.wait)
             raise
         self.limits.account.accepted()
@@ -213,7 +215,9 @@ class Client:
     def _again(self, path: str, once: Any) -> Answer:
         _, tenacity = libraries()
         attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(TransientError),
+            retry=tenacity.retry_if_exception(
+                lambda error: isinstance(error, TransientError) and not self._too_long(error)
+            ),
             stop=tenacity.stop_after_attempt(self.options.attempts),
             wait=self._pause,
             sleep=self._sleep,
@@ -222,8 +226,18 @@ class Client:
         try:
             answer: Answer = attempts(once)
         except TransientError as error:
+            if self._too_long(error):
+                minutes = (error.wait or 0) / 60
+                raise GaveUpError(
+                    f"{path}: {error.reason}, and the service asks to come back in {minutes:.0f} minutes. "
+                    f"Run the same command again then: it goes on where it stopped."
+                ) from None
             raise GaveUpError(_gave_up(path, error, self.options.attempts)) from None
         return answer
+
+    def _too_long(self, error: BaseException) -> bool:
+        """Whether the service asks for a wait that is better left to the user."""
+        return isinstance(error, TransientError) and (error.wait or 0.0) > _LONGEST * self.options.minute
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
         """Seconds before the next attempt; after a 429 it is the limiter that waits, for all threads."""
@@ -233,7 +247,7 @@ class Client:
             if error.limited:
                 return 0.0
             if error.wait is not None:
-                return min(error.wait, 10 * self.options.minute)
+                return error.wait
         second = self.options.minute / 60
         grown = tenacity.wait_exponential_jitter(initial=second, max=60 * second, jitter=second)(state)
         return float(grown)

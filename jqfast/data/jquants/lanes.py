@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -68,9 +69,10 @@ class Lanes(Generic[W, R]):
 
     def join(self) -> None:
         """Wait a moment for threads that are ending; those inside a request end with the process."""
+        until = time.monotonic() + _JOIN
         for thread in self._threads:
             if thread.ident is not None:
-                thread.join(_JOIN)
+                thread.join(max(0.0, until - time.monotonic()))
 
     def _run(self, todo: deque[W]) -> None:
         while not self._stop.is_set():
