@@ -3,6 +3,7 @@
 Everything above ``jqfast.data`` reads panels and nothing else. Stock columns are ``(T, N)`` float64, C order,
 one row per session; market columns ``(T,)`` float64; category columns ``(T, N)`` int16 with -1 for missing.
 Missing numbers are NaN. A stock that did not trade has NaN prices and volume 0, and its session stays.
+Columns may be made on access (``jqfast.data.lazy``); nobody who reads them notices.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from jqfast.data.lazy import Columns, Deferred
 from jqfast.types import AnyArray, BoolArray, CodeArray, DateArray
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class Panel:
     ----------
     dates : (T,) datetime64[D], strictly ascending
     codes : (N,) str, unique
-    columns : name -> (T, N) float64, (T,) float64 or (T, N) int16 array
+    columns : name -> (T, N) float64, (T,) float64 or (T, N) int16 array, or a ``Deferred`` of such
     listed : (T, N) bool, membership of the day
     categories : name of a category column -> the label of each non-negative code
     session_share : a date on which a smaller share of the listed stocks traded is no session (decision 24)
@@ -77,10 +79,11 @@ class Panel:
         _check_axes(self.dates, self.codes)
         shape = (len(self.dates), len(self.codes))
         _check_array("listed", self.listed, shape, np.bool_)
-        for name, values in self.columns.items():
+        columns = self.columns if isinstance(self.columns, Columns) else Columns(self.columns)
+        for name, values in columns.held().items():
             dtype = np.int16 if name in self.categories else np.float64
             _check_array(name, values, shape if values.ndim != 1 else shape[:1], dtype)
-        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+        object.__setattr__(self, "columns", columns)
         object.__setattr__(self, "categories", MappingProxyType(dict(self.categories)))
 
     @property
@@ -106,12 +109,13 @@ class Panel:
 
     def rows(self, start: int, stop: int) -> Panel:
         """The panel cut to sessions ``start <= t < stop`` (views, no copies)."""
-        cut = {name: values[start:stop] for name, values in self.columns.items()}
+        low, high, _ = slice(start, stop).indices(len(self.dates))
+        cut = Columns(self.columns).rows(low, max(low, high))
         return replace(self, dates=self.dates[start:stop], columns=cut, listed=self.listed[start:stop])
 
-    def with_columns(self, **columns: AnyArray) -> Panel:
+    def with_columns(self, **columns: AnyArray | Deferred) -> Panel:
         """The panel with columns added or replaced."""
-        return replace(self, columns={**self.columns, **columns})
+        return replace(self, columns=Columns({**Columns(self.columns).held(), **columns}))
 
     @classmethod
     def from_frame(cls, frame: Any, *, bad: BadRows = "error") -> Panel:
@@ -132,7 +136,7 @@ def _check_axes(dates: DateArray, codes: CodeArray) -> None:
         raise ValueError("`codes` must be unique; a code stands more than once.")
 
 
-def _check_array(name: str, values: AnyArray, shape: tuple[int, ...], dtype: Any) -> None:
+def _check_array(name: str, values: AnyArray | Deferred, shape: tuple[int, ...], dtype: Any) -> None:
     if values.shape != shape or values.dtype != dtype:
         want = f"{shape} {np.dtype(dtype)}"
         raise ValueError(f"Column `{name}` must be {want}; got {values.shape} {values.dtype}.")
