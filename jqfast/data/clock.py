@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -65,11 +65,11 @@ class Clock:
         day = self.sessions.astype("datetime64[s]")
         return np.asarray(day + (PREOPEN if decision == "preopen" else EVENING))
 
-    def on_or_after(self, days: AnyArray) -> IntArray:
+    def on_or_after(self, days: Any) -> IntArray:
         """Row of the first session on or after each day; T where there is none or the day is missing."""
         return np.searchsorted(self.sessions, np.asarray(days, "datetime64[D]"), side="left").astype(np.int64)
 
-    def after(self, days: AnyArray) -> IntArray:
+    def after(self, days: Any) -> IntArray:
         """Row of the first session strictly after each day; T where there is none or the day is missing."""
         return np.searchsorted(self.sessions, np.asarray(days, "datetime64[D]"), side="right").astype(
             np.int64

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
 
+from jqfast.data.stored.documented import info as documented
 from jqfast.features.expr import Expr, leaf
 from jqfast.types import CodeArray, DateArray, FloatArray
 
@@ -52,18 +53,22 @@ CODES: dict[str, Callable[[CodeArray], FloatArray]] = {
 
 
 def unit_of(name: str) -> Unit:
-    """The unit of a column of every price panel; a plain number for any other."""
-    return _UNITS.get(name, "none")
+    """The unit of a column of price panels or of panels from a store; a plain number for any other."""
+    if name in _UNITS:
+        return _UNITS[name]
+    about = documented(name)
+    return cast(Unit, about.unit) if about is not None and about.unit != "category" else "none"
 
 
-def column(name: str, *, unit: Unit | None = None, market: bool = False) -> Expr:
+def column(name: str, *, unit: Unit | None = None, market: bool | None = None) -> Expr:
     """The panel column ``name``.
 
     Parameters
     ----------
     name : str, a column of the panel the expression will be run on
-    unit : unit of the values; known for price columns, a plain number for others unless said here
-    market : True for a ``(T,)`` series that is the same for every stock
+    unit : unit of the values; known for the columns of prices and stores, else a plain number unless said
+    market : True for a ``(T,)`` series that is the same for every stock; None: as the columns of stores are
+        known to be, else False
 
     Returns
     -------
@@ -81,6 +86,9 @@ def column(name: str, *, unit: Unit | None = None, market: bool = False) -> Expr
     chosen = unit_of(name) if unit is None else unit
     if chosen not in Unit.__args__:  # type: ignore[attr-defined]
         raise ValueError(f"`unit` must be one of {', '.join(Unit.__args__)}; got {chosen!r}.")  # type: ignore[attr-defined]
+    if market is None:
+        about = documented(name)
+        market = about is not None and about.axis == "market"
     return leaf(name, axis="market" if market else "stock", unit=chosen, timing="D0")
 
 

@@ -1,0 +1,178 @@
+"""Daily bars of a store as dense arrays on the forward basis.
+
+1. `find_presence` walks over all bars once for codes, lives and adjustment factors;
+2. `scatter` fills the price arrays of the panel, a year of the store at a time;
+3. `rebase` divides by A(t) (decision 3), anchored at the first bar of the store, so that panels of different
+   spans agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from jqfast.data import pit
+from jqfast.data.clock import Clock
+from jqfast.data.dense import Bars
+from jqfast.data.lazy import Deferred
+from jqfast.data.store import Store
+from jqfast.data.stored.arrays import array, by_year, coded, span
+from jqfast.data.stored.axes import BARS, Axes
+from jqfast.data.stored.lives import Lives, find_lives, with_factors
+from jqfast.errors import DataGapError
+from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
+
+#: Field of the API -> field of a panel.
+FIELDS = {
+    "O": "open",
+    "H": "high",
+    "L": "low",
+    "C": "close",
+    "Vo": "volume",
+    "Va": "turnover",
+    "UL": "upper_limit",
+    "LL": "lower_limit",
+}
+_SHOWN = 5
+
+
+def find_presence(store: Store, clock: Clock, end: np.datetime64) -> tuple[Lives, BoolArray, tuple[str, ...]]:
+    """(lives of all codes, (R, L) whether a life has a bar on a session of the clock, notes) up to a day."""
+    first, _ = span(store, BARS) or (end, end)
+    place: dict[str, int] = {}
+    rows, codes, factors = [], [], []
+    stray: set[str] = set()
+    for table in by_year(store, BARS, ["Date", "Code", "AdjFactor"], first, end):
+        row, on = _sessions(array(table["Date"]), clock, stray)
+        labels, index = coded(table["Code"])
+        number = np.array([place.setdefault(str(label), len(place)) for label in labels], np.int64)[index]
+        factor = array(table["AdjFactor"])
+        rows.append(row[on].astype(np.int32))
+        codes.append(number[on].astype(np.int32))
+        moved = on & np.isfinite(factor) & (factor != 1.0)
+        factors.append((row[moved], number[moved], factor[moved]))
+    names = np.array(list(place), np.str_)
+    order = np.argsort(names)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    present = np.zeros((len(clock), len(names)), bool)
+    for row32, code32 in zip(rows, codes, strict=True):
+        present[row32, rank[code32]] = True
+    lives = find_lives(clock, names[order], present)
+    lives = _factored(lives, rank, factors)
+    return lives, _by_life(lives, present), _note_stray(stray)
+
+
+def _sessions(days: AnyArray, clock: Clock, stray: set[str]) -> tuple[IntArray, BoolArray]:
+    row = clock.on_or_after(days)
+    on = clock.day(row) == days
+    if not on.all():
+        stray.update(str(day) for day in np.unique(days[~on]))
+    return row, on
+
+
+def _note_stray(stray: set[str]) -> tuple[str, ...]:
+    if not stray:
+        return ()
+    shown = ", ".join(sorted(stray)[:_SHOWN]) + (" ..." if len(stray) > _SHOWN else "")
+    return (f"Bars of {len(stray)} days that are no sessions are left out ({shown}).",)
+
+
+def _factored(lives: Lives, rank: IntArray, factors: list[tuple[IntArray, IntArray, FloatArray]]) -> Lives:
+    row, code, factor = (np.concatenate(part) for part in zip(*factors, strict=True))
+    wrong = (factor <= 0) | np.isinf(factor)
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        raise DataGapError(
+            f"`AdjFactor` must be above 0; {int(wrong.sum())} are not, first {factor[at]} of "
+            f"{lives.codes[rank[code[at]]]} on {lives.clock.sessions[row[at]]}. Fetch these days again."
+        )
+    return with_factors(lives, lives.of(rank[code], row), row, factor)
+
+
+def _by_life(lives: Lives, present: BoolArray) -> BoolArray:
+    """(R, L) presence of lives from the presence of codes."""
+    out = present[:, lives.code]
+    for life in np.flatnonzero(lives.several[lives.code]):
+        out[: lives.first[life], life] = False
+        if life + 1 < len(lives) and lives.code[life + 1] == lives.code[life]:
+            out[lives.first[life + 1] :, life] = False
+    return out
+
+
+def scatter(axes: Axes) -> Bars:
+    """The bars of the panel, raw; a cell without a record is NaN and not present."""
+    fields = {name: np.full(axes.shape, np.nan) for name in FIELDS.values()}
+    for table, keep, place, _ in _cells(axes, BARS, list(FIELDS)):
+        for source, name in FIELDS.items():
+            fields[name].reshape(-1)[place] = array(table[source])[keep]
+    return Bars(axes.dates, axes.codes, fields, axes.listed)
+
+
+def rebase(axes: Axes, bars: Bars) -> None:
+    """Bring raw bars to the forward basis in place, with `adjustment` and `raw_close`."""
+    adjustment = _adjustment(axes)
+    fields = bars.fields
+    fields["adjustment"] = adjustment
+    fields["raw_close"] = fields["close"].copy()
+    for name in ("open", "high", "low", "close"):
+        np.divide(fields[name], adjustment, out=fields[name])
+    np.multiply(fields["volume"], adjustment, out=fields["volume"])
+
+
+def _adjustment(axes: Axes) -> FloatArray:
+    """(T, N) A(t): of the session before in a panel that is decided before the open."""
+    late = int(axes.decision == "preopen")
+    out = np.empty(axes.shape)
+    lives = np.flatnonzero(axes.column >= 0)
+    out[:, axes.column[lives]] = axes.lives.adjustment(lives, np.full(len(lives), axes.first - late))
+    far = np.int64(1) << 32
+    for key, product in zip(axes.lives.splits, axes.lives.products, strict=True):
+        column, row = axes.column[key // far], int(key % far) + late - axes.first
+        if column >= 0 and 0 < row < axes.T:
+            out[row:, column] = product
+    return out
+
+
+def _cells(axes: Axes, table: str, columns: list[str]) -> Iterator[tuple[Any, IntArray, IntArray, IntArray]]:
+    """(Arrow table, rows to keep, their places in a flat T x N array, their lives) of each year."""
+    days = axes.clock.sessions
+    low = days[max(axes.first - 1, 0)] if axes.T else axes.end
+    T, N = axes.shape
+    for rows in by_year(axes.store, table, ["Date", "Code", *columns], low, axes.end):
+        date = array(rows["Date"])
+        row = axes.clock.on_or_after(date)
+        on = axes.clock.day(row) == date
+        labels, index = coded(rows["Code"])
+        life = axes.lives.of(axes.lives.find(labels)[index], np.where(on, row, 0))
+        column = np.where(life < 0, -1, axes.column[life])
+        at = pit.rows(table, {"Date": date}, axes.clock, axes.decision) - axes.first
+        keep = np.flatnonzero(on & (column >= 0) & (at >= 0) & (at < T))
+        yield rows, keep, at[keep] * N + column[keep], life[keep]
+
+
+def dense(axes: Axes, table: str, field: str, power: int = 0, times: float = 1.0) -> Deferred:
+    """The column to be of one field of a table with a row per stock and session.
+
+    Parameters
+    ----------
+    power : of A(t) in the value: -1 divides (yen per share), 1 multiplies (shares)
+    times : factor of the unit
+    """
+
+    def make(low: int, high: int) -> AnyArray:
+        if table not in axes.store.tables():
+            raise DataGapError(
+                f"`{axes.store.path}` no longer holds `{table}`, from which this column comes."
+            )
+        out = np.full(axes.shape, np.nan)
+        for rows, keep, place, life in _cells(axes, table, [field]):
+            values = array(rows[field])[keep] * times
+            if power:
+                values = values * axes.adjustment(life, array(rows["Date"])[keep]) ** power
+            out.reshape(-1)[place] = values
+        return axes.masked(out, 0)[low:high]
+
+    return Deferred(axes.shape, make)

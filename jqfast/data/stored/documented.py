@@ -1,0 +1,138 @@
+"""Every column a panel from a store can have: name, axis, unit, where it comes from, what it means.
+
+The publication rule of a column is the one of its table in :data:`jqfast.data.pit.RULES`. Prices and
+per-share items (unit ``price``) and share counts (``shares``) are on the forward basis of decision 3;
+``degree`` is the exponent of a split factor in them. Indices of the exchange, ``index_CODE`` with the codes
+of the API, are not listed one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Axis = Literal["stock", "market"]
+
+_DEGREE = {"price": 1.0, "shares": -1.0, "split": -1.0}
+
+
+@dataclass(frozen=True)
+class ColumnInfo:
+    """One column: unit ``price`` is yen per share, ``none`` a plain number or an amount of something else."""
+
+    name: str
+    axis: Axis
+    unit: str
+    table: str
+    fields: str
+    meaning: str
+
+    @property
+    def degree(self) -> float:
+        """How the value grows with the factor of a later split if it were re-based: 0 for most."""
+        return _DEGREE.get(self.unit, 0.0)
+
+
+#: name (with alternatives in braces) | axis | unit | table | fields | meaning
+_TEXT = """
+{open,high,low,close} | stock | price | equities_bars_daily | O H L C AdjFactor | price of the session
+volume | stock | shares | equities_bars_daily | Vo AdjFactor | shares traded
+turnover | stock | yen | equities_bars_daily | Va | yen traded; price times volume where absent
+adjustment | stock | split | equities_bars_daily | AdjFactor | A(t), product of the factors so far
+raw_close | stock | raw_price | equities_bars_daily | C | close as traded
+limit | stock | none | equities_bars_daily | UL LL | 1 touched the upper limit, -1 the lower one, else 0
+{morning,afternoon}_{open,high,low,close} | stock | price | equities_bars_daily | MO ... AC | half session
+{morning,afternoon}_volume | stock | shares | equities_bars_daily | MVo AVo | half session
+{morning,afternoon}_turnover | stock | yen | equities_bars_daily | MVa AVa | half session
+market_cap | stock | yen | equities_bars_daily | MktCap | market value (the API gives million yen)
+val_{eps,forward_eps,bps} | stock | price | equities_valuation | EPS FwdEPS BPS | of twelve months, forecast, book
+val_{roe,forward_roe,per,forward_per,pbr} | stock | none | equities_valuation | ROE ... PBR | ratios of the day
+deal_{long_sell,short_sell,margin_short_new,margin_long_closed,long_buy,margin_long_new,margin_short_closed} | stock | yen | markets_breakdown | ...Va | trading value by kind of order
+deal_{long_sell,short_sell,margin_short_new,margin_long_closed,long_buy,margin_long_new,margin_short_closed}_volume | stock | shares | markets_breakdown | ...Vo | the same in shares
+fs_{sales,op,odp,np} | stock | yen | fins_summary | Sales OP OdP NP | cumulative in the fiscal year, newest period
+fs_{sales,op,odp,np}_q | stock | yen | fins_summary | Sales OP OdP NP | of the single quarter
+fs_{sales,op,odp,np}_q_ya | stock | yen | fins_summary | Sales OP OdP NP | of the same quarter a year ago
+fs_{sales,op,odp,np}_ttm | stock | yen | fins_summary | Sales OP OdP NP | of twelve months
+fs_{sales,op,odp,np}_guided | stock | yen | fins_summary | F* NxF* | forecast of that fiscal year before the report
+fs_eps_guided | stock | price | fins_summary | FEPS NxFEPS | the same of earnings per share
+fs_eps | stock | price | fins_summary | EPS | earnings per share, cumulative
+fs_quarter | stock | none | fins_summary | CurPerType | 1 to 3, 4 at the end of the year
+fs_age | stock | none | fins_summary | DiscDate | sessions since the newest result became known
+fs_{subsidiaries_changed,standards_revised,policies_changed,estimates_changed,restated} | stock | none | fins_summary | MatChgSub ChgByASRev ChgNoASRev ChgAcEst RetroRst | 1 where the newest result says so
+fs_{assets,net_assets,cash} | stock | yen | fins_summary | TA Eq CashEq | end of the period, last known
+fs_equity | stock | yen | fins_summary | ShEq Eq | shareholders' equity, net assets where absent
+fs_equity_ratio | stock | none | fins_summary | EqAR | equity to assets
+fs_{cfo,cfi,cff} | stock | yen | fins_summary | CFO CFI CFF | cash flows, cumulative, last known
+fs_bps | stock | price | fins_summary | BPS | book value per share, last known
+fs_dividend | stock | price | fins_summary | DivAnn | dividend of the last full year
+fs_{shares_issued,shares,shares_average} | stock | shares | fins_summary | ShOutFY TrShFY AvgSh | issued, less treasury, average
+fc_{sales,op,odp,np} | stock | yen | fins_summary | F* NxF* | company forecast, newest fiscal year it has one for
+fc_{eps,dividend} | stock | price | fins_summary | FEPS NxFEPS FDivAnn NxFDivAnn | the same per share
+fc_{sales,op,odp,np}_before | stock | yen | fins_summary | F* NxF* | of the same year, in force before the last filing
+fc_{eps,dividend}_before | stock | price | fins_summary | FEPS NxFEPS FDivAnn NxFDivAnn | the same per share
+fc_target | stock | none | fins_summary | CurFYEn NxtFYEn | end of the forecast's year, days since 1970
+fc_age | stock | none | fins_summary | DiscDate | sessions since the last filing with a forecast became known
+dividend_{in,ago} | stock | none | fins_dividend | ExDate StatCode | sessions to the next, since the last ex-day known
+dividend_{next,last}_amount | stock | price | fins_dividend | DivRate | dividend of that ex-day
+earnings_{in,ago} | stock | none | fins_earnings_date | SchDate | sessions to the next, since the last scheduled day
+margin_{long,short} | stock | shares | markets_margin_interest | LongVol ShrtVol | balance of the week
+margin_{long,short}_{negotiable,standard} | stock | shares | markets_margin_interest | LongNegVol ... | its parts
+margin_age | stock | none | markets_margin_interest | Date | sessions since the day of the weekly balance
+margin_daily_{long,short} | stock | shares | markets_margin_interest | LongVol ShrtVol PubDate | by day, from 2026-09
+alert_{long,short} | stock | shares | markets_margin_alert | LongOut ShrtOut | designated issues only
+short_position | stock | none | markets_short_sale_report | ShrtPosToSO | reported positions to shares issued
+short_position_age | stock | none | markets_short_sale_report | DiscDate | sessions since the last report
+short_ratio_sector | stock | none | markets_short_ratio | S33 ... | short selling to all selling, own sector
+short_ratio | market | none | markets_short_ratio | S33 ... | the same of the 33 sectors together
+topix_{open,high,low,close} | market | none | indices_bars_daily_topix | O H L C | TOPIX
+fut_{topix,nk225,nkvi}_{open,close,settle,night_close} | market | none | derivatives_bars_daily_futures | O C Settle EC | central contract
+fut_{topix,nk225,nkvi}_{volume,interest} | market | none | derivatives_bars_daily_futures | Vo OI | all contract months
+fut_{topix,nk225,nkvi}_return | market | none | derivatives_bars_daily_futures | Settle | of the central contract over its own price
+opt_{underlying,base_vol} | market | none | derivatives_bars_daily_options_225 | UnderPx BaseVol | Nikkei 225, base volatility
+opt_iv | market | none | derivatives_bars_daily_options_225 | IV Strike SQD | at the money, 30 days, percent a year
+opt_{put,call}_{volume,interest} | market | none | derivatives_bars_daily_options_225 | Vo OI PCDiv | sums over contracts
+{flow,flow_prime}_{prop,broker,all,individual,foreign,securities,trust_fund,business,other_company,insurance,bank,trust_bank,other_financial}_{buy,sell} | market | yen | equities_investor_types | ...Buy ...Sell | week, Tokyo and Nagoya or Prime
+{flow,flow_prime}_age | market | none | equities_investor_types | PubDate | sessions since the week became known
+"""  # noqa: E501 - a table
+_CATEGORIES = {
+    "sector33": "S33",
+    "sector17": "S17",
+    "market": "Mkt",
+    "scale": "ScaleCat",
+    "margin_class": "Mrgn",
+}
+
+
+def _names(pattern: str) -> list[str]:
+    """All names of a pattern with alternatives in braces."""
+    head, brace, rest = pattern.partition("{")
+    if not brace:
+        return [head]
+    choices, _, tail = rest.partition("}")
+    return [head + choice + end for choice in choices.split(",") for end in _names(tail)]
+
+
+def _parsed() -> dict[str, ColumnInfo]:
+    out: dict[str, ColumnInfo] = {}
+    for line in _TEXT.strip().splitlines():
+        pattern, axis, unit, table, fields, meaning = (cell.strip() for cell in line.split(" | "))
+        for name in _names(pattern):
+            out[name] = ColumnInfo(
+                name, "market" if axis == "market" else "stock", unit, table, fields, meaning
+            )
+    for name, field in _CATEGORIES.items():
+        out[name] = ColumnInfo(name, "stock", "category", "equities_master", field, "category of the day")
+    return out
+
+
+#: Name -> what is known of the column.
+COLUMNS: Mapping[str, ColumnInfo] = MappingProxyType(_parsed())
+
+
+def info(name: str) -> ColumnInfo | None:
+    """What is known of a column; None for a name that no store gives."""
+    if name.startswith("index_"):
+        return ColumnInfo(name, "market", "none", "indices_bars_daily", "C", "close of the index")
+    return COLUMNS.get(name)

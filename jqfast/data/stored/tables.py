@@ -1,0 +1,114 @@
+"""Which tables of a store become which columns of a panel, beside bars and the issue list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jqfast.data.dense import Bars
+from jqfast.data.lazy import Deferred
+from jqfast.data.stored import balances, market, schedules, statements
+from jqfast.data.stored.axes import BARS, Axes
+from jqfast.data.stored.bars import dense
+from jqfast.types import AnyArray
+
+Made = dict[str, AnyArray | Deferred]
+
+#: Column -> (field, power of A(t), factor of the unit) of tables with a row per stock and session.
+_SESSIONS = {
+    f"{name}_{label}": (f"{prefix}{field}", power, 1.0)
+    for name, prefix in (("morning", "M"), ("afternoon", "A"))
+    for label, field, power in (
+        *((label, field, -1) for label, field in zip(("open", "high", "low", "close"), "OHLC", strict=True)),
+        ("volume", "Vo", 1),
+        ("turnover", "Va", 0),
+    )
+}
+_FLOW = {
+    "long_sell": "LongSell",
+    "short_sell": "ShrtNoMrgn",
+    "margin_short_new": "MrgnSellNew",
+    "margin_long_closed": "MrgnSellClose",
+    "long_buy": "LongBuy",
+    "margin_long_new": "MrgnBuyNew",
+    "margin_short_closed": "MrgnBuyClose",
+}
+DENSE: dict[str, dict[str, tuple[str, int, float]]] = {
+    BARS: {**_SESSIONS, "market_cap": ("MktCap", 0, 1e6)},
+    "equities_valuation": {
+        "val_eps": ("EPS", -1, 1.0),
+        "val_forward_eps": ("FwdEPS", -1, 1.0),
+        "val_bps": ("BPS", -1, 1.0),
+        "val_roe": ("ROE", 0, 1.0),
+        "val_forward_roe": ("FwdROE", 0, 1.0),
+        "val_per": ("PER", 0, 1.0),
+        "val_forward_per": ("FwdPER", 0, 1.0),
+        "val_pbr": ("PBR", 0, 1.0),
+    },
+    "markets_breakdown": {
+        f"deal_{name}{suffix}": (f"{field}{kind}", power, 1.0)
+        for name, field in _FLOW.items()
+        for suffix, kind, power in (("", "Va", 0), ("_volume", "Vo", 1))
+    },
+}
+
+
+def _sector_ratio(axes: Axes, bars: Bars) -> Made:
+    values, labels = bars.labels.get("sector33", (None, ()))
+    if values is None:
+        return {}
+    return dict(balances.ratio_columns(axes, values, labels))
+
+
+#: Table -> its columns; what a table costs is paid when the panel is made, an array when it is asked for.
+BUILDERS: dict[str, Callable[[Axes, Bars], Any]] = {
+    statements.SUMMARY: lambda axes, _: statements.statement_columns(axes),
+    schedules.DIVIDEND: lambda axes, _: schedules.dividend_columns(axes),
+    schedules.EARNINGS: lambda axes, _: schedules.earnings_columns(axes),
+    balances.MARGIN: lambda axes, _: balances.margin_columns(axes),
+    balances.ALERT: lambda axes, _: balances.alert_columns(axes),
+    balances.REPORT: lambda axes, _: balances.report_columns(axes),
+    balances.RATIO: _sector_ratio,
+    market.TOPIX: lambda axes, _: market.topix_columns(axes),
+    market.INDICES: lambda axes, _: market.index_columns(axes),
+    market.FUTURES: lambda axes, _: market.futures_columns(axes),
+    market.OPTIONS: lambda axes, _: market.option_columns(axes),
+    market.FLOWS: lambda axes, _: market.flow_columns(axes),
+}
+
+
+def columns_of(axes: Axes, bars: Bars, wanted: set[str] | None) -> tuple[Made, tuple[str, ...]]:
+    """(columns of all tables that the store holds and the caller wants, notes)."""
+    there = set(axes.store.tables())
+    chosen = (there if wanted is None else wanted & there) | {BARS}
+    out: Made = {}
+    for name, fields in DENSE.items():
+        if name in chosen:
+            have = _filled(axes, name)
+            out |= {
+                column: dense(axes, name, field, power, times)
+                for column, (field, power, times) in fields.items()
+                if field in have
+            }
+    for name, build in BUILDERS.items():
+        if name in chosen:
+            out |= build(axes, bars)
+    absent = sorted((wanted or set()) - there)
+    notes = (f"Not in the store: {', '.join(absent)}.",) if absent else ()
+    return out, notes
+
+
+def _filled(axes: Axes, name: str) -> set[str]:
+    """The fields that hold something: what a plan does not deliver is all null and gives no column."""
+    import pyarrow.parquet as pq
+
+    filled: set[str] = set()
+    for path in axes.store.files(name):
+        about = pq.read_metadata(path)
+        for group in range(about.num_row_groups):
+            rows = about.row_group(group)
+            for k in range(rows.num_columns):
+                stats = rows.column(k).statistics
+                if stats is None or not stats.has_null_count or stats.null_count < rows.num_rows:
+                    filled.add(rows.column(k).path_in_schema)
+    return filled

@@ -1,0 +1,43 @@
+"""The table of columns tells the truth: names, axes, units and sources."""
+
+from __future__ import annotations
+
+import pytest
+
+from jqfast.data import pit
+from jqfast.data.stored.balances import _VOLUMES
+from jqfast.data.stored.documented import COLUMNS, info
+from jqfast.data.stored.tables import BUILDERS, DENSE
+from jqfast.data.tables import TABLES
+from jqfast.features import close, column
+from jqfast.features.scale import UNITS
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_sources_and_units_exist(name: str) -> None:
+    about = COLUMNS[name]
+    assert about.table in TABLES
+    assert about.table in pit.RULES
+    assert about.unit == "category" or about.unit in UNITS
+    if about.unit != "category":
+        assert about.degree == UNITS[about.unit].degree
+    assert about.meaning
+
+
+def test_every_table_of_columns_is_described() -> None:
+    described = {about.table for about in COLUMNS.values()} | {"indices_bars_daily"}
+    assert set(BUILDERS) | set(DENSE) <= described
+    assert {name for fields in DENSE.values() for name in fields} <= set(COLUMNS)
+    assert set(_VOLUMES) <= set(COLUMNS)
+    assert len(COLUMNS) > 200
+
+
+def test_units_reach_the_language() -> None:
+    assert (column("fs_eps") / close).scale.split_free
+    assert not column("fs_eps").scale.split_free
+    assert column("topix_close").axis == "market"
+    assert column("fs_sales").axis == "stock"
+    about = info("index_0028")
+    assert about is not None
+    assert about.axis == "market"
+    assert info("nothing") is None

@@ -1,0 +1,128 @@
+"""The real data on the way of a store: splits, crashes and statements checked by hand.
+
+Factors are J-Quants' own kind: a return over an ex-date is C(t) / (C(t-1) x factor) - 1. Closes below are as
+traded, from the newspapers' tables of the days; the crashes are those of 2008, 2011 and 2016.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import real_store
+import tiny_store
+
+import jqfast.data as data
+
+#: Code, ex-date, factor, close of the day before and of the day, as traded.
+SPLITS = [
+    ("9984", "2005-12-28", 1 / 3, 12730.0, 4380.0),
+    ("2914", "2006-03-28", 0.2, None, None),
+    ("2914", "2012-06-27", 0.005, 444500.0, 2305.0),
+    ("9432", "2015-06-26", 0.5, 9075.0, 4461.5),
+    ("6501", "2018-09-26", 5.0, 777.8, 3894.0),
+]
+
+
+@pytest.fixture(scope="module")
+def raw(real_data: Path) -> pd.DataFrame:
+    return real_store.bars(real_data)
+
+
+@pytest.fixture(scope="module")
+def panel(raw: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> data.Panel:
+    folder = tmp_path_factory.mktemp("real")
+    tiny_store.make(folder, equities_bars_daily=raw)
+    return data.open(folder).panel(universe="all")
+
+
+def _cell(panel: data.Panel, code: str, day: str) -> tuple[int, int]:
+    n = panel.codes.tolist().index(f"{code}0")
+    return int(np.flatnonzero(panel.dates == np.datetime64(day))[0]), n
+
+
+@pytest.mark.parametrize(("code", "day", "factor", "before", "after"), SPLITS)
+def test_returns_over_known_splits(
+    panel: data.Panel, code: str, day: str, factor: float, before: float | None, after: float | None
+) -> None:
+    t, n = _cell(panel, code, day)
+    close, traded, A = panel["close"][:, n], panel["raw_close"][:, n], panel["adjustment"][:, n]
+    assert A[t] / A[t - 1] == pytest.approx(factor, rel=1e-7)
+    if before is not None and after is not None:
+        assert (traded[t - 1], traded[t]) == pytest.approx((before, after), rel=1e-6)
+        assert close[t] / close[t - 1] - 1 == pytest.approx(after / (before * factor) - 1, abs=1e-6)
+    assert abs(close[t] / close[t - 1] - 1) < 0.06
+
+
+def test_every_factor_of_the_file_is_an_ordinary_day(panel: data.Panel, raw: pd.DataFrame) -> None:
+    events = raw[raw["AdjFactor"] != 1.0]
+    moves = []
+    for row in events.itertuples():
+        t, n = _cell(panel, str(row.Code)[:4], str(row.Date))
+        last = panel["close"][:t, n][np.isfinite(panel["close"][:t, n])][-1]
+        moves.append(panel["close"][t, n] / last - 1)
+    assert len(moves) >= 10
+    assert np.abs(moves).max() < 0.12
+    assert panel.info.counts["splits"] == len(moves)
+
+
+@pytest.mark.parametrize(
+    ("day", "code", "low", "high"),
+    [
+        ("2008-10-16", "7203", -0.12, -0.05),  # Nikkei -11.4 %
+        ("2011-03-15", "8306", -0.14, -0.05),  # Nikkei -10.6 %, after the earthquake
+        ("2016-06-24", "7203", -0.10, -0.07),  # Nikkei -7.9 %, the British vote
+        ("2016-06-24", "8306", -0.12, -0.06),
+    ],
+)
+def test_known_crashes(panel: data.Panel, day: str, code: str, low: float, high: float) -> None:
+    t, n = _cell(panel, code, day)
+    move = panel["close"][t] / panel["close"][t - 1] - 1
+    assert low < move[n] < high
+    assert np.nanmean(move) < -0.05
+
+
+def test_same_prices_as_the_reader_of_files(panel: data.Panel, raw: pd.DataFrame) -> None:
+    other = data.read_prices(raw.rename(columns={"Vo": "Volume"}))
+    day, mine, theirs = np.intersect1d(panel.dates, other.dates, return_indices=True)
+    assert panel.codes.tolist() == other.codes.tolist()
+    assert len(day) > 4500
+    for name in ("open", "high", "low", "close", "volume", "adjustment"):
+        # Inside a gap of the file the reader knows that the stock is still there; a store has nothing to say.
+        a, b = panel[name][mine], other[name][theirs]
+        assert np.array_equal(a[panel.listed[mine]], b[panel.listed[mine]], equal_nan=True), name
+
+
+def test_statements_act_on_the_session_after_their_disclosure(
+    real_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("statements")
+    papers = real_store.statements(real_data)
+    tiny_store.make(
+        folder,
+        equities_bars_daily=real_store.adjusted_bars(real_data),
+        fins_summary=papers,
+        equities_master=real_store.master(real_data),
+    )
+    panel = data.open(folder).panel(universe="prime", start="2023-03-14")
+    assert (panel.listed[0]).all()
+    assert panel.categories["market"] == ("0111",)
+    n = panel.codes.tolist().index("72030")
+    mine = papers[(papers["Code"] == "72030") & papers["NP"].notna()]
+    mine = mine[pd.to_datetime(mine["DiscDate"]) >= "2023-03-15"]
+    checked = 0
+    for row in mine.itertuples():
+        t = int(np.searchsorted(panel.dates, np.datetime64(row.DiscDate), side="right"))
+        if t < len(panel.dates):
+            assert panel["fs_np"][t, n] == row.NP
+            assert panel["fs_eps"][t, n] == row.EPS
+            assert panel["fs_age"][t, n] == 0.0
+            checked += 1
+    assert checked >= 10
+    # 2024-08-05 in the delivered prices: Toyota -13.7 %, banks more.
+    t = int(np.flatnonzero(panel.dates == np.datetime64("2024-08-05"))[0])
+    move = panel["close"][t] / panel["close"][t - 1] - 1
+    assert np.nanmean(move) < -0.10
+    assert move[n] == pytest.approx(-0.137, abs=5e-3)
