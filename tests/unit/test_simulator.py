@@ -14,8 +14,10 @@ from jqfast.cli import app
 from jqfast.data.simulator import SimulateConfig, effects, read_truth, stress, write
 from jqfast.data.simulator.flows import FLOW_UNIT
 from jqfast.data.simulator.sessions import OUTAGE
+from jqfast.data.simulator.truth import Oracle
 from jqfast.data.store import Store
 from jqfast.errors import DataGapError
+from jqfast.evaluate.ic import rank_ic
 from jqfast.types import FloatArray
 
 HORIZON = 5
@@ -75,6 +77,14 @@ def test_the_oracle_reaches_what_is_promised() -> None:
     per_date = rank_correlations(expected[effects.MOMENTUM :], _five_days(world())[effects.MOMENTUM :])
     assert 0.045 < np.nanmean(per_date) < 0.085
     assert _t_value(per_date) > FOUND
+    # The figure that is kept beside the store is that of the code that judges models.
+    oracle = Oracle()
+    for year in world().years:
+        oracle.add(world().market, year)
+    label = _five_days(world())
+    label[: effects.MOMENTUM + 1] = np.nan
+    judged = rank_ic(np.where(np.isfinite(label), expected, np.nan), label, horizon=HORIZON)
+    assert abs(oracle.ic() - judged.mean) < 1e-3
 
 
 def test_each_effect_is_in_the_expectation() -> None:
@@ -158,6 +168,37 @@ def test_statements_feed_value_and_quality() -> None:
                 counted += 1
                 assert statement[0, t, issue] == own.ShEq.to_numpy()[row <= t][-1]
     assert counted > 60
+
+
+def test_surprises_can_be_read_off_the_statements() -> None:
+    """The earnings driver from forecasts, outcomes and equity as filed, session by session."""
+    there = world()
+    papers = there.frame("fins_summary")
+    sessions, issues = there.market.sessions, there.market.issues
+    truth = there.grid("drivers")[:, effects.DRIVERS.index("earnings")]
+    counted = 0
+    for issue in np.flatnonzero((issues.first == 0) & (issues.last == len(sessions.dates) - 1)):
+        own = papers[(papers.Code == issues.code[issue]) & (papers.DocType != "DividendForecastRevision")]
+        result = own[own.ShEq.notna()]
+        if result.duplicated(["CurFYEn", "CurPerType"]).any():
+            continue  # filed again with a correction
+        told = np.zeros(len(sessions.dates))
+        forecast = equity = np.nan
+        row = sessions.row_after(own.DiscDate.to_numpy().astype("datetime64[D]"))
+        for paper, t in zip(own.itertuples(), row, strict=True):
+            outcome = paper.NP if paper.CurPerType == "FY" and np.isfinite(paper.NP) else paper.FNP
+            surprise = (outcome - forecast) / equity
+            forecast = paper.NxFNp if np.isfinite(paper.NxFNp) else paper.FNP
+            equity = paper.ShEq if np.isfinite(paper.ShEq) else equity
+            if 0 < t < len(told) and np.isfinite(surprise):
+                told[t] += effects.surprise_unit(np.array(surprise))
+        echo, mine = 0.0, np.empty(len(told))
+        for t, news in enumerate(told):
+            echo = echo * (1.0 if sessions.dates[t] == OUTAGE else effects.FADE) + news
+            mine[t] = echo
+        counted += 1
+        assert np.allclose(mine[1:], truth[1:, issue], rtol=1e-4, atol=1e-5), issues.code[issue]
+    assert counted > 20
 
 
 def test_stress_is_filtered_by_bayes_rule() -> None:

@@ -20,6 +20,7 @@ from jqfast.data.simulator.names import (
     SECTOR33_NAMES,
     company_names,
 )
+from jqfast.data.simulator.sessions import NOON_MINUTE
 from jqfast.types import AnyArray, DateArray, IntArray
 
 _PRICES = ("O", "H", "L", "C")
@@ -59,6 +60,21 @@ def bars_table(market: Market, year: Year) -> Any:
     factor = year.factor[s, n]
     columns["ExRT"] = Text(("1", "2"), np.where(factor < 1, 0, np.where(factor > 1, 1, -1)).astype(np.int8))
     return arrow_table("equities_bars_daily", columns, close_stamps(market, year)[s])
+
+
+def morning_table(market: Market, year: Year) -> Any:
+    """``equities_bars_daily_am``: the last session of a year, as the API has today's at noon."""
+    n = np.flatnonzero(year.listed[-1])
+    day = np.full(len(n), year.dates[-1])
+    columns: dict[str, AnyArray | Text] = {
+        "Date": day,
+        "Code": Text(market.issues.code, n),
+        **{f"M{name}": year.prices[-1, 4 + k, n] for k, name in enumerate(_PRICES)},
+    }
+    traded = year.volume[-1, 1, n] > 0
+    columns["MVo"] = np.where(traded, year.volume[-1, 1, n], np.nan)
+    columns["MVa"] = np.where(traded, year.turnover[-1, 1, n], np.nan)
+    return arrow_table("equities_bars_daily_am", columns, utc(day, NOON_MINUTE))
 
 
 def master_table(market: Market, year: Year) -> Any:

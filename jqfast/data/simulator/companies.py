@@ -121,7 +121,7 @@ class Companies:
         near = np.abs(expected - before) <= _KEEP * np.maximum(np.abs(before), 0.01 * self.equity[idx])
         stands = near[0] & near[3] & ~closing
         forecast = np.where(stands, before, _three_digits(expected))
-        outcome = np.where(closing, self._flow[3, idx], forecast[3])
+        outcome = np.where(closing, _yen(self._flow[3, idx]), forecast[3])
         surprise = np.where(np.isnan(before[3]), 0.0, (outcome - before[3]) / self._reported[idx])
         paid = self.dividend(idx)
         self._forecast[:, idx] = forecast

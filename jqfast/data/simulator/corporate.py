@@ -1,7 +1,8 @@
 """Notices beside the statements: dividends, scheduled earnings dates, the list of timely disclosures.
 
 A dividend is first forecast with the results of the year before, revised with a changed forecast or a split,
-and determined with the results of its own period. Notices are never changed; a later one names the earlier.
+and determined with the results of its own period; some of these are corrected some days later, and what
+would be paid after a delisting is cancelled. Notices are never changed; a later one names the earlier.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _T2 = np.datetime64("2019-07-16", "D")
 _PAY_AFTER = np.timedelta64(85, "D")
 _NOTICE = 15 * 60 + 30  # minute at which splits and cancelled dividends are announced
 _SCHEDULE = 10 * 60 + 5
+_CORRECTED = 0.01  # of the determined dividends
 _FORECAST, _DETERMINED = 1, 0  # index into ("1", "2")[...] of FRCode
 
 
@@ -109,8 +111,9 @@ def _notices(market: Market, papers: Papers, splits: Splits) -> dict[str, AnyArr
         add(closing, final, _FORECAST, ahead, r.next_dividend[final], 0)
         add(revised, final, _FORECAST, year_end - (6 if final == 0 else 0), r.next_dividend[final], 1)
     told = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    told = _with_splits(market, told, splits)
-    told["rank"] = told["final"] * 4 + told["forecast"] * 2 + told["status"]
+    told = _with_corrections(market, _with_splits(market, told, splits))
+    told = _with_cancellations(market, told)
+    told["rank"] = told["final"] * 6 + told["forecast"] * 3 + told["status"]
     told["of"] = _revises(told)
     return told
 
@@ -138,13 +141,45 @@ def _with_splits(market: Market, told: dict[str, AnyArray], splits: Splits) -> d
     return {name: np.concatenate([told[name], more[name]]) for name in told}
 
 
+def _with_corrections(market: Market, told: dict[str, AnyArray]) -> dict[str, AnyArray]:
+    """Some determined dividends are first told a tenth too high, and corrected two sessions later."""
+    determined = np.flatnonzero((told["forecast"] == _DETERMINED) & (told["rate"] > 0))
+    at = determined[market.rng["tables"].uniform(size=len(determined)) < _CORRECTED]
+    more = {name: values[at] for name, values in told.items()}
+    more["day"] = market.sessions.shifted(more["day"], 2)
+    more["minute"] = np.full(len(at), 16 * 60)
+    more["status"] = np.ones(len(at), np.int64)
+    told["rate"] = told["rate"].copy()
+    told["rate"][at] *= 1.1
+    return _public(market, told, more)
+
+
+def _with_cancellations(market: Market, told: dict[str, AnyArray]) -> dict[str, AnyArray]:
+    """Forecasts whose ex-date lies after a delisting are deleted once it is known."""
+    issues, sessions = market.issues, market.sessions
+    news = issues.news[told["issue"]]
+    known = sessions.at(np.maximum(news, 0) + 3)
+    ex = _right_days(market, companies.month_end(told["month"]))[1]
+    gone = (news >= 0) & (told["forecast"] == _FORECAST) & (told["status"] == 0)
+    at = np.flatnonzero(gone & (told["day"] < known) & (ex > sessions.at(issues.last[told["issue"]])))
+    more = {name: values[at] for name, values in told.items()}
+    more["day"], more["minute"] = known[at], np.full(len(at), _NOTICE)
+    more["status"] = np.full(len(at), 2)
+    return _public(market, told, more)
+
+
+def _public(market: Market, told: dict[str, AnyArray], more: dict[str, AnyArray]) -> dict[str, AnyArray]:
+    """Both, the second as far as the span sees it."""
+    inside = more["day"] <= np.datetime64(market.config.end, "D")
+    return {name: np.concatenate([told[name], more[name][inside]]) for name in told}
+
+
 def _revises(told: dict[str, AnyArray]) -> IntArray:
-    """For each revision the first notice about the same payment, -1 for new ones."""
-    order = np.lexsort(
-        (told["status"], told["minute"], told["day"], told["final"], told["month"], told["issue"])
-    )
+    """For each revision the first forecast of its payment, or the first outcome; -1 for new ones."""
+    groups = ("forecast", "final", "month", "issue")
+    order = np.lexsort([told[name] for name in ("status", "minute", "day", *groups)])
     same_payment = np.ones(len(order), np.bool_)
-    for name in ("issue", "month", "final"):
+    for name in groups:
         same_payment &= told[name][order] == np.roll(told[name][order], 1)
     if len(order):
         same_payment[0] = False

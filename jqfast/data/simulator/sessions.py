@@ -24,7 +24,7 @@ HOLIDAY_TRADING = np.datetime64("2022-09-23", "D")
 #: The last and the first session of a year were mornings only, until this one.
 LAST_HALF_DAY = np.datetime64("2009-01-05", "D")
 
-OPEN_MINUTE, NOON_MINUTE = 9 * 60, 11 * 60 + 30
+NOON_MINUTE = 11 * 60 + 30
 #: Years of sessions known before the span, for the documents of its past.
 _BEFORE = 3
 _CLOSE, _LATE, _HALF = 15 * 60, 15 * 60 + 30, 11 * 60

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jqfast.data.simulator import corporate, extras, statements
-from jqfast.data.simulator.bars import bars_table, master_table
+from jqfast.data.simulator.bars import bars_table, master_table, morning_table
 from jqfast.data.simulator.clock import utc
 from jqfast.data.simulator.derivatives import Derivatives
 from jqfast.data.simulator.flows import Flows
@@ -62,6 +62,8 @@ class Tables:
     def _year(self, year: Year) -> Named:
         market = self._market
         yield "equities_bars_daily", bars_table(market, year)
+        if year.rows[-1] == len(market.sessions.dates) - 1:
+            yield "equities_bars_daily_am", morning_table(market, year)
         yield "equities_master", master_table(market, year)
         yield "equities_valuation", extras.valuation_table(market, year)
         yield "markets_breakdown", extras.breakdown_table(market, year)

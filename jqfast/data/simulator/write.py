@@ -56,10 +56,10 @@ def write(
 
     Notes
     -----
-    Every table of the API is there, with its field names and types and a column ``true_available_at`` (UTC),
-    but the morning bars, which the API has for today alone. ``<path>/external/macro_daily.parquet`` holds
-    currencies, overseas indices, commodities and yields with their ``available_at``. Statements, details and
-    dividends begin two years before the first session.
+    Every table of the API is there, with its field names and types and a column ``true_available_at`` (UTC);
+    the table of morning bars, which the API has for today alone, has the last session. Statements, details
+    and dividends begin two years before the first session. ``<path>/external/macro_daily.parquet`` holds
+    currencies, overseas indices, commodities and yields with their ``available_at``.
     """
     config, path, tell = config or SimulateConfig(), Path(path), progress or (lambda _: None)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
@@ -117,11 +117,11 @@ class _Clerk:
     def _complete(self) -> None:
         """Mark the days on which a table has no rows by its nature, as a sync of the API does."""
         sessions = self._market.sessions
-        empty = [(name, OUTAGE) for name in _SILENT if OUTAGE in sessions.dates]
         holidays = sessions.days[(sessions.kind == 3) & (sessions.days <= sessions.dates[-1])]
-        empty += [(f"derivatives_bars_daily_{kind}", day) for kind in _DERIVATIVES for day in holidays]
-        for name, day in empty:
-            self._writer.append(name, [], unit=str(day), fetched_at=self._stamp)
+        empty = dict.fromkeys(_SILENT, sessions.dates[sessions.dates == OUTAGE])
+        empty |= {f"derivatives_bars_daily_{kind}": holidays for kind in _DERIVATIVES}
+        for name, days in empty.items():
+            self._writer.append(name, [], unit=days.astype(str).tolist(), fetched_at=self._stamp)
 
     def _append(self, name: str) -> None:
         """Append what waits of a table."""
