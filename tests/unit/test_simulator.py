@@ -11,7 +11,8 @@ from simulator_support import SMALL, World, build, forward, rank_correlations, w
 from typer.testing import CliRunner
 
 from jqfast.cli import app
-from jqfast.data.simulator import SimulateConfig, effects, read_truth, stress, write
+from jqfast.data.simulator import SimulateConfig, companies, effects, filings, read_truth, stress, write
+from jqfast.data.simulator.config import Null
 from jqfast.data.simulator.flows import FLOW_UNIT
 from jqfast.data.simulator.sessions import OUTAGE
 from jqfast.data.simulator.truth import Oracle
@@ -237,6 +238,27 @@ def test_no_driver_is_found_in_the_pure_market() -> None:
         per_date = rank_correlations(drivers[effects.MOMENTUM :, k], label)
         assert np.isfinite(per_date).sum() > 1000
         assert abs(_t_value(per_date)) < FOUND, name
+
+
+@pytest.mark.parametrize(("null", "reacts"), [(None, True), ("pure", False)])
+def test_prices_of_the_pure_market_take_no_notice_of_news(null: Null | None, reacts: bool) -> None:
+    """Session of the answer to a document against its surprise; nothing known beforehand may tell it."""
+    there = world(null)
+    market = there.market
+    _, close = forward(there)
+    move = np.diff(close, axis=0)
+    move = move - np.nanmean(move, axis=1, keepdims=True)
+    papers = filings.joined(market.annals.filings)
+    results = companies.joined(market.annals.results)
+    row, _ = filings.reaction(papers, market.sessions)
+    told = (row > 0) & (row <= len(move)) & (papers.kind != filings.CORRECTION) & ~papers.early
+    told |= (row > 0) & (row <= len(move)) & (papers.kind == filings.REVISION)
+    surprise = effects.surprise_unit(results.surprise[papers.entry[told]])
+    answer = move[row[told] - 1, results.issue[papers.entry[told]]]
+    known = np.isfinite(answer) & (surprise != 0)
+    assert known.sum() > 500
+    correlation = np.corrcoef(surprise[known], answer[known])[0, 1]
+    assert (correlation > 0.15) if reacts else (abs(correlation) < 4 / np.sqrt(known.sum()))
 
 
 def test_moves_of_the_pure_market_are_symmetric() -> None:

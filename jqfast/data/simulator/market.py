@@ -303,12 +303,12 @@ class Market:
         entry, agenda = papers.entry, self._agenda
         issue = results.issue[entry]
         is_result, is_revision = papers.kind == filings.RESULT, papers.kind == filings.REVISION
-        # In the pure market all of the news comes with the results: whether a forecast is changed early
-        # depends on the news itself, and would make the move of that day lean one way.
-        early = papers.early & self.config.frictions
-        carries = (is_revision & self.config.frictions) | (is_result & ~early)
-        noise = self.rng["reaction"].standard_normal(len(entry))
-        jump = carries * (_REACTION * results.news[entry] + _NOISE * noise)
+        carries = is_revision | (is_result & ~papers.early)
+        noise = self.rng["reaction"].standard_normal((2, len(entry)))
+        # In the pure market prices take no notice of what is in a document: a changed forecast tells of the
+        # results to come, and whether there is one depends on the news itself.
+        news = results.news[entry] if self.config.frictions else noise[1]
+        jump = carries * (_REACTION * news + _NOISE * noise[0])
         row, before_open = filings.reaction(papers, self.sessions)
         for when, bucket in ((True, agenda.night), (False, agenda.day)):
             chosen = carries & (before_open == when) & (papers.day >= self.sessions.dates[0])
