@@ -85,7 +85,8 @@ class Stage:
         import pyarrow as pa
 
         rows = without_repeats(rows, self.about, compared)
-        rows = rows.filter(_new(self, rows, compared))
+        fresh = _new(self, rows, compared)
+        rows = rows if fresh is None else rows.filter(fresh)
         if not rows.num_rows:
             return
         stamps = np.full(rows.num_rows, np.datetime64(self.when.replace(tzinfo=None), "us"))
@@ -120,17 +121,16 @@ def _by_year(rows: Any, days: Any) -> Iterator[tuple[int | None, Any]]:
 
 
 def _new(stage: Stage, rows: Any, compared: list[str]) -> Any:
-    """Which rows the stored parts do not hold already."""
+    """Which rows the stored parts do not hold already; None for all of them."""
     import pyarrow as pa
 
     about = stage.about
     days = day_range(rows[about.date])
     near = [p for p in stage.parts if (p.overlaps(*days) if days[0] and p.first else p.first == days[0])]
-    everything = np.ones(rows.num_rows, bool)
     if not near:
-        return everything
+        return None
     needed = list(dict.fromkeys([*about.identity, *compared, FETCHED_AT]))
     types = pa.schema([(name, column_type(about, name)) for name in needed])
     pieces = [read_part(stage.folder / part.file, about, needed, days) for part in near]
     stored = pa.concat_tables([conformed(piece, types) for piece in pieces]).combine_chunks()
-    return news(rows, stored, about, compared, stage.when) if stored.num_rows else everything
+    return news(rows, stored, about, compared, stage.when) if stored.num_rows else None
