@@ -57,3 +57,21 @@ def test_a_writer_killed_at_random_moments_loses_nothing(tmp_path: Path) -> None
     with store.writing():
         pass
     assert store.check().tables[0].leftovers == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+def test_readers_beside_a_writer_see_whole_units_only(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store", create=True)
+    command = [sys.executable, "-P", str(SERVER), str(store.path)]
+    seen = []
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write("2500\n")
+        server.stdin.close()
+        while server.poll() is None:
+            units = store.read(TABLE, columns=["C"], versions="all")["C"].to_numpy().astype(int)
+            seen.append(len(units) // ROWS)
+            assert np.array_equal(np.bincount(units), np.full(seen[-1], ROWS))
+    assert seen == sorted(seen)  # and what was there once stays
+    assert len(set(seen)) > 3

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from jqfast.data.schemas.base import FETCHED_AT, Table
-from jqfast.data.store.ranks import HashArray, groups_of, order_of, rank, repeats, row_hashes
+from jqfast.data.store.ranks import HashArray, distinct, groups_of, order_of, rank, repeats, row_hashes
 from jqfast.types import BoolArray, IntArray
 
 #: Tokyo's clock, without daylight saving since 1951.
@@ -39,40 +40,64 @@ def news(rows: Any, stored: Any, table: Table, compared: Sequence[str], fetched:
     rows with the incoming set. Equal: nothing new. Different: all incoming rows of the identity are new, so
     that the newest version is always complete, also where the vendor serves two rows under one identity.
     """
-    mine = row_hashes(rows, table.identity)
-    theirs = row_hashes(stored, table.identity)
-    common = np.isin(theirs, mine)
-    new = np.ones(rows.num_rows, bool)
-    if not common.any():
-        return new
-    stored, theirs = stored.filter(common), theirs[common]
-    current = _in_effect(theirs, _microseconds(stored[FETCHED_AT]), fetched)
-    ids, theirs_sum = _set_hashes(theirs[current], row_hashes(stored, compared)[current])
-    my_ids, my_sum = _set_hashes(mine, row_hashes(rows, compared))
-    place = np.minimum(np.searchsorted(ids, my_ids), len(ids) - 1)
-    same = my_ids[(ids[place] == my_ids) & (theirs_sum[place] == my_sum)]
-    return ~np.isin(mine, same)
+    mine, theirs = row_hashes(rows, table.identity), row_hashes(stored, table.identity)
+    content, told = row_hashes(rows, compared), row_hashes(stored, compared)
+    if np.array_equal(mine, theirs) and np.array_equal(content, told) and distinct(mine) == len(mine):
+        return np.zeros(rows.num_rows, bool)  # a day that is fetched again, as a rule
+    groups = Groups.of(np.concatenate([theirs, mine]))
+    own = np.arange(len(groups.number)) >= len(theirs)
+    score = np.full(len(own), _NEVER)
+    score[~own] = _scores(_microseconds(stored[FETCHED_AT]), fetched)
+    best = groups.most(score)
+    current = ~own & (score == best[groups.number])
+    hashes = np.concatenate([told, content])
+    said, says = groups.total(hashes * current), groups.total(hashes * own)
+    known = (best > _NEVER) & (said == says)
+    return np.asarray(~known[groups.number[own]])
 
 
-def _in_effect(identity: HashArray, times: IntArray, fetched: dt.datetime) -> BoolArray:
-    """Rows of each identity's last version fetched by a time, else of its first."""
-    limit = _epoch(fetched)
-    # Versions by then count upwards from the past; later ones only if there is none, the first of them best.
-    score = np.where(times <= limit, times, np.int64(-(2**62)) - (times - limit))
-    order = np.lexsort((score, identity))
-    last = np.ones(len(order), bool)
-    last[:-1] = identity[order][1:] != identity[order][:-1]
-    ends = order[last]
-    place = np.searchsorted(identity[ends], identity)
-    return np.asarray(score == score[ends][place])
+#: Below the score of every version that there is.
+_NEVER = np.int64(-(2**63))
 
 
-def _set_hashes(identity: HashArray, content: HashArray) -> tuple[HashArray, HashArray]:
-    """Sorted identities, and of each the sum of its rows' hashes, which no order changes."""
-    ids, place = np.unique(identity, return_inverse=True)
-    sums = np.zeros(len(ids), np.uint64)
-    np.add.at(sums, place.reshape(-1), content)
-    return ids, sums
+def _scores(times: IntArray, limit: dt.datetime) -> IntArray:
+    """The higher, the nearer to being in effect at a time: the last version by then, else the first one."""
+    end = _epoch(limit)
+    return np.where(times <= end, times, np.int64(-(2**62)) - (times - end))
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Rows that share a number, for sums and maxima over them.
+
+    Parameters
+    ----------
+    order : (rows,) sorts the rows by their number
+    starts : (groups,) first place of each group in that order
+    number : (rows,) group of each row
+    """
+
+    order: IntArray
+    starts: IntArray
+    number: IntArray
+
+    @classmethod
+    def of(cls, ids: HashArray) -> Groups:
+        """Group rows by their 64 bits."""
+        order = np.argsort(ids, kind="stable")
+        new = np.ones(len(ids), bool)
+        new[1:] = ids[order][1:] != ids[order][:-1]
+        number = np.empty(len(ids), np.int64)
+        number[order] = np.cumsum(new) - 1
+        return cls(order, np.flatnonzero(new), number)
+
+    def most(self, values: IntArray) -> IntArray:
+        """The largest value of each group."""
+        return np.asarray(np.maximum.reduceat(values[self.order], self.starts), np.int64)
+
+    def total(self, values: HashArray) -> HashArray:
+        """The sum of each group, modulo 2^64: no order changes it."""
+        return np.asarray(np.add.reduceat(values[self.order], self.starts), np.uint64)
 
 
 def latest(rows: Any, table: Table) -> Any:
@@ -94,8 +119,11 @@ def known_by(rows: Any, table: Table, as_of: dt.datetime) -> Any:
     """
     if table.published:
         rows = rows.filter(_published_by(rows, table, as_of))
-    identity = row_hashes(rows, table.identity)
-    return rows.filter(_in_effect(identity, _microseconds(rows[FETCHED_AT]), as_of))
+    if not rows.num_rows:
+        return rows
+    groups = Groups.of(row_hashes(rows, table.identity))
+    score = _scores(_microseconds(rows[FETCHED_AT]), as_of)
+    return rows.filter(score == groups.most(score)[groups.number])
 
 
 def _published_by(rows: Any, table: Table, as_of: dt.datetime) -> Any:
