@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,40 @@ def test_another_plan_is_noticed_after_a_week(server: JQuants, tmp_path: Path) -
     assert report.tables["markets_short_ratio"].new > 0
 
 
+def test_the_window_of_the_free_plan_moves_with_the_days(server: JQuants, tmp_path: Path) -> None:
+    server.service.plan = "free"
+    tables = ["equities_bars_daily"]
+    for day in ("2026-07-09", "2026-07-10", "2026-07-13"):
+        server.service.now = dt.datetime.fromisoformat(day) + dt.timedelta(weeks=12, hours=20)
+        server.forget()
+        report = run(server, tmp_path / "jq", start="2026-07-09", tables=tables)
+        assert report.complete
+        assert report.end == day
+        assert day in Store(tmp_path / "jq").done("equities_bars_daily")
+    assert not server.refused
+
+
+def test_a_smaller_plan_is_noticed_at_the_next_sync(server: JQuants, tmp_path: Path) -> None:
+    tables = ["markets_breakdown", "equities_bars_daily"]
+    assert run(server, tmp_path / "jq", start=FROM, tables=tables).plan == "premium"
+    server.service.plan = "light"
+    server.service.now += dt.timedelta(days=3)
+    report = run(server, tmp_path / "jq", start=FROM, tables=tables)
+    assert report.complete
+    assert report.plan == "premium"
+    assert report.tables["markets_breakdown"].refused
+    assert report.tables["equities_bars_daily"].new > 0
+    assert run(server, tmp_path / "jq", start=FROM, tables=tables).plan == "light"
+
+
+def test_what_is_remembered_may_be_damaged(server: JQuants, tmp_path: Path) -> None:
+    run(server, tmp_path / "jq", start=FROM, tables=["equities_master"])
+    for damaged in ("{", "[]", '{"plan": 3, "seen": "soon"}', '{"another": 1}', '{"checked": "x"}'):
+        with Store(tmp_path / "jq").writing() as writer:
+            writer.append("markets_calendar", [], notes={"sync": damaged})
+        assert run(server, tmp_path / "jq", start=FROM, tables=["equities_master"]).plan == "premium"
+
+
 def test_the_window_is_respected(server: JQuants, tmp_path: Path) -> None:
     server.service.plan = "free"
     tables = ["equities_bars_daily", "equities_master"]
@@ -395,13 +430,21 @@ def test_a_storm_of_429_is_waited_out(server: JQuants, tmp_path: Path) -> None:
     server.service.plan = "light"
     server.limits = Limits(minute=0.5, patience=10_000)
     options = SyncOptions(rate=100_000, bulk=False, client=PATIENCE)  # too fast on purpose
-    from dataclasses import replace
-
     options = replace(options, client=replace(PATIENCE, minute=0.5, attempts=12))
     report = run(server, tmp_path / "jq", start="2026-08-01", options=options)
     assert server.refused[429] > 0
     assert report.complete
     assert len(Store(tmp_path / "jq").read("equities_bars_daily")) == 8 * 44
+
+
+def test_five_minutes_of_nothing_are_waited_out(server: JQuants, tmp_path: Path) -> None:
+    server.service.plan = "light"
+    server.limits = Limits(minute=0.2, patience=0)
+    options = SyncOptions(rate=100_000, bulk=False, client=ClientOptions(minute=0.2, read=5.0, attempts=12))
+    tables = ["equities_bars_daily", "equities_master"]
+    report = run(server, tmp_path / "jq", start="2026-06-01", tables=tables, options=options)
+    assert server.refused[429] >= 2
+    assert report.complete
 
 
 # Secrets and clocks

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from jqfast.data.jquants.plans import RATES, Access
 from jqfast.data.store import Writer
@@ -22,23 +22,34 @@ WEEK = dt.timedelta(days=7)
 
 @dataclass(frozen=True)
 class Memory:
-    """Plan, window and refused tables, the day they were found out; the last look for corrections."""
+    """What is remembered; days as ISO text, empty where open or unknown.
+
+    Attributes
+    ----------
+    plan, start, end : plan and its window as they were found out on the day ``seen``
+    refused : table -> what the service said
+    checked : table -> day of the last look for corrections
+    """
 
     plan: str = ""
     start: str = ""
     end: str = ""
     seen: str = ""
-    checked: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)
+    checked: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, access: Access, today: dt.date, checked: Mapping[str, str]) -> Memory:
+        """What to remember of a plan that was found out today."""
+        start, end = str(access.start or ""), str(access.end or "")
+        return cls(access.plan or "", start, end, str(today), dict(access.refused), dict(checked))
 
     @classmethod
     def load(cls, writer: Writer) -> Memory:
         """What the last sync left; nothing where that cannot be read."""
         try:
-            held = json.loads(writer.notes(CALENDAR).get(_NOTE, "{}"))
-            refused = {str(name): str(reason) for name, reason in held.pop("refused", {}).items()}
-            memory = cls(**{name: str(value) for name, value in held.items()}, refused=refused)
-            for day in (memory.start, memory.end, memory.seen, memory.checked):
+            memory = cls(**json.loads(writer.notes(CALENDAR).get(_NOTE, "{}")))
+            for day in (memory.start, memory.end, memory.seen, *memory.checked.values()):
                 _day(day)
         except (ValueError, TypeError, AttributeError):
             return cls()
@@ -46,18 +57,19 @@ class Memory:
 
     def save(self, writer: Writer) -> None:
         """Leave it to the next sync."""
-        writer.append(CALENDAR, [], notes={_NOTE: json.dumps(vars(self))})
+        writer.append(CALENDAR, [], notes={_NOTE: json.dumps(asdict(self))})
 
     def access(self, today: dt.date) -> Access | None:
-        """The plan, if it was found out within the last week."""
+        """The plan, if it was found out within the last week; its window has moved on with the days."""
         seen = _day(self.seen)
         if seen is None or self.plan not in RATES or not dt.timedelta(0) <= today - seen < WEEK:
             return None
-        return Access(self.plan, _day(self.start), _day(self.end), dict(self.refused))
+        start, end, passed = _day(self.start), _day(self.end), today - seen
+        return Access(self.plan, start and start + passed, end and end + passed, dict(self.refused))
 
-    def recheck_due(self, today: dt.date) -> bool:
-        """Whether it is time to look for corrections."""
-        checked = _day(self.checked)
+    def due(self, table: str, today: dt.date) -> bool:
+        """Whether it is time to look for corrections of a table."""
+        checked = _day(self.checked.get(table, ""))
         return checked is not None and today - checked >= WEEK
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from jqfast.data.jquants.asks import Ask, Span, asks_of
+from jqfast.data.jquants.asks import Ask, asks_of
 from jqfast.data.jquants.bulk import days_of, fetch_file, with_files
 from jqfast.data.jquants.client import Client
 from jqfast.data.jquants.collect import Collector, Fetched
@@ -21,18 +21,15 @@ from jqfast.data.jquants.errors import (
 )
 from jqfast.data.jquants.lanes import Done, Lanes
 from jqfast.data.jquants.memory import CALENDAR, Memory
-from jqfast.data.jquants.plans import Access, detect
+from jqfast.data.jquants.opening import RECHECKED, Opening
+from jqfast.data.jquants.plans import Access
 from jqfast.data.jquants.report import Progress, SyncReport, TableReport
-from jqfast.data.jquants.schedule import JST, Sessions
 from jqfast.data.store import Writer
 from jqfast.data.tables import Table, table
 
 if TYPE_CHECKING:
     from jqfast.data.jquants.sync import SyncOptions
 
-_RECHECKED = dt.timedelta(days=10)
-#: A clock that is off by more is mentioned; the service's is used in any case.
-_SKEW = dt.timedelta(minutes=10)
 #: So many queries of a table that failed in a row end its turn; so many tables in a row, the sync.
 _ENOUGH = 3
 #: Threads for each of the statement tables, whose own limit is 60 a minute.
@@ -50,6 +47,7 @@ class Run:
     Attributes
     ----------
     client, writer, options, progress : what it works with
+    opening : what is known before the first table
     report : filled as it goes
     """
 
@@ -57,83 +55,24 @@ class Run:
     writer: Writer
     options: SyncOptions
     progress: Progress
+    opening: Opening
     report: SyncReport = field(default_factory=SyncReport)
-    access: Access = field(default_factory=Access)
+    _rechecked: set[str] = field(default_factory=set)
+    _changed_plan: bool = False
+    _narrowed: bool = False
     _failures: dict[str, int] = field(default_factory=dict)
     _away: list[str] = field(default_factory=list)
 
-    # Before the first table
-
-    def prepare(self, start: dt.date | None, end: dt.date | None) -> None:
-        """Calendar, clock, plan, and the span that follows from them."""
-        rows = self._calendar()
-        self._note_clock()
-        today = self.client.now().astimezone(JST).date()
-        memory = Memory.load(self.writer)
-        self.access = self._find_access(memory, today)
-        self.report.plan = self.access.plan
-        self.report.start, self.report.end = str(self.access.start or ""), str(self.access.end or "")
-        self.client.limits.set_rate(self.options.rate or self.access.rate)
-        told = self.report.tables[CALENDAR]
-        told.rows, told.new = len(rows), self.writer.append(CALENDAR, rows).added
-        self._sessions = Sessions(_divisions(rows))
-        back = self.options.recheck
-        due = memory.recheck_due(today) if back is None else back > 0
-        recheck = today - (_RECHECKED if back is None else dt.timedelta(days=back)) if due else None
-        self._memory = Memory(
-            self.access.plan or "",
-            self.report.start,
-            self.report.end,
-            memory.seen if memory.access(today) else today.isoformat(),
-            memory.checked or today.isoformat(),
-            dict(self.access.refused),
-        )
-        self._memory.save(self.writer)
-        self._checked_by_now = today.isoformat() if recheck else self._memory.checked
-        last = min(end or today, today)
-        if start and start > last:
-            raise ValueError(f"`start` {start} is after the last day that can be had, {last}.")
-        if start and self.access.start and start < self.access.start:
-            self.report.notes.append(
-                f"The plan reaches back to {self.access.start}; earlier days were left out."
-            )
-        first = max(start or dt.date.min, self.access.start or dt.date.min)
-        last = min(last, self.access.end or last)
-        live = self.access.plan == "premium"
-        self.span = Span(first, last, self.client.now(), recheck, live=live)
-
-    def _calendar(self) -> list[dict[str, str]]:
-        about = table(CALENDAR)
-        self.report.tables[CALENDAR] = TableReport(CALENDAR, asked=1)
-        try:
-            return [row for answer in self.client.pages(about.path) for row in answer.rows]
-        except NotInPlanError as error:
-            self.report.tables[CALENDAR].refused = str(error)
-            return []
-
-    def _note_clock(self) -> None:
-        skew = self.client.skew
-        if skew is not None and abs(skew) > _SKEW:
-            off = dt.timedelta(minutes=round(abs(skew) / dt.timedelta(minutes=1)))
-            self.report.notes.append(
-                f"The clock of this machine and the service's differ by {off}; the service's is used."
-            )
-
-    def _find_access(self, memory: Memory, today: dt.date) -> Access:
-        if self.options.plan:
-            return Access(self.options.plan)
-        # A session that every plan reaches: twelve weeks back and some more.
-        recent = today - dt.timedelta(days=120)
-        while recent.weekday() >= 5:
-            recent -= dt.timedelta(days=1)
-        return memory.access(today) or detect(self.client, recent)
-
-    # The tables
+    @property
+    def access(self) -> Access:
+        """What the key may ask for, as far as it is known."""
+        return self.opening.access
 
     def fetch(self, tables: Sequence[Table]) -> None:
         """Fetch and store what is missing of the tables."""
+        self._open()
         done = {about.name: self.writer.done(about.name) for about in tables}
-        collector = Collector(self.writer, self.report, self.span, self.access, done)
+        collector = Collector(self.writer, self.report, self.opening.span, self.access, done)
         todo: list[Ask] = []
         for about in tables:
             if about.name != CALENDAR:
@@ -148,10 +87,17 @@ class Run:
             raise
         finally:
             self._count_requests()
-        refused = dict(self.access.refused)
-        replace(self._memory, checked=self._checked_by_now, refused=refused).save(self.writer)
+        self._remember()
+
+    def _open(self) -> None:
+        told, access = self.report, self.access
+        told.plan, told.start, told.end = access.plan, str(access.start or ""), str(access.end or "")
+        told.tables[CALENDAR] = self.opening.calendar
+        told.notes += self.opening.notes
+        self.client.limits.set_rate(self.options.rate or access.rate)
 
     def _plan(self, about: Table, done: set[str]) -> list[Ask]:
+        """What to ask for of a table; nothing where the plan does not include it."""
         told = self.report.tables[about.name] = TableReport(about.name)
         if not self.access.includes(about.plan):
             told.refused = f"The {self.access.plan} plan does not include it ({about.plan} does)."
@@ -159,12 +105,32 @@ class Run:
             told.refused = self.access.refused[about.name]
         if told.refused:
             return []
-        asks = asks_of(about, self.span, done, self._sessions)
+        today, days = self.opening.today, self.options.recheck
+        span = self.opening.span
+        if days or (days is None and self.opening.memory.due(about.name, today)):
+            span = replace(span, recheck=today - (dt.timedelta(days=days) if days else RECHECKED))
+            self._rechecked.add(about.name)
+        asks = asks_of(about, span, done, self.opening.sessions)
         if self.options.bulk and self.access.plan != "free":
-            asks = with_files(self.client, about, asks, self.span.now.astimezone(JST).date())
+            asks = with_files(self.client, about, asks, today)
         told.asked = len(asks)
         self.progress(about.name, 0, len(asks))
         return asks
+
+    def _remember(self) -> None:
+        """Leave the plan, and when corrections were looked for, to the next sync."""
+        memory, today = self.opening.memory, self.opening.today
+        checked = dict(memory.checked)
+        for name, told in self.report.tables.items():
+            if name not in checked or (name in self._rechecked and not told.failed and not told.left):
+                checked[name] = str(today)
+        if self._changed_plan:
+            # What the service refuses does not agree with what was found out: again next time.
+            replace(memory, plan="", checked=checked).save(self.writer)
+        elif self._narrowed:
+            Memory.of(self.access, today, checked).save(self.writer)
+        else:
+            replace(memory, checked=checked, refused=dict(self.access.refused)).save(self.writer)
 
     def _round(self, todo: list[Ask], collector: Collector) -> list[Ask]:
         """Fetch all asks; those that must follow in their place."""
@@ -234,7 +200,7 @@ class Run:
 
     def _cursor(self, ask: Ask) -> str:
         """Where the last sync of the same unfinished day stopped."""
-        if ask.units or ask.last != self.span.end:
+        if ask.units or ask.last != self.opening.span.end:
             return ""
         day, _, cursor = self.writer.notes(ask.table).get("cursor", "").partition(" ")
         return cursor if day == str(ask.last) else ""
@@ -255,10 +221,13 @@ class Run:
             return days_of(ask, table(ask.table))
         if isinstance(error, OutsideWindowError):
             self.access.narrow(error)
+            self._narrowed = True
             told.note(f"{ask.table}: the plan does not reach some of the days asked for.")
         elif isinstance(error, NotInPlanError):
             told.refused = str(error)
             self.access.refused[ask.table] = str(error)
+            # Tables of the lowest rank, and those to be bought apart, say nothing about the plan.
+            self._changed_plan |= table(ask.table).plan in ("light", "standard", "premium")
         elif isinstance(error, _LeftError):
             told.left += 1
         elif isinstance(error, GaveUpError | BadRequestError):
@@ -284,13 +253,3 @@ def _scouts_first(asks: list[Ask]) -> list[Ask]:
     """One ask of each table before the others, so that a refusal is known before many are under way."""
     first = {ask.table: ask for ask in reversed(asks)}
     return [*reversed(first.values()), *(ask for ask in asks if ask is not first[ask.table])]
-
-
-def _divisions(rows: Sequence[dict[str, str]]) -> dict[dt.date, str]:
-    found = {}
-    for row in rows:
-        try:
-            found[dt.date.fromisoformat(str(row.get("Date", ""))[:10])] = str(row.get("HolDiv", ""))
-        except ValueError:
-            continue
-    return found

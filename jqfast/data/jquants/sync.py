@@ -25,6 +25,7 @@ from typing import TypeAlias
 from jqfast.data.jquants.client import BASE_URL, Client, ClientOptions
 from jqfast.data.jquants.credentials import find_key
 from jqfast.data.jquants.limiter import Limits
+from jqfast.data.jquants.opening import begin
 from jqfast.data.jquants.plans import Access, check_plan
 from jqfast.data.jquants.report import Progress, SyncReport
 from jqfast.data.jquants.run import Run
@@ -116,9 +117,9 @@ def sync(
     client.limits = Limits(options.rate or Access().rate, minute=options.client.minute, stop=client.stop)
     folder = store if isinstance(store, Store) else Store(store, create=True)
     with folder.writing() as writer:
-        run = Run(client, writer, options, progress or _silent)
         try:
-            run.prepare(first, last)
+            opening = begin(client, writer, options, first, last)
+            run = Run(client, writer, options, progress or _silent, opening)
             run.fetch(chosen)
         finally:
             client.close()
