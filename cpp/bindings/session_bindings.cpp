@@ -95,14 +95,7 @@ void bind_session(py::module_& m) {
       .def_property_readonly("saved_size", [](S& s) { return s.fact([](Session& x) { return x.saved_size(); }); })
       .def("feed", &S::feed, py::arg("inputs"), py::arg("rows"), py::arg("out"), py::arg("layout"), py::arg("threads"),
            py::kw_only(), py::arg("chunk") = 0, py::arg("width") = 0,
-           "Continue with the rows of these inputs; bits as of one run over all rows fed so far.")
-      .def(
-          "append",
-          [](S& s, std::size_t stocks) {
-            // Safe without the GIL: nothing of Python is touched.
-            s.locked([&](Session& x) { x.append(stocks); });
-          },
-          py::arg("stocks"), "Add stocks whose inputs were missing so far.")
+           "Continue with the rows of these inputs, new stocks last; bits as of one run over all rows so far.")
       .def("save", &S::save, py::arg("to"), "Write the state into `saved_size` bytes.")
       .def_static("load", &load, py::arg("plan"), py::arg("saved"), py::keep_alive<0, 1>(),
                   "The session that `save` wrote; ValueError where the bytes are damaged or of another plan.");

@@ -78,10 +78,10 @@ inline Vec expanding_value(Expanding which, const Statistics& s, const Growing& 
   switch (which) {
     case Expanding::sum: return c.total;
     case Expanding::mean: return c.total / g.n;
-    case Expanding::var: return s.get<Moment::var>(c);
-    case Expanding::std: return s.get<Moment::std>(c);
-    case Expanding::skew: return s.get<Moment::skew>(c);
-    case Expanding::kurt: return s.get<Moment::kurt>(c);
+    case Expanding::var: return given(g.n >= 2.0, s.get<Moment::var>(c));
+    case Expanding::std: return given(g.n >= 2.0, s.get<Moment::std>(c));
+    case Expanding::skew: return given(g.n >= 3.0, s.get<Moment::skew>(c));
+    case Expanding::kurt: return given(g.n >= 4.0, s.get<Moment::kurt>(c));
     case Expanding::count: return g.n;
     case Expanding::min: return g.least;
     case Expanding::max: return g.most;

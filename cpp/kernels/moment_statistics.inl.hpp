@@ -31,7 +31,17 @@ struct Central {
   Vec n, total, m2, m3, m4, today, unit;
 };
 
-// The statistics; every one needs its own number of values besides `min_periods`.
+// How many values a statistic needs, whatever `min_periods` says.
+constexpr std::uint32_t values_needed(Moment which) noexcept {
+  switch (which) {
+    case Moment::var:
+    case Moment::std:
+    case Moment::zscore: return 2;
+    case Moment::skew: return 3;
+    case Moment::kurt: return 4;
+    default: return 0;
+  }
+}
 
 inline Vec given(Mask enough, Vec v) noexcept { return select(enough, v, splat(kNaN)); }
 
@@ -54,9 +64,9 @@ class Statistics {
     if constexpr (which == Moment::count) return c.n;
     if constexpr (which == Moment::sum) return c.total;
     if constexpr (which == Moment::mean) return c.total / c.n;  // the rounded quotient: constants give themselves
-    if constexpr (which == Moment::var) return given(c.n >= 2.0, variance(c) * c.unit * c.unit);
-    if constexpr (which == Moment::std) return given(c.n >= 2.0, sqrt(variance(c)) * c.unit);
-    if constexpr (which == Moment::zscore) return given(c.n >= 2.0, c.today / sqrt(variance(c)));
+    if constexpr (which == Moment::var) return variance(c) * c.unit * c.unit;
+    if constexpr (which == Moment::std) return sqrt(variance(c)) * c.unit;
+    if constexpr (which == Moment::zscore) return c.today / sqrt(variance(c));
     if constexpr (which == Moment::skew) return skewness(c);
     if constexpr (which == Moment::kurt) return excess_kurtosis(c);
   }
@@ -67,13 +77,13 @@ class Statistics {
   [[nodiscard]] Vec skewness(const Central& c) const noexcept {
     const Vec v = variance(c);
     const Vec g = skew_lead_(c.n) * (c.m3 / (v * sqrt(v)));
-    return given(c.n >= 3.0, select(v == 0.0, Vec{}, g));
+    return select(v == 0.0, Vec{}, g);
   }
 
   [[nodiscard]] Vec excess_kurtosis(const Central& c) const noexcept {
     const Vec v = variance(c);
     const Vec g = kurt_lead_(c.n) * (c.m4 / (v * v)) - kurt_rest_(c.n);
-    return given(c.n >= 4.0, select(v == 0.0, splat(-3.0), g));
+    return select(v == 0.0, splat(-3.0), g);
   }
 
   ByCount<JQFAST_TARGET::inverse> inverse_;

@@ -4,7 +4,9 @@
 // block but its last, so that the cancellation in S2 - S1^2 / n is at most n-fold there, constants give exactly 0,
 // and x - K is exact for neighbouring prices. A lane is computed again in two passes, on differences from its own
 // newest value and scaled to unit size, where the cancellation exceeds kCancellation or a power leaves the range.
-// The raw sum is compensated (Knuth's error-free addition).
+// The raw sum is compensated: what an addition loses is summed beside it (Dekker 1971). The loss is exact while the sum
+// is larger than the value, and known to half an ulp of the value where it is not, so that the error of the sum stays a
+// few half ulps of sum|x| whatever the order and the window.
 #pragma once
 
 #include <algorithm>
@@ -16,6 +18,7 @@ namespace jqfast::JQFAST_TARGET {
 
 inline constexpr double kCancellation = 1.0 / 64.0;
 inline constexpr double kTinySquare = 1e-140;  // below it fourth powers leave the normal range
+inline constexpr double kMostSquare = 1e154;   // up to it fourth powers are finite
 
 template <int Order, bool Raw>
 struct MomentSums {
@@ -26,10 +29,11 @@ struct MomentSums {
 
   // Members are left unset on purpose: clearing all of them costs more than a row of work.
   Vec seen, last, anchor;
+  bool settled;  // every lane has seen a value
   Vec n, high, low, s1, s2, s3, s4;
 
   void load_head(const Slots& s) noexcept {
-    if constexpr (Order >= 2) seen = s.get(0), last = s.get(1), anchor = s.get(2);
+    if constexpr (Order >= 2) seen = s.get(0), last = s.get(1), anchor = s.get(2), settled = all(seen != 0.0);
   }
   void save_head(const Slots& s) const noexcept {
     if constexpr (Order >= 2) s.set(0, seen), s.set(1, last), s.set(2, anchor);
@@ -48,9 +52,12 @@ struct MomentSums {
   void see(Vec x) noexcept {
     if constexpr (Order >= 2) {
       const Mask ok = is_finite(x);
-      anchor = select(ok & (seen == 0.0), x, anchor);
-      seen = select(ok, splat(1.0), seen);
       last = select(ok, x, last);
+      if (!settled) {
+        anchor = select(ok & (seen == 0.0), x, anchor);
+        seen = select(ok, splat(1.0), seen);
+        settled = all(seen != 0.0);
+      }
     }
   }
 
@@ -58,9 +65,10 @@ struct MomentSums {
     const Mask ok = is_finite(x);
     n += select(ok, splat(1.0), Vec{});
     if constexpr (Raw) {
-      const auto [sum, error] = two_sum(high, select(ok, x, Vec{}));
+      const Vec value = select(ok, x, Vec{});
+      const Vec sum = high + value;
+      low += (high - sum) + value;
       high = sum;
-      low += error;
     }
     if constexpr (Order >= 2) {
       const Vec d = select(ok, x - anchor, Vec{});
@@ -90,11 +98,7 @@ struct MomentSums {
     other.load(s, slot);
     MomentSums m = *this;
     m.n += other.n;
-    if constexpr (Raw) {
-      const auto [sum, error] = two_sum(high, other.high);
-      m.high = sum;
-      m.low = low + error;
-    }
+    if constexpr (Raw) m.low = other.high + low;
     if constexpr (Order >= 2) m.s1 += other.s1, m.s2 += other.s2;
     if constexpr (Order >= 4) m.s3 += other.s3, m.s4 += other.s4;
     return m;
@@ -155,6 +159,18 @@ struct MomentSums {
   c.unit[lane] = 2.0 * unit;
 }
 
+// The rows whose sums may not do: lanes that truly have lost too much are computed again. Constants have not.
+[[gnu::noinline]] inline Central repaired(const TimeArgs& a, Central c, Vec s1, Vec s2, std::uint32_t r,
+                                          std::size_t lane) noexcept {
+  const Mask cancelled = ~(c.m2 >= kCancellation * s2) | ~(s2 <= kMostSquare);
+  const Mask tiny = (s2 < kTinySquare) & ((s2 > 0.0) | (s1 != 0.0));
+  const Mask again = (cancelled | tiny) & (c.n >= 2.0);
+  for (std::size_t l = 0; l < kLanes; ++l) {
+    if (again[l] != 0) recompute(LaneWindow(a.in[0], a.row0 + r, a.pitch, lane + l), a.window, l, c);
+  }
+  return c;
+}
+
 template <int Order, bool Raw>
 [[gnu::always_inline]] inline Central central(const TimeArgs& a, const Statistics& statistics,
                                               const MomentSums<Order, Raw>& s, Vec x, std::uint32_t r,
@@ -171,18 +187,10 @@ template <int Order, bool Raw>
       c.m3 = s.s3 - mean * (3.0 * s.s2 - 2.0 * mean * s.s1);
       c.m4 = s.s4 - mean * (4.0 * s.s3 - mean * (6.0 * s.s2 - 3.0 * mean * s.s1));
     }
-    // The square of s2 bounds the fourth powers. Asking it in every order keeps a statistic's bits the same whatever
-    // else is asked for.
-    const Mask cancelled = ~(c.m2 >= kCancellation * s.s2) | ~is_finite(s.s2 * s.s2);
-    const Mask tiny = (s.s2 < kTinySquare) & ((s.s2 > 0.0) | (s.s1 != 0.0));
-    const Mask again = (cancelled | tiny) & (s.n >= 2.0);
-    if (any(again)) [[unlikely]] {
-      Central redone = c;  // a copy, so that `c` itself can stay in registers
-      for (std::size_t l = 0; l < kLanes; ++l) {
-        if (again[l] != 0) recompute(LaneWindow(a.in[0], a.row0 + r, a.pitch, lane + l), a.window, l, redone);
-      }
-      c = redone;
-    }
+    // Asked in every order alike, so that a statistic's bits are the same whatever else is asked for.
+    const Mask sound = (c.m2 >= kCancellation * s.s2) & (s.s2 >= kTinySquare) & (s.s2 <= kMostSquare);
+    if (!all(sound | (s.n < 2.0))) [[unlikely]]
+      c = repaired(a, c, s.s1, s.s2, r, lane);
   }
   return c;
 }
@@ -210,15 +218,16 @@ inline MomentNeeds moment_needs(const std::uint8_t* give, std::size_t outputs) n
 }
 
 inline void put_moment(const Batch<Central>& batch, const Statistics& s, std::size_t o, Moment which) noexcept {
+  const auto put = [&](auto statistic) { batch.put(o, statistic, values_needed(which)); };
   switch (which) {
-    case Moment::count: return batch.put(o, [&s](const Central& c) { return s.get<Moment::count>(c); });
-    case Moment::sum: return batch.put(o, [&s](const Central& c) { return s.get<Moment::sum>(c); });
-    case Moment::mean: return batch.put(o, [&s](const Central& c) { return s.get<Moment::mean>(c); });
-    case Moment::var: return batch.put(o, [&s](const Central& c) { return s.get<Moment::var>(c); });
-    case Moment::std: return batch.put(o, [&s](const Central& c) { return s.get<Moment::std>(c); });
-    case Moment::zscore: return batch.put(o, [&s](const Central& c) { return s.get<Moment::zscore>(c); });
-    case Moment::skew: return batch.put(o, [&s](const Central& c) { return s.get<Moment::skew>(c); });
-    case Moment::kurt: return batch.put(o, [&s](const Central& c) { return s.get<Moment::kurt>(c); });
+    case Moment::count: return put([&s](const Central& c) { return s.get<Moment::count>(c); });
+    case Moment::sum: return put([&s](const Central& c) { return s.get<Moment::sum>(c); });
+    case Moment::mean: return put([&s](const Central& c) { return s.get<Moment::mean>(c); });
+    case Moment::var: return put([&s](const Central& c) { return s.get<Moment::var>(c); });
+    case Moment::std: return put([&s](const Central& c) { return s.get<Moment::std>(c); });
+    case Moment::zscore: return put([&s](const Central& c) { return s.get<Moment::zscore>(c); });
+    case Moment::skew: return put([&s](const Central& c) { return s.get<Moment::skew>(c); });
+    case Moment::kurt: return put([&s](const Central& c) { return s.get<Moment::kurt>(c); });
   }
 }
 
@@ -236,10 +245,10 @@ void moments_of(const TimeArgs& a) noexcept {
   constexpr MomentNeeds kNeeds = needs_of<Which...>();
   using Sums = MomentSums<kNeeds.order, kNeeds.raw>;
   const Statistics statistics(a.window);
-  const Vec least = splat(a.min_periods);
   const auto make = [&](const Sums& sums, Vec x, std::uint32_t r, std::size_t lane) __attribute__((always_inline)) {
     const Central c = central(a, statistics, sums, x, r, lane);
-    return RowOf<sizeof...(Which)>{{select(c.n >= least, statistics.template get<Which>(c), splat(kNaN))...}};
+    const auto least = [&a](Moment which) { return splat(std::max(a.min_periods, values_needed(which))); };
+    return RowOf<sizeof...(Which)>{{select(c.n >= least(Which), statistics.template get<Which>(c), splat(kNaN))...}};
   };
   slide_straight<Sums, sizeof...(Which)>(a, OneInput{Cursor(a.in[0], a.row0, a.pitch)}, make);
 }

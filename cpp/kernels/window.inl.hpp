@@ -319,10 +319,10 @@ class Batch {
   [[nodiscard]] bool full() const noexcept { return count_ == kRows; }
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
 
-  // Writes output `o` as f(item), NaN where fewer than `min_periods` values were in the window.
+  // Writes output `o` as f(item), NaN where fewer than `min_periods` values, or than f needs, were in the window.
   template <class F>
-  void put(std::size_t o, F f) const noexcept {
-    const Vec least = splat(a_.min_periods);
+  void put(std::size_t o, F f, std::uint32_t needed = 0) const noexcept {
+    const Vec least = splat(std::max(a_.min_periods, needed));
     OutCursor out(a_.out[o], row_, a_.pitch);
     for (std::uint32_t i = 0; i < count_; ++i, out.next()) {
       store(out.row() + lane_, select(items_[i].n >= least, f(items_[i]), splat(kNaN)));

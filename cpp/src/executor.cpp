@@ -20,6 +20,9 @@
 namespace jqfast {
 namespace {
 
+// Steps that work row by row pass on strips of rows small enough that a handful of values stay in the first-level
+// cache.
+constexpr std::size_t kStripDoubles = 1024;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 // Everything one run needs to know, and the two kinds of task.
@@ -42,6 +45,7 @@ class Run {
         width_(carried_.shape().width),
         stride_(row_length(out_.stocks)),
         pitch_(carried_.shape().pitch),
+        strip_(std::max<std::size_t>(1, kStripDoubles / width_)),
         crew_(std::min(options.threads, std::max<std::size_t>(1, busiest())), options.poll) {
     scratch_.reserve(program_, kernels_, carried_, out_, crew_.size());
   }
@@ -90,11 +94,20 @@ class Run {
 
   // ---- time stages ----
 
+  // Some rows of a chunk for a block of stocks.
   struct Tile {
-    std::size_t worker, stage, first, lanes, stored, row0,
-        rows;  // `lanes` are stocks, the rest of the width is padding
+    std::size_t worker, stage, first, lanes, stored;  // `lanes` are stocks, the rest of the width is padding
+    std::size_t row0, at, rows;                       // the chunk's first row, ours within it, and how many
     double* state;
-    std::uint64_t number;  // of the first row since the first session ever
+    std::uint64_t number;  // of our first row since the first session ever
+
+    [[nodiscard]] Tile strip(std::size_t from, std::size_t most) const {
+      Tile t = *this;
+      t.at = from;
+      t.rows = std::min(most, rows - from);
+      t.number += from;
+      return t;
+    }
   };
 
   void time_task(std::size_t worker, std::size_t s, std::size_t tile, double* own, std::size_t row0) {
@@ -105,21 +118,29 @@ class Run {
                  within(out_.stocks, first),
                  within(out_.pitch, first),  // padding of the output's rows is filled with padding
                  row0,
+                 0,
                  std::min(chunk_, rows_.size() - row0),
                  own,
                  first_ + row0};
     write_literals(t);
-    std::size_t staged = 0;
-    for (const auto& step : program_.stages[s].time.steps) {
-      switch (step.kind) {
-        case StepKind::panel: load_panel(t, step); break;
-        case StepKind::boundary: load_boundary(t, step); break;
-        case StepKind::kernel: call(t, step); break;
-        case StepKind::to_boundary: save_boundary(t, step); break;
-        case StepKind::to_output: save_output(t, step, staged++); break;
+    for (const auto& chain : program_.stages[s].time.chains) {
+      const std::size_t rows = chain.by_row ? strip_ : t.rows;
+      for (std::size_t at = 0; at < t.rows; at += rows) {
+        const Tile strip = t.strip(at, rows);
+        for (std::size_t i = chain.begin; i < chain.end; ++i) execute(strip, program_.stages[s].time.steps[i]);
       }
     }
     if (out_.layout == Layout::sample) unstage_tile(t);
+  }
+
+  void execute(const Tile& t, const Step& step) {
+    switch (step.kind) {
+      case StepKind::panel: return load_panel(t, step);
+      case StepKind::boundary: return load_boundary(t, step);
+      case StepKind::kernel: return call(t, step);
+      case StepKind::to_boundary: return save_boundary(t, step);
+      case StepKind::to_output: return save_output(t, step);
+    }
   }
 
   // How many of a tile's lanes lie before `end`; a tile may hold padding alone.
@@ -161,7 +182,7 @@ class Run {
     const Ring to = ring(t, step.out[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
       double* row = row_of(to, t.number + r);
-      const double* from = input.row(static_cast<std::size_t>(rows_[t.row0 + r]));
+      const double* from = input.row(static_cast<std::size_t>(rows_[t.row0 + t.at + r]));
       if (program_.axes[step.number] == InputAxis::market) {
         std::fill_n(row, width_, *from);
       } else {
@@ -179,7 +200,7 @@ class Run {
     const Ring to = ring(t, step.out[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
       double* row = row_of(to, t.number + r);
-      std::memcpy(row, boundary(step.number, r) + t.first, t.lanes * sizeof(double));
+      std::memcpy(row, boundary(step.number, t.at + r) + t.first, t.lanes * sizeof(double));
       std::fill(row + t.lanes, row + width_, kMissing);
     }
   }
@@ -187,7 +208,7 @@ class Run {
   void save_boundary(const Tile& t, const Step& step) {
     const Operand from = operand(t, step.in[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
-      std::memcpy(boundary(step.number, r) + t.first, late_row(from, t.number + r), t.lanes * sizeof(double));
+      std::memcpy(boundary(step.number, t.at + r) + t.first, late_row(from, t.number + r), t.lanes * sizeof(double));
     }
   }
 
@@ -217,14 +238,14 @@ class Run {
 
   [[nodiscard]] std::size_t session(std::size_t row) const { return static_cast<std::size_t>(rows_[row]); }
 
-  void save_output(const Tile& t, const Step& step, std::size_t staged) {
+  void save_output(const Tile& t, const Step& step) {
     const Operand from = operand(t, step.in[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
       const double* row = late_row(from, t.number + r);
       if (out_.layout == Layout::feature) {
-        sink_.row(row, step.number, session(t.row0 + r), t.first, t.stored);
+        sink_.row(row, step.number, session(t.row0 + t.at + r), t.first, t.stored);
       } else {
-        std::memcpy(scratch_.workers[t.worker].staging.data() + (staged * t.rows + r) * width_, row,
+        std::memcpy(scratch_.workers[t.worker].staging.data() + (step.staged * chunk_ + t.at + r) * width_, row,
                     width_ * sizeof(double));
       }
     }
@@ -234,7 +255,7 @@ class Run {
     const auto& outputs = program_.stages[t.stage].time.outputs;
     for (std::size_t r = 0; r < t.rows; ++r) {
       const double* staging = scratch_.workers[t.worker].staging.data() + r * width_;
-      sink_.samples(staging, t.rows * width_, outputs, session(t.row0 + r) * out_.stocks + t.first, t.lanes);
+      sink_.samples(staging, chunk_ * width_, outputs, session(t.row0 + t.at + r) * out_.stocks + t.first, t.lanes);
     }
   }
 
@@ -304,7 +325,7 @@ class Run {
   bool* begun_;
   Sink sink_;
   bool whole_;  // a single time stage: tiles run through all sessions
-  std::size_t chunk_, width_, stride_, pitch_;
+  std::size_t chunk_, width_, stride_, pitch_, strip_;
   Crew crew_;
 };
 

@@ -39,6 +39,7 @@ class TimeBuilder {
     place_exports();
     measure_history();
     assign_slots();
+    find_chains();
     return std::move(out_);
   }
 
@@ -143,8 +144,23 @@ class TimeBuilder {
     out_.steps = std::move(steps);
     reach_ = std::move(reaches);
     out_.outputs.clear();
-    for (const auto& step : out_.steps) {
-      if (step.kind == StepKind::to_output) out_.outputs.push_back(step.number);
+    for (auto& step : out_.steps) {
+      if (step.kind != StepKind::to_output) continue;
+      step.staged = out_.outputs.size();
+      out_.outputs.push_back(step.number);
+    }
+  }
+
+  // An instruction with state or a window walks along time in its own loop, over as many rows as possible.
+  void find_chains() {
+    for (std::size_t i = 0; i < out_.steps.size(); ++i) {
+      const auto& step = out_.steps[i];
+      const bool by_row = step.kind != StepKind::kernel || facts(step.op).axis == Axis::elementwise;
+      if (by_row && !out_.chains.empty() && out_.chains.back().by_row) {
+        out_.chains.back().end = i + 1;
+      } else {
+        out_.chains.push_back({i, i + 1, by_row});
+      }
     }
   }
 

@@ -38,12 +38,21 @@ struct Step {
   std::uint32_t min_periods = 0;
   double alpha = 0.0;
   std::vector<double> numbers;
-  std::size_t state = 0;  // offset in doubles per lane within the tile's kernel state
-  std::size_t slots = 0;  // doubles per lane of it
+  std::size_t state = 0;   // offset in doubles per lane within the tile's kernel state
+  std::size_t staged = 0;  // of an export to an output: its place among those of the stage
+  std::size_t slots = 0;   // doubles per lane of it
+};
+
+// Steps in a row that all need no row but the current one of their arguments (and rows made before it), or one step
+// that walks along time by itself.
+struct Chain {
+  std::size_t begin = 0, end = 0;
+  bool by_row = false;
 };
 
 struct TimeStage {
   std::vector<Step> steps;
+  std::vector<Chain> chains;  // cover the steps
   std::vector<Register> registers;
   std::vector<double> literals;
   std::size_t kernel_state = 0;  // doubles per lane

@@ -110,6 +110,15 @@ struct Session::State {
     }
   }
 
+  // Makes room for new stocks behind the last, and for one lane more, that is always missing.
+  void widen(std::size_t total) {
+    if (carried.shape().tiles > 0 && total >= carried.shape().lanes()) {
+      const Shape& now = carried.shape();
+      carried = reshaped(program(), carried, rows, stocks, Shape(now.chunk, now.width, lanes_for(total)));
+    }
+    stocks = total;
+  }
+
   void refuse_broken() const {
     if (broken) throw StateError("An update over many rows was interrupted, and the state with it; load a saved one.");
   }
@@ -132,37 +141,28 @@ RunStats Session::feed(std::span<const PanelView<const double>> inputs, std::spa
   if (target.pitch == 0) target.pitch = target.stocks;
   s.refuse_broken();
   check_task(s.executor.plan_, inputs, rows, target, options);
-  if (target.stocks != s.stocks) {
+  if (target.stocks < s.stocks) {
     throw std::invalid_argument("The session has " + std::to_string(s.stocks) + " stocks; the output has " +
-                                std::to_string(target.stocks) + ".");
+                                std::to_string(target.stocks) + ". Stocks that leave keep their place.");
   }
-  s.take(s.wanted(rows.size(), options));
+  const std::size_t before = s.stocks;
   RunOptions own = options;
   if (rows.size() == 1) own.poll = nullptr;
   bool begun = false;
   try {
+    s.widen(target.stocks);
+    s.take(s.wanted(rows.size(), options));
     const Task task{s.program(), *s.executor.kernels_, inputs, rows, target, s.carried, s.scratch, s.rows, true,
                     &begun};
     const RunStats stats = run_task(task, own);
     s.rows += rows.size();
     return stats;
   } catch (...) {
-    if (begun && s.rows == 0) s.carried = Carried();  // there was no state to lose
     s.broken = begun && s.rows > 0;
+    if (begun && !s.broken) s.carried = Carried();  // there was no state to lose
+    if (!s.broken) s.stocks = before;               // the lanes of new stocks are still those of missing ones
     throw;
   }
-}
-
-void Session::append(std::size_t stocks) {
-  State& s = *state_;
-  s.refuse_broken();
-  const std::size_t total = s.stocks + stocks;
-  if (s.carried.shape().tiles > 0 && total >= s.carried.shape().lanes()) {  // one lane more, that is always missing
-    const Shape& now = s.carried.shape();
-    const Shape more(now.chunk, now.width, lanes_for(total));
-    s.carried = reshaped(s.program(), s.carried, s.rows, s.stocks, more);
-  }
-  s.stocks = total;
 }
 
 std::size_t Session::saved_size() const {

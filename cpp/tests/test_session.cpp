@@ -174,10 +174,8 @@ void new_stocks() {
       };
       feed(cut(start), 0, kFirst - 5);
       for (std::size_t t = kFirst - 5; t < kFirst; ++t) feed(cut(start), t, 1);
-      session.append(3);
       for (std::size_t t = kFirst; t < kFirst + 5; ++t) feed(cut(later), t, 1);
       feed(cut(later), kFirst + 5, kSecond - kFirst - 5);
-      session.append(197);
       feed(inputs, kSecond, 1);
       session = Session::load(executor, saved(session));
       feed(inputs, kSecond + 1, kAll - kSecond - 1);

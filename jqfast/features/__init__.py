@@ -1,7 +1,8 @@
 """Features: a small language of formulas, a catalogue written in it, and a fast way to run both on a panel.
 
 The language (leaves and operators) is exported here; ``panel`` computes, ``names`` and ``describe`` tell what
-there is, ``audit`` proves that a feature does not look ahead.
+there is, ``audit`` proves that a feature does not look ahead. ``stream`` goes on from day to day with the
+same bits, ``write`` puts what does not fit into memory into a file.
 """
 
 from jqfast.features.api import (
@@ -119,12 +120,25 @@ from jqfast.features.ops import (
     where,
     wilder,
 )
+from jqfast.features.result import (
+    FeatureRow,
+)
+from jqfast.features.stream import (
+    Stream,
+    load_stream,
+    stream,
+)
+from jqfast.features.write import (
+    write,
+)
 
 __all__ = [
     "Expr",
     "Family",
     "Feature",
     "FeaturePanel",
+    "FeatureRow",
+    "Stream",
     "abs_",
     "adjustment",
     "as_of",
@@ -174,6 +188,7 @@ __all__ = [
     "isnan",
     "lag",
     "last_valid",
+    "load_stream",
     "log",
     "low",
     "maximum",
@@ -189,6 +204,7 @@ __all__ = [
     "since",
     "sqrt",
     "streak",
+    "stream",
     "tanh",
     "ts_alpha",
     "ts_argmax",
@@ -226,4 +242,5 @@ __all__ = [
     "volume",
     "where",
     "wilder",
+    "write",
 ]

@@ -36,6 +36,16 @@ class Request(NamedTuple):
     exprs: tuple[Expr, ...]
     norms: tuple[str, ...]
 
+    @property
+    def norm_of(self) -> Mapping[str, str]:
+        """The norm of each name."""
+        return MappingProxyType(dict(zip(self.names, self.norms, strict=True)))
+
+    def prepared(self, normalize: bool) -> tuple[Expr, ...]:
+        """The expressions, with their per-date transforms where they are wanted."""
+        pairs = zip(self.exprs, self.norms, strict=True)
+        return tuple(per_date(expr, norm) if normalize else expr for expr, norm in pairs)
+
 
 def names(selection: str = "all") -> tuple[str, ...]:
     """Names of the declared features.
@@ -151,13 +161,13 @@ def panel(
     ------
     ValueError
         If a name is unknown (the closest is told), a column is missing, or ``out`` does not fit.
+    MemoryError
+        If the result would not fit into the memory that is left; `write` makes it chunk by chunk.
     """
     request = resolve(features)
-    pairs = zip(request.exprs, request.norms, strict=True)
-    exprs = [per_date(expr, norm) if normalize else expr for expr, norm in pairs]
+    exprs = request.prepared(normalize)
     buffer = execute(panel, exprs, dtype=dtype, layout=layout, threads=threads, out=out)
-    norms = MappingProxyType(dict(zip(request.names, request.norms, strict=True)))
-    return FeaturePanel(request.names, panel.dates, panel.codes, buffer, layout, norms, normalize)
+    return FeaturePanel(request.names, panel.dates, panel.codes, buffer, layout, request.norm_of, normalize)
 
 
 def describe(name: str) -> Description:

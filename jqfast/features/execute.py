@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
@@ -18,6 +19,7 @@ from jqfast.data.panel import Panel
 from jqfast.errors import closest, unknown
 from jqfast.features.columns import CALENDAR, CODES
 from jqfast.features.expr import Expr
+from jqfast.features.memory import require_memory
 from jqfast.features.passes import Plan, compile_plan
 from jqfast.features.passes.graph import Input
 from jqfast.types import AnyArray, FloatArray
@@ -53,12 +55,16 @@ def execute(
     ------
     ValueError
         If an option is not legal, a column is missing or has the wrong shape, or ``out`` does not fit.
+    MemoryError
+        If the result would not fit into the memory that is left.
     """
-    _check_options(dtype, layout)
-    plan, program = _compiled(tuple(outputs))
-    inputs = [_input(panel, column, group=column in plan.groups) for column in plan.inputs]
+    check_options(dtype, layout)
+    plan, program = compiled(tuple(outputs))
+    inputs = [read_column(panel, column, group=column in plan.groups) for column in plan.inputs]
     T, N = panel.shape
     shape = (plan.outputs, T, N) if layout == "feature" else (T, N, plan.outputs)
+    if out is None:
+        require_memory(math.prod(shape) * np.dtype(dtype).itemsize, shape, dtype)
     target = _new_output(shape, dtype, layout) if out is None else _checked_out(out, shape, dtype, inputs)
     rows = np.flatnonzero(panel.is_session).astype(np.int64)
     from jqfast import _core
@@ -68,7 +74,8 @@ def execute(
 
 
 @lru_cache(maxsize=64)
-def _compiled(outputs: tuple[Expr, ...]) -> tuple[Plan, _core.Plan]:
+def compiled(outputs: tuple[Expr, ...]) -> tuple[Plan, _core.Plan]:
+    """The plan of some expressions, and the same checked and made ready by the core."""
     from jqfast import _core
 
     plan = compile_plan(outputs)
@@ -96,14 +103,15 @@ def thread_count(threads: int | None) -> int:
     return int(threads)
 
 
-def _check_options(dtype: str, layout: str) -> None:
+def check_options(dtype: str, layout: str) -> None:
+    """Refuses what is no dtype or layout."""
     if dtype not in get_args(Dtype):
         raise unknown("dtype", str(dtype), get_args(Dtype))
     if layout not in get_args(Layout):
         raise unknown("layout", str(layout), get_args(Layout))
 
 
-def _input(panel: Panel, column: Input, *, group: bool) -> FloatArray:
+def read_column(panel: Panel, column: Input, *, group: bool) -> FloatArray:
     """The array of one plan input, float64 and C-contiguous; a category is NaN where it is missing."""
     T, N = panel.shape
     if column.axis == "code":

@@ -130,3 +130,43 @@ class FeaturePanel:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureRow:
+    """F features of one date and N stocks; ``values`` is (F, N), NaN where missing."""
+
+    names: tuple[str, ...]
+    date: np.datetime64
+    codes: CodeArray
+    values: AnyArray
+    norms: Mapping[str, str]
+    normalized: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(F, N)."""
+        return len(self.names), len(self.codes)
+
+    def __getitem__(self, name: str) -> AnyArray:
+        """(N,) view of one feature.
+
+        Raises
+        ------
+        ValueError
+            If there is no such feature; the message names the closest.
+        """
+        if name not in self.names:
+            raise unknown("feature", name, self.names)
+        return self.values[self.names.index(name)]  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        F, N = self.shape
+        return f"FeatureRow({F} features x {N} stocks on {self.date}, {self.values.dtype})"
+
+    def to_frame(self) -> pd.DataFrame:
+        """One line per code, one column a feature."""
+        import pandas as pd
+
+        index = pd.Index(self.codes, name="code")
+        return pd.DataFrame(self.values.T, index=index, columns=list(self.names), copy=False)

@@ -20,14 +20,12 @@ class Session {
   Session& operator=(Session&&) noexcept;
 
   // Continues with the rows of these inputs; arguments as for Executor::run, which gives the same bits for all rows at
-  // once. Arguments are checked before anything changes. A single row cannot be interrupted by `options.poll`; many
-  // rows can, and the session then refuses to go on, as stocks have come to different sessions.
+  // once. Stocks after those known are new: as if all their inputs had been missing since the first session, except
+  // that earlier cross-sections stay without them. Arguments are checked before anything changes. A single row cannot
+  // be interrupted by `options.poll`; many rows can, and the session then refuses to go on, as stocks have come to
+  // different sessions.
   RunStats feed(std::span<const PanelView<const double>> inputs, std::span<const std::int64_t> rows, const Output& out,
                 const RunOptions& options);
-
-  // Adds stocks after the last: as if all their inputs had been missing since the first session. Earlier cross-sections
-  // stay without them.
-  void append(std::size_t stocks);
 
   [[nodiscard]] std::size_t stocks() const noexcept;
   [[nodiscard]] std::uint64_t rows() const noexcept;  // sessions fed
