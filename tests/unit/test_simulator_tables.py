@@ -445,6 +445,12 @@ def test_options_are_in_parity_with_futures() -> None:
     assert (options.LTD < options.SQD).all()
     assert (options.Date <= options.LTD).all()
     assert (options.SQD.dt.day_of_week == 4).mean() > 0.9
+    volatility = there.frame("derivatives_bars_daily_futures").query("ProdCat == 'NKVIF' and CCMFlag")
+    at_money = options.assign(d=(options.Strike / options.UnderPx - 1).abs()).sort_values("d")
+    at_money = (
+        at_money[at_money.CM.eq(at_money.groupby("Date").CM.transform("min"))].groupby("Date").IV.first()
+    )
+    assert np.corrcoef(volatility.set_index("Date").C, at_money)[0, 1] > 0.9
     central = there.frame("derivatives_bars_daily_futures").query("CCMFlag")
     assert (central.groupby(["Date", "ProdCat"]).size() == 1).all()
 

@@ -25,7 +25,8 @@ class SimulateConfig:
 
     Parameters
     ----------
-    stocks : number of issues over the whole span, 10 to 10000; about 7 of 8 are listed on a date
+    stocks : number of issues over the whole span, 10 to 10000; some come and go, so that about 7 of 8 are
+        listed on a date of 8 years and 3 of 4 on one of 16
     years : length in calendar years, 0.5 to 30, counted back from ``end``
     seed : the same seed and config give the same store; another number of stocks gives another market
     null : None plants the effects of `effects.py`; "pure" is symmetric given the past, with unrounded prices,

@@ -1,9 +1,10 @@
-"""Futures on the TOPIX and the Nikkei, and options on the Nikkei.
+"""Futures on the TOPIX, the Nikkei and its volatility, and options on the Nikkei.
 
 All prices of a contract come from one surface: the futures price is the index carried at the short rate, an
 option's theoretical price is Black's formula (1976) on it with the implied volatility of its strike, so that
 put less call is the discounted strike less the futures price. The surface's level follows the market's own
-volatility; its skew is what shows the hidden stress (`stress.py`). Delivered in the night after the session.
+volatility; its skew is what shows the hidden stress (`stress.py`). The volatility index is the surface at a
+month, wings included. Delivered in the night after the session.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _FUTURES = {
     "TOPIXF": (1, 0.5, 10_000.0, 60_000.0),
     "NK225F": (2, 10.0, 1_000.0, 50_000.0),
     "NK225MF": (3, 5.0, 100.0, 600_000.0),
+    "NKVIF": (4, 0.05, 10_000.0, 800.0),
 }
 
 
@@ -79,11 +81,21 @@ class Derivatives:
             ("derivatives_bars_daily_options", all_),
         ]
 
+    def _volatility_index(self, year: Year) -> FloatArray:
+        """(S, 4) open, high, low, close in percent: the surface at a month, a little out of the money."""
+        skew = self._market.stress.skew[year.rows]
+        month = np.full(len(skew), 1 / 12)
+        now = 100 * self._surface(_level(year.tide), skew, np.full(len(skew), 0.95), month)
+        before = np.append(self._last["NKVIF"], now[:-1])
+        start = np.where(np.isnan(before), now, before)
+        return np.stack([start, np.maximum(start, now) + 0.2, np.minimum(start, now) - 0.2, now], axis=1)
+
     def _futures(self, year: Year, listed: Contract, topix: FloatArray, nikkei: FloatArray) -> Any:
         front = _front(listed, year.dates, _QUARTERS, quarterly=True)
         parts: list[dict[str, AnyArray]] = []
+        spots = {"TOPIXF": topix, "NKVIF": self._volatility_index(year)}
         for name, (number, unit, size, usual) in _FUTURES.items():
-            spot = topix if name == "TOPIXF" else nikkei
+            spot = spots.get(name, nikkei)
             parts.append(self._product(year, listed, front, (name, number, unit, size, usual), spot))
         told = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
         order = np.lexsort((told["Code"], told["Date"]))
@@ -106,10 +118,10 @@ class Derivatives:
         rate = self._market.overseas.rate[year.rows] / 100
         term = (listed.quotation[front] - year.dates[:, None]).astype(np.float64) / 365
         carry = np.exp(rate[:, None] * term)
-        day = np.round(spot[:, None, :] * carry[:, :, None] / unit) * unit  # (S, Q, 4)
+        day = _on_unit(spot[:, None, :] * carry[:, :, None], unit)  # (S, Q, 4)
         before = np.append(self._last[name], spot[:-1, 3])
         self._last[name] = float(spot[-1, 3])
-        start = np.round(before[:, None] * carry / unit) * unit
+        start = _on_unit(before[:, None] * carry, unit)
         night = np.stack(
             [start, np.fmax(start, day[..., 0]), np.fmin(start, day[..., 0]), day[..., 0]], axis=-1
         )
@@ -165,7 +177,7 @@ class Derivatives:
         )
         rate = self._market.overseas.rate[year.rows][s] / 100
         future = F0 * np.exp(rate * term)
-        level = MARKET * np.exp(year.tide) * math.sqrt(245) * _PREMIUM
+        level = _level(year.tide)
         volatility = self._surface(level[s], self._market.stress.skew[year.rows][s], K / future, term)
         price = black(future, K, volatility * np.sqrt(term), put) * np.exp(-rate * term)
         distance = np.abs(np.log(K / F0)) / (0.06 * np.sqrt(1 + m))
@@ -216,6 +228,16 @@ class Derivatives:
         at = level * near + _LONG_RUN * (1.0 - near)
         x = np.clip(np.log(moneyness) / (_LONG_RUN * np.sqrt(np.maximum(term, 1 / 24))), -3.0, 3.0)
         return np.asarray(at * np.maximum(1.0 - skew * x + _CURVE * x**2, 0.2))
+
+
+def _on_unit(price: FloatArray, unit: float) -> FloatArray:
+    """The nearest multiple of a price unit, as the double nearest to its decimals."""
+    return np.asarray(np.round(np.round(price / unit) * unit, 2))
+
+
+def _level(tide: FloatArray) -> FloatArray:
+    """Yearly volatility that the options imply at the money, for the next days."""
+    return np.asarray(MARKET * np.exp(tide) * math.sqrt(245) * _PREMIUM)
 
 
 def _from(late: BoolArray, values: FloatArray) -> FloatArray:
