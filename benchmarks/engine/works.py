@@ -79,6 +79,7 @@ _O1 = (Goal("right", 2.0), Goal("pandas", 10.0))
 
 def _rolling() -> Iterator[Work]:
     x, y = f.close, f.volume
+    yield Work("log", "elementwise", _one("log", partial(_call, "log", x)), (Goal("right", 2.0),))
     for w in WINDOWS:
         for name in ("mean", "std", "skew", "kurt", "min", "max", "rank"):
             build = partial(_call, f"ts_{name}", x, w)
@@ -88,8 +89,9 @@ def _rolling() -> Iterator[Work]:
         for name in ("corr", "beta"):
             build = partial(_call, f"ts_{name}", x, y, w)
             yield Work(f"{name}:{w}", "rolling", _one(name, build), _O1, skip=both)
-        slopes = tuple(_one("slope", lambda m=m, w=w: f.ts_slope(x, w, m)) for m in (w, 2))
-        yield Work(f"slope:{w}", "rolling", slopes[0], _O1, variants=slopes[1:])
+        for name in ("slope", "intercept", "resid"):
+            lines = tuple(_one(name, partial(_call, f"ts_{name}", x, w, m)) for m in (w, 2))
+            yield Work(f"{name}:{w}", "rolling", lines[0], _O1, variants=lines[1:])
         averages = [_one("ewm", lambda m=m, w=w: f.ema(x, w, m)) for m in (w, 1)]
         averages += [_one("ewm", lambda w=w: f.where(f.isnan(x), float("nan"), f.ema(x, w)))]
         yield Work(f"ewm:{w}", "rolling", averages[0], _O1, variants=tuple(averages[1:]))
@@ -99,12 +101,17 @@ def _order() -> Iterator[Work]:
     goals = (Goal("bottleneck", 2.0), Goal("rest", 8.0))
     for w in WINDOWS:
         yield Work(f"median:{w}", "order", _one("median", lambda w=w: f.ts_median(f.close, w)), goals)
-        yield Work(f"quantile0.8:{w}", "order", _one("q", lambda w=w: f.ts_quantile(f.close, w, 0.8)), goals)
+        for q in (0.1, 0.8):
+            build = partial(_call, "ts_quantile", f.close, w, q)
+            yield Work(f"quantile{q}:{w}", "order", _one("q", build), goals)
+        yield Work(f"mad:{w}", "order", _one("mad", partial(_call, "ts_mad", f.close, w)), goals)
     slow = frozenset({"pandas"})
     for w in WINDOWS:
-        build = _one("argmax", lambda w=w: f.ts_argmax(f.high, w))
-        tied = skips.ties(w, "high", largest=True)
-        yield Work(f"argmax:{w}", "order", build, (Goal("right", 2.0),), absent=slow, skip=tied)
+        for name, column, largest in (("argmax", "high", True), ("argmin", "low", False)):
+            build = partial(_call, f"ts_{name}", f.column(column), w)
+            tied = skips.ties(w, column, largest=largest)
+            goal = (Goal("right", 2.0),)
+            yield Work(f"{name}:{w}", "order", _one(name, build), goal, absent=slow, skip=tied)
 
 
 def _cross() -> Iterator[Work]:
