@@ -31,6 +31,8 @@ SEGMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 #: Product categories that are shares of a company: domestic and foreign stocks, depositary receipts.
 _SHARES = ("", "011", "021", "024")
+#: The columns of the issue list that decide about the named universes.
+NAMED_BY = ("Code", "Mkt", "ProdCat")
 
 
 def selected(universe: Universe, issues: Mapping[str, AnyArray]) -> BoolArray:
@@ -54,12 +56,8 @@ def selected(universe: Universe, issues: Mapping[str, AnyArray]) -> BoolArray:
     """
     rows = len(issues["Code"])
     if isinstance(universe, str):
-        if universe not in SEGMENTS:
-            raise unknown("universe", universe, SEGMENTS)
-        codes = issues["Code"]
-        ordinary = (np.char.str_len(codes) == 5) & np.char.endswith(codes, "0")
-        ordinary &= np.isin(issues["Mkt"], SEGMENTS[universe]) & np.isin(issues["ProdCat"], _SHARES)
-        return np.asarray(ordinary, bool)
+        masks = [fits(universe, name, issues[name]) for name in NAMED_BY]
+        return np.asarray(np.logical_and.reduce(masks), bool)
     if callable(universe):
         chosen = np.asarray(universe(issues))
         if chosen.shape != (rows,) or chosen.dtype != bool:
@@ -69,6 +67,24 @@ def selected(universe: Universe, issues: Mapping[str, AnyArray]) -> BoolArray:
             )
         return chosen
     return _listed_in(universe, issues)
+
+
+def fits(universe: str, name: str, values: AnyArray) -> BoolArray:
+    """Which values of one column of the issue list are those of a named universe.
+
+    Raises
+    ------
+    ValueError
+        If there is no such universe.
+    """
+    if universe not in SEGMENTS:
+        raise unknown("universe", universe, SEGMENTS)
+    if name == "Mkt":
+        return np.isin(values, SEGMENTS[universe])
+    if name == "ProdCat":
+        return np.isin(values, _SHARES)
+    # The fifth character is the class of share; 0 is the ordinary one.
+    return np.asarray((np.char.str_len(values) == 5) & np.char.endswith(values, "0"), bool)
 
 
 def _listed_in(table: Any, issues: Mapping[str, AnyArray]) -> BoolArray:

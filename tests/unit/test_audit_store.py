@@ -14,6 +14,7 @@ import pytest
 import tiny_store as tiny
 
 import jqfast.data as data
+import jqfast.features as features
 from jqfast.data import audit_store, pit
 from jqfast.data.audit import cut_store
 from jqfast.errors import DataGapError
@@ -110,6 +111,19 @@ def test_a_rule_that_is_too_early_is_caught(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(pit, "RULES", {**pit.RULES, "equities_investor_types": early})
     found = audit_store(tmp_path, rows=[28], universe="prime", columns=["flow_foreign_buy", "close"])
     assert "first on 2024-05-13" in found.failures["flow_foreign_buy"]
+
+
+def test_own_columns_are_audited_too(tmp_path: Path) -> None:
+    _store(tmp_path, HONEST)
+
+    def build(source: data.StorePanelSource, day: Any) -> data.Panel:
+        panel = source.panel(universe="prime", end=day)
+        mean = features.panel(panel, {"mean": features.ts_mean(features.close, 3)}, dtype="float64")
+        peek = np.roll(panel["close"], -1, axis=0)  # looks ahead
+        return panel.with_columns(mean=np.ascontiguousarray(mean.values[0]), peek=peek)
+
+    found = audit_store(tmp_path, rows=[40], columns=["mean", "peek"], build=build)
+    assert set(found.failures) == {"peek"}
 
 
 def test_cut_keeps_what_was_public(tmp_path: Path) -> None:

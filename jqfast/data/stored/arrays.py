@@ -108,6 +108,15 @@ def span(store: Store, name: str) -> tuple[np.datetime64, np.datetime64] | None:
     return np.datetime64(min(p.first for p in parts)), np.datetime64(max(p.last for p in parts))
 
 
+def distinct(days: AnyArray) -> tuple[AnyArray, IntArray]:
+    """(days without repeats, ascending; index of each row into them): fast where rows are sorted by day."""
+    if len(days) and (days[1:] >= days[:-1]).all():
+        new = np.append(True, days[1:] != days[:-1])
+        return days[new], np.cumsum(new) - 1
+    found, place = np.unique(days, return_inverse=True)
+    return found, place.astype(np.int64)
+
+
 def sorted_by(records: Mapping[str, AnyArray], *names: str) -> dict[str, AnyArray]:
     """The records sorted by columns, the first one counting most. Stable."""
     order = np.lexsort([records[name] for name in names[::-1]])

@@ -18,7 +18,7 @@ from jqfast.data.clock import Clock
 from jqfast.data.dense import Bars
 from jqfast.data.lazy import Deferred
 from jqfast.data.store import Store
-from jqfast.data.stored.arrays import array, by_year, coded, span
+from jqfast.data.stored.arrays import array, by_year, coded, distinct, span
 from jqfast.data.stored.axes import BARS, Axes
 from jqfast.data.stored.lives import Lives, find_lives, with_factors
 from jqfast.errors import DataGapError
@@ -66,11 +66,11 @@ def find_presence(store: Store, clock: Clock, end: np.datetime64) -> tuple[Lives
 
 
 def _sessions(days: AnyArray, clock: Clock, stray: set[str]) -> tuple[IntArray, BoolArray]:
-    row = clock.on_or_after(days)
-    on = clock.day(row) == days
-    if not on.all():
-        stray.update(str(day) for day in np.unique(days[~on]))
-    return row, on
+    each, place = distinct(days)
+    row = clock.on_or_after(each)
+    on = clock.day(row) == each
+    stray.update(str(day) for day in each[~on])
+    return row[place], on[place]
 
 
 def _note_stray(stray: set[str]) -> tuple[str, ...]:
@@ -142,14 +142,15 @@ def _cells(axes: Axes, table: str, columns: list[str]) -> Iterator[tuple[Any, In
     low = days[max(axes.first - 1, 0)] if axes.T else axes.end
     T, N = axes.shape
     for rows in by_year(axes.store, table, ["Date", "Code", *columns], low, axes.end):
-        date = array(rows["Date"])
-        row = axes.clock.on_or_after(date)
-        on = axes.clock.day(row) == date
+        days, place = distinct(array(rows["Date"]))
+        row = axes.clock.on_or_after(days)
+        at = pit.rows(table, {"Date": days}, axes.clock, axes.decision) - axes.first
+        at[(axes.clock.day(row) != days) | (at < 0) | (at >= T)] = -1
+        at, row = at[place], row[place]
         labels, index = coded(rows["Code"])
-        life = axes.lives.of(axes.lives.find(labels)[index], np.where(on, row, 0))
-        column = np.where(life < 0, -1, axes.column[life])
-        at = pit.rows(table, {"Date": date}, axes.clock, axes.decision) - axes.first
-        keep = np.flatnonzero(on & (column >= 0) & (at >= 0) & (at < T))
+        life = axes.lives.of(axes.lives.find(labels)[index], row)
+        column = np.append(axes.column, -1)[life]
+        keep = np.flatnonzero((column >= 0) & (at >= 0))
         yield rows, keep, at[keep] * N + column[keep], life[keep]
 
 

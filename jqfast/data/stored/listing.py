@@ -14,9 +14,9 @@ import numpy as np
 
 from jqfast.data.panel import Decision
 from jqfast.data.store import Store
-from jqfast.data.stored.arrays import array, by_year, coded
+from jqfast.data.stored.arrays import array, by_year, coded, distinct
 from jqfast.data.stored.lives import Lives
-from jqfast.data.universe import Universe, selected
+from jqfast.data.universe import NAMED_BY, Universe, fits, selected
 from jqfast.errors import DataGapError
 from jqfast.types import AnyArray, BoolArray, IntArray
 
@@ -92,7 +92,7 @@ class _Snapshots:
     def read(self) -> None:
         """All snapshots, a year at a time."""
         for table in by_year(self.store, MASTER, ["Date", "Code", *_ASKED], self.low, self.high):
-            days, place = np.unique(array(table["Date"]), return_inverse=True)
+            days, place = distinct(array(table["Date"]))
             rows = self.lives.clock.on_or_after(days)
             for one in rows.tolist():
                 self.rows.append(one)
@@ -133,7 +133,11 @@ def _chosen(
     parts: dict[str, tuple[AnyArray, IntArray]],
 ) -> BoolArray:
     """Membership per row: judged once per distinct issue, which are few, unless dates matter."""
-    if not (isinstance(universe, str) or callable(universe)):
+    if isinstance(universe, str):
+        columns = {**parts, "Code": code}
+        masks = [fits(universe, name, np.append(columns[name][0], ""))[columns[name][1]] for name in NAMED_BY]
+        return np.asarray(np.logical_and.reduce(masks), bool)
+    if not callable(universe):
         issues = {"Code": code[0][code[1]], "Date": array(table["Date"])}
         return selected(universe, issues)
     key = code[1].copy()

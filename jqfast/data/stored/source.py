@@ -87,7 +87,7 @@ class StorePanelSource:
             raise DataGapError(f"`universe={universe!r}` has no member from {axes.dates[0]} to {axes.end}.")
         bars = _bars(axes)
         bars.labels = {
-            name: _category(np.where(axes.listed, values[:, order], np.int16(-1)), text)
+            name: _category(np.where(axes.listed, _picked(values, order), np.int16(-1)), text)
             for name, (values, text) in who.labels.items()
         }
         bars.notes[:0] = [*notes, *stray, *who.notes]
@@ -135,8 +135,13 @@ def _axes(
     order = ever[np.argsort(lives.labels[ever], kind="stable")]
     column = np.full(len(lives), -1, np.int64)
     column[order] = np.arange(len(order))
-    listed = np.ascontiguousarray(who.member[:, order])
+    listed = np.ascontiguousarray(_picked(who.member, order))
     return Axes(store, lives, decision, *rows, column, lives.labels[order].astype(np.str_), listed), order
+
+
+def _picked(values: AnyArray, order: AnyArray) -> AnyArray:
+    """Columns in an order; as they are where that is theirs."""
+    return values if np.array_equal(order, np.arange(values.shape[1])) else values[:, order]
 
 
 def _category(values: AnyArray, labels: tuple[str, ...]) -> tuple[AnyArray, tuple[str, ...]]:
