@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jqfast.data.jquants.report import Progress
 
 _KEPT = "What is complete is kept; the same command goes on from there."
+_WIDE = 140
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -175,6 +176,8 @@ def _show(report: SyncReport) -> None:
         )
         drawn.add_row(told.table, *(f"{number:,}" for number in numbers), state)
     console = Console(highlight=False)
+    if not console.is_terminal:  # a file or a pipe has no width
+        console.width = _WIDE
     console.print(drawn, markup=False)
     for note in report.notes:
         console.print(note, markup=False, soft_wrap=True)

@@ -191,6 +191,8 @@ class Client:
             self._local.session.headers["User-Agent"] = f"jqfast/{version('jqfast')}"
             # Neither netrc nor cookies: nothing but the key says who asks.
             self._local.session.auth = _unchanged
+            # Proxies are for what is outside this machine.
+            self._local.session.trust_env = urlsplit(self.base_url).hostname not in _LOCAL
             with self._lock:
                 self._sessions.append(self._local.session)
         session: Session = self._local.session
