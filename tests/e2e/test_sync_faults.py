@@ -103,6 +103,18 @@ def test_a_dripping_answer_has_a_deadline(server: JQuants, tmp_path: Path) -> No
         run(server, tmp_path / "jq", options=replace(QUICK, client=patience))
 
 
+def test_a_page_whose_key_has_run_out_is_asked_for_from_the_start(
+    server: JQuants, tmp_path: Path, whole: Content
+) -> None:
+    day = "2026-10-01"
+    planned = server.inject(Status(400, "pagination_key is invalid"), BARS, skip=2)
+    report = run(server, tmp_path / "jq", start=day, end=day, tables=TABLES[:1])
+    assert planned.struck == 1
+    assert report.complete
+    rows = content(tmp_path / "jq")[TABLES[0]][0]
+    assert rows == [row for row in whole[TABLES[0]][0] if str(row["Date"]) == day]
+
+
 # Faults that stay
 
 STAYING: dict[str, tuple[Fault, str]] = {

@@ -120,7 +120,10 @@ def _refusal(status: int, message: str, path: str) -> JQuantsError:
     if status == 401 or (status == 403 and ("key" in lower or "unauthorized" in lower)):
         return KeyRefusedError(f"{said}: the key is not valid. Check it, or issue a new one, at {_KEY_PAGE}.")
     if status in (403, 404, 410):
-        return NotInPlanError(f"{said}: the service or the plan does not have it.")
+        return NotInPlanError(
+            f"{said}: the service or the plan does not have it. If nothing works, check the key and "
+            f"`--base-url`."
+        )
     if 300 <= status < 400:
         return BadRequestError(
             f"{said}, a redirection, which is not followed. Check `--base-url` and any proxy."

@@ -191,11 +191,17 @@ class Run:
                 pass  # too old, or from another plan: the whole day instead
         return self._all_pages(ask, {})
 
-    def _all_pages(self, ask: Ask, more: dict[str, str]) -> Fetched:
-        rows, cursor = [], ""
-        for answer in self.client.pages(ask.path, {**dict(ask.params), **more}):
-            rows += answer.rows
-            cursor = answer.cursor or ""
+    def _all_pages(self, ask: Ask, more: dict[str, str], *, again: bool = True) -> Fetched:
+        rows, cursor, pages = [], "", 0
+        try:
+            for answer in self.client.pages(ask.path, {**dict(ask.params), **more}):
+                pages += 1
+                rows += answer.rows
+                cursor = answer.cursor or ""
+        except BadRequestError:
+            if not (pages and again):
+                raise
+            return self._all_pages(ask, more, again=False)  # the key of a page may have run out
         return Fetched(rows, cursor=cursor or more.get("cursor", ""))
 
     def _cursor(self, ask: Ask) -> str:
