@@ -11,7 +11,8 @@ import pandas as pd
 import pyarrow as pa
 
 from jqfast.data.simulator.config import Null, SimulateConfig
-from jqfast.data.simulator.market import Market, Year
+from jqfast.data.simulator.market import Market
+from jqfast.data.simulator.state import Year
 from jqfast.data.simulator.tables import Tables
 from jqfast.types import AnyArray, FloatArray
 

@@ -10,7 +10,7 @@ from jqfast.data._tokyo import SECTOR33
 from jqfast.data.simulator.clock import utc
 from jqfast.data.simulator.columns import Text, arrow_table, same
 from jqfast.data.simulator.issues import MARKETS
-from jqfast.data.simulator.market import Market, Year
+from jqfast.data.simulator.market import Market
 from jqfast.data.simulator.names import (
     MARGIN_NAMES,
     MARKET_NAMES,
@@ -21,6 +21,7 @@ from jqfast.data.simulator.names import (
     company_names,
 )
 from jqfast.data.simulator.sessions import NOON_MINUTE
+from jqfast.data.simulator.state import Year
 from jqfast.types import AnyArray, DateArray, IntArray
 
 _PRICES = ("O", "H", "L", "C")

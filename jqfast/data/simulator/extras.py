@@ -9,9 +9,10 @@ import numpy as np
 from jqfast.data.simulator import filings
 from jqfast.data.simulator.clock import hours, utc
 from jqfast.data.simulator.columns import Text, arrow_table, digits
-from jqfast.data.simulator.market import Market, Year
+from jqfast.data.simulator.market import Market
 from jqfast.data.simulator.names import company_names
 from jqfast.data.simulator.sessions import OUTAGE
+from jqfast.data.simulator.state import Year
 from jqfast.data.simulator.statements import TREASURY, Papers
 from jqfast.types import AnyArray, FloatArray
 

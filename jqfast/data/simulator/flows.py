@@ -14,8 +14,9 @@ import numpy as np
 
 from jqfast.data.simulator.clock import utc
 from jqfast.data.simulator.columns import Text, arrow_table
-from jqfast.data.simulator.market import Market, Year
+from jqfast.data.simulator.market import Market
 from jqfast.data.simulator.sessions import week_of
+from jqfast.data.simulator.state import Year
 from jqfast.types import AnyArray, FloatArray, IntArray
 
 #: Net buying of foreigners over the section's sales and purchases, per unit of flow.

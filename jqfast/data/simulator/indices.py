@@ -16,8 +16,9 @@ from jqfast.data._tokyo import SECTOR33
 from jqfast.data.simulator.bars import close_stamps
 from jqfast.data.simulator.columns import Text, arrow_table
 from jqfast.data.simulator.issues import FIRST_SECTION, PRIME, REFORM
-from jqfast.data.simulator.market import Market, Year
+from jqfast.data.simulator.market import Market
 from jqfast.data.simulator.names import SECTOR17, SECTOR17_NAMES
+from jqfast.data.simulator.state import Year
 from jqfast.types import AnyArray, BoolArray, FloatArray
 
 #: Scale index -> its scale categories.

@@ -14,8 +14,9 @@ import numpy as np
 from jqfast.data.simulator.bars import margin_class
 from jqfast.data.simulator.clock import utc
 from jqfast.data.simulator.columns import Text, arrow_table
-from jqfast.data.simulator.market import Market, Year
+from jqfast.data.simulator.market import Market
 from jqfast.data.simulator.sessions import week_of
+from jqfast.data.simulator.state import Year
 from jqfast.types import AnyArray, BoolArray, FloatArray
 
 #: First balance day of the daily table.

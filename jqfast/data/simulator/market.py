@@ -12,9 +12,7 @@ splits and dividends of the whole span. Each session:
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,9 +24,10 @@ from jqfast.data.simulator.overseas import Overseas, draw_overseas
 from jqfast.data.simulator.prices import FINE_500_FROM, to_tick
 from jqfast.data.simulator.sessions import OUTAGE, Sessions, make_sessions
 from jqfast.data.simulator.shocks import Shocks
+from jqfast.data.simulator.state import Agenda, Annals, Document, Floor, Year, new_year
 from jqfast.data.simulator.stress import Foreigners, Stress, draw_stress, outlook
 from jqfast.data.simulator.trading import LOT, Bar, Path, Rules, Volume, quotes, trade
-from jqfast.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
+from jqfast.types import BoolArray, DateArray, FloatArray, IntArray
 
 _GROWTH = 0.04 / 245
 _SPLIT_FROM, _MERGE_BELOW = 4000.0, 120.0  # yen of raw price
@@ -42,106 +41,6 @@ _STREAMS = (
 )
 #: Members of the scale categories in a market of 4,000 issues, and the same for smaller ones.
 _SCALES = np.array([30, 100, 500, 1000]) / 4000.0
-
-
-@dataclass(frozen=True, eq=False)
-class Year:
-    """What happened in the sessions ``rows`` (S,) of one calendar year; raw prices, NaN without a trade.
-
-    ``prices`` (S, 12, N), ``volume`` and ``turnover`` (S, 3, N), ``limit`` (S, 6, N) as ``Bar`` has them;
-    ``factor`` (S, N) of the day and ``adjustment`` (S, N) their product; ``capital`` (S, N) market value in
-    yen at the last price; ``listed`` (S, N); ``segment``, ``scale`` (S, N) codes; ``market`` (S,) the
-    market's own move and ``tide`` (S,) its log volatility; ``statement`` (3, S, N) equity, income of four
-    quarters and forecast of net profit as known at the close; ``drivers`` (S, 7, N) and ``expected`` (S, 4,
-    N).
-    """
-
-    rows: IntArray
-    dates: DateArray
-    prices: FloatArray
-    volume: FloatArray
-    turnover: FloatArray
-    limit: BoolArray
-    factor: FloatArray
-    adjustment: FloatArray
-    capital: FloatArray
-    listed: BoolArray
-    segment: AnyArray
-    scale: AnyArray
-    market: FloatArray
-    tide: FloatArray
-    statement: FloatArray
-    drivers: AnyArray
-    expected: AnyArray
-
-
-def _year(rows: IntArray, dates: DateArray, N: int) -> Year:
-    S = len(rows)
-    return Year(
-        rows=rows,
-        dates=dates,
-        prices=np.full((S, 12, N), np.nan),
-        volume=np.zeros((S, 3, N)),
-        turnover=np.zeros((S, 3, N)),
-        limit=np.zeros((S, 6, N), np.bool_),
-        factor=np.ones((S, N)),
-        adjustment=np.ones((S, N)),
-        capital=np.full((S, N), np.nan),
-        listed=np.zeros((S, N), np.bool_),
-        segment=np.zeros((S, N), np.int8),
-        scale=np.zeros((S, N), np.int8),
-        market=np.zeros(S),
-        tide=np.zeros(S),
-        statement=np.full((3, S, N), np.nan),
-        drivers=np.full((S, len(effects.DRIVERS), N), np.nan, np.float32),
-        expected=np.full((S, len(effects.HORIZONS), N), np.nan, np.float32),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Document:
-    """What a published document does at a row: ``issue`` (M,) with its new ``equity`` and ``income`` (NaN: no
-    change), the ``forecast`` of net profit and the ``surprise`` it tells."""
-
-    issue: IntArray
-    equity: FloatArray
-    income: FloatArray
-    forecast: FloatArray
-    surprise: FloatArray
-
-
-@dataclass(eq=False)
-class Floor:
-    """What the market carries from session to session, each (N,)."""
-
-    hidden: FloatArray  # log price on the forward basis
-    base: FloatArray  # raw base price of the session
-    adjustment: FloatArray  # product of the factors so far
-    drift: FloatArray  # of the next session
-    segment: IntArray
-    scale: IntArray
-
-
-@dataclass(eq=False)
-class Agenda:
-    """What is bound to happen, by row."""
-
-    night: dict[int, list[tuple[IntArray, FloatArray]]] = field(default_factory=lambda: defaultdict(list))
-    day: dict[int, list[tuple[IntArray, FloatArray]]] = field(default_factory=lambda: defaultdict(list))
-    documents: dict[int, list[Document]] = field(default_factory=lambda: defaultdict(list))
-    splits: dict[int, list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
-
-
-@dataclass(eq=False)
-class Annals:
-    """What is told of the whole span at its end: ``results`` batches with their ``filings``; ``splits`` (row
-    of announcement, row of ex-date, issue, factor); ``dividends`` (row of ex-date, issues, 1 interim or 2
-    final, record day, yen per share of the first session)."""
-
-    results: list[books.Results] = field(default_factory=list)
-    filings: list[filings.Filings] = field(default_factory=list)
-    splits: list[tuple[int, int, int, float]] = field(default_factory=list)
-    dividends: list[tuple[int, IntArray, int, np.datetime64, FloatArray]] = field(default_factory=list)
 
 
 class Market:
@@ -190,7 +89,7 @@ class Market:
         calendar_year = dates.astype("datetime64[Y]")
         for each in np.unique(calendar_year):
             rows = np.flatnonzero(calendar_year == each)
-            year = _year(rows, dates[rows], self.config.stocks)
+            year = new_year(rows, dates[rows], self.config.stocks)
             for s, t in enumerate(rows):
                 self._session(year, s, int(t))
             yield year
@@ -360,30 +259,23 @@ class Market:
             self.annals.splits.append((t, row, int(issue), factor))
 
     def _pay_dividends(self, t: int) -> FloatArray:
-        """Log move of the shares that go ex today; noted in the annals."""
+        """Log move of the shares that go ex today."""
         out = np.zeros(self.config.stocks)
         if not self.config.frictions:
             return out
-        for month, record in self._records(t):
-            for code in (1, 2):
-                ends = (self.issues.year_end - (6 if code == 1 else 0) - 1) % 12 == month % 12
-                idx = np.flatnonzero(ends & self.issues.listed(t))
-                amount = self._books.dividend(idx)[code - 1]
-                idx, amount = idx[amount > 0], amount[amount > 0]
-                if len(idx):
-                    share = np.minimum(amount / np.exp(self._floor.hidden[idx]), 0.5)
-                    out[idx] = np.log1p(-share)
-                    self.annals.dividends.append((t, idx, code, record, amount))
+        month = self._record_month(t)
+        for part, before in enumerate((6, 0)):  # interim and final
+            ends = (self.issues.year_end - before - 1) % 12 == month % 12
+            idx = np.flatnonzero(ends & self.issues.listed(t) & (month >= 0))
+            share = self._books.dividend(idx)[part] / np.exp(self._floor.hidden[idx])
+            out[idx] += np.log1p(-np.minimum(share, 0.5))
         return out
 
-    def _records(self, t: int) -> list[tuple[int, np.datetime64]]:
-        """Months (from 1970-01) whose last session's shareholders lose their right today, with that day."""
+    def _record_month(self, t: int) -> int:
+        """Month (from 1970-01) whose last session's shareholders lose their right today, -1 if none do."""
         step = 1 if self.sessions.dates[t] >= _SETTLE_T2 else 2
-        record, after = self.sessions.at(np.array([t + step, t + step + 1]))
-        month = int(record.astype("datetime64[M]").astype(np.int64))
-        if int(after.astype("datetime64[M]").astype(np.int64)) == month:
-            return []
-        return [(month, books.month_end(np.array([month]))[0])]
+        months = self.sessions.at(np.array([t + step, t + step + 1])).astype("datetime64[M]").astype(np.int64)
+        return int(months[0]) if months[0] != months[1] else -1
 
     # Segments
 

@@ -9,8 +9,9 @@ import numpy as np
 from jqfast.data._tokyo import SECTOR33
 from jqfast.data.simulator.clock import utc
 from jqfast.data.simulator.columns import Text, arrow_table
-from jqfast.data.simulator.market import Market, Year
+from jqfast.data.simulator.market import Market
 from jqfast.data.simulator.sessions import OUTAGE
+from jqfast.data.simulator.state import Year
 from jqfast.types import AnyArray, FloatArray
 
 _RATIO_PUBLISHED, _REPORT_PUBLISHED = 16 * 60 + 30, 17 * 60 + 30

@@ -18,9 +18,10 @@ from jqfast.data.simulator.derivatives import Derivatives
 from jqfast.data.simulator.flows import Flows
 from jqfast.data.simulator.indices import Indices
 from jqfast.data.simulator.margin import Margin
-from jqfast.data.simulator.market import Market, Year
+from jqfast.data.simulator.market import Market
 from jqfast.data.simulator.shorts import Shorts
 from jqfast.data.simulator.splits import all_splits
+from jqfast.data.simulator.state import Year
 from jqfast.data.tables import TRUE_AVAILABLE_AT
 
 Named = Iterator[tuple[str, Any]]

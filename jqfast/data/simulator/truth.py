@@ -18,7 +18,8 @@ import numpy as np
 from jqfast.data.simulator import effects
 from jqfast.data.simulator.columns import Text
 from jqfast.data.simulator.config import SimulateConfig
-from jqfast.data.simulator.market import Market, Year
+from jqfast.data.simulator.market import Market
+from jqfast.data.simulator.state import Year
 from jqfast.errors import DataGapError
 from jqfast.types import AnyArray, FloatArray
 

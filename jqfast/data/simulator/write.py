@@ -16,9 +16,10 @@ import numpy as np
 
 from jqfast.data.simulator import truth
 from jqfast.data.simulator.config import SimulateConfig
-from jqfast.data.simulator.market import Market, Year
+from jqfast.data.simulator.market import Market
 from jqfast.data.simulator.overseas import macro_table
 from jqfast.data.simulator.sessions import OUTAGE
+from jqfast.data.simulator.state import Year
 from jqfast.data.simulator.tables import Tables
 from jqfast.data.simulator.truth import Truth
 from jqfast.data.store import Store, Writer
