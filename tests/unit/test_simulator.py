@@ -10,6 +10,7 @@ import pytest
 from simulator_support import SMALL, World, build, forward, rank_correlations, world
 from typer.testing import CliRunner
 
+from jqfast import data
 from jqfast.cli import app
 from jqfast.data.simulator import SimulateConfig, companies, effects, filings, read_truth, stress, write
 from jqfast.data.simulator.config import Null
@@ -19,6 +20,7 @@ from jqfast.data.simulator.truth import Oracle
 from jqfast.data.store import Store
 from jqfast.errors import DataGapError
 from jqfast.evaluate.ic import rank_ic
+from jqfast.learn.labels import make_labels
 from jqfast.types import FloatArray
 
 HORIZON = 5
@@ -343,6 +345,26 @@ def test_the_truth_lies_beside(stored: Path) -> None:
     bars = Store(stored).read("equities_bars_daily", start="2026-09-01", columns=["Date", "Code"]).to_pandas()
     assert len(drivers) == len(bars)
     assert {"Date", "stress", "probability", "skew", "flow", "market"} == set(truth.states().schema.names)
+
+
+def test_the_panel_of_the_store_is_judged_as_the_truth_says(stored: Path) -> None:
+    """The oracle on the labels of the panel, by the code that judges models; macro series by their time."""
+    panel = data.open(stored).panel(universe="all")
+    truth = read_truth(stored)
+    wide = truth.drivers().to_pandas().pivot(index="Date", columns="Code", values=f"expected_{HORIZON}")
+    score = wide.reindex(columns=panel.codes).to_numpy().astype(np.float64)
+    assert score.shape == panel.shape
+    score[: effects.MOMENTUM + 1] = np.nan
+    label = make_labels(panel, (HORIZON,)).returns[0]
+    judged = rank_ic(score, label, horizon=HORIZON)
+    assert judged.n_dates > 50
+    # Twenty stocks: a tie or a dividend more or less moves a date's rank correlation by hundredths.
+    assert abs(judged.mean - truth.oracle_ic) < 0.02
+    macro = stored / "external" / "macro_daily.parquet"
+    spx = data.read_external(macro, {"spx": "value"}, available_at="available_at", where={"name": "SPX"})
+    joined = data.attach(panel, spx)
+    assert np.isfinite(joined["spx"]).all()
+    assert (joined["spx_age"] >= 1).all()
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
