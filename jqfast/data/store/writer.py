@@ -32,6 +32,8 @@ from jqfast.files import holder, lock, make_folder, sync_folder, unlock
 
 LOCK = "lock"
 _POLL = 0.05
+#: A writer that ends leaves fewer small files than this of each year: opening one costs milliseconds.
+_FEW = 4
 #: Files of more rows are left alone when asked to merge: memory.
 _WHOLE_YEAR = 5_000_000
 
@@ -71,6 +73,7 @@ def open_writer(path: Path, wait: float) -> Iterator[Writer]:
     try:
         writer = Writer(path)
         yield writer
+        writer.tidy()
     finally:
         if writer is not None:
             writer.close()
@@ -85,9 +88,17 @@ class Writer:
         self._manifests: dict[str, Manifest] = {}
         self._turn = threading.RLock()
         self._process = os.getpid()
+        self._written: set[str] = set()
         for name in TABLES:
             if (path / name).is_dir():
                 _clean(path / name, self.manifest(name))
+
+    def tidy(self) -> None:
+        """Merge small files of the tables that were written, where a year has several."""
+        with contextlib.suppress(OSError):  # the rows are in; a disk too full to merge them is no failure
+            for name in self._written:
+                for parts in crowded(self.manifest(name), limit=_FEW):
+                    self._merge(table(name), parts)
 
     def close(self) -> None:
         """End the right to write; :meth:`Store.writing` does it when its block ends."""
@@ -144,6 +155,7 @@ class Writer:
         """
         with self._turn:
             self._check_open()
+            self._written.add(table(name).name)
             return self._append(table(name), data, unit, fetched_at, notes)
 
     def _check_open(self) -> None:
