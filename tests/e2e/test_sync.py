@@ -140,11 +140,11 @@ def test_the_next_morning_asks_for_no_files(server: JQuants, tmp_path: Path) -> 
 
 
 def test_pages_without_rows_and_ends_in_every_form(server: JQuants, tmp_path: Path) -> None:
-    run(server, tmp_path / "whole", start=FROM)
+    tables = ["equities_master", "equities_bars_daily", "markets_short_ratio", "fins_summary"]
+    run(server, tmp_path / "whole", start=FROM, tables=tables)
     for last in ("absent", "null", "empty"):
         server.service = Service(server.service.market, page=3, hollow=2, last=last)
         server.bulk.service = server.service
-        tables = ["equities_master", "equities_bars_daily", "markets_short_ratio", "fins_summary"]
         run(server, tmp_path / last, start=FROM, tables=tables)
         whole, parts = content(tmp_path / "whole"), content(tmp_path / last)
         assert all(parts[name] == whole[name] for name in tables)

@@ -152,6 +152,8 @@ def test_statements_have_a_limit_of_their_own() -> None:
     assert {path: limiter.rate for path, limiter in limits.own.items()} == {
         "/fins/summary": 60,
         "/fins/details": 60,
+        "/edinet/major-shareholders": 60,
+        "/td/list": 100,
     }
     limits.set_rate(5)
     assert limits.account.rate == 5

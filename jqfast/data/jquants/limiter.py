@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import ClassVar
 
 from jqfast.data.jquants.errors import StoppedError
 
@@ -107,20 +108,28 @@ class Limiter:
 
 
 class Limits:
-    """The limiters of an account: one for all requests, and one for each of the statement tables."""
+    """The limiters of an account: one for all requests, and one for each path with a limit of its own.
 
-    OWN = ("/fins/summary", "/fins/details")
-    OWN_RATE = 60
+    The statements' are documented, the disclosures' belong to their add-on; EDINET's is what other clients
+    keep to.
+    """
+
+    OWN: ClassVar[dict[str, int]] = {
+        "/fins/summary": 60,
+        "/fins/details": 60,
+        "/edinet/major-shareholders": 60,
+        "/td/list": 100,
+    }
 
     def __init__(self, rate: int, *, minute: float = 60.0, stop: threading.Event | None = None) -> None:
         self.account = Limiter(rate, minute=minute, stop=stop)
-        self.own = {path: Limiter(min(self.OWN_RATE, rate), minute=minute, stop=stop) for path in self.OWN}
+        self.own = {path: Limiter(min(own, rate), minute=minute, stop=stop) for path, own in self.OWN.items()}
 
     def set_rate(self, rate: int) -> None:
         """The account's number of requests a minute, once it is known."""
         self.account.set_rate(rate)
-        for limiter in self.own.values():
-            limiter.set_rate(min(self.OWN_RATE, rate))
+        for path, limiter in self.own.items():
+            limiter.set_rate(min(self.OWN[path], rate))
 
     def take(self, path: str) -> None:
         """Wait until a request to ``path`` may go out."""

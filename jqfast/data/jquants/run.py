@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 #: So many queries of a table that failed in a row end its turn; so many tables in a row, the sync.
 _ENOUGH = 3
-#: Threads for each of the statement tables, whose own limit is 60 a minute.
-_STATEMENT_WORKERS = 3
+#: Threads for each of the tables with a limit of their own, 60 or 100 a minute.
+_OWN_WORKERS = 3
 
 
 class _LeftError(Exception):
@@ -136,7 +136,7 @@ class Run:
         """Fetch all asks; those that must follow in their place."""
         own = self.client.limits.own
         work = [[ask for ask in todo if ask.path == path and not ask.bulk] for path in own]
-        lanes = [(asks, min(self.access.workers, _STATEMENT_WORKERS)) for asks in work if asks]
+        lanes = [(asks, min(self.access.workers, _OWN_WORKERS)) for asks in work if asks]
         rest = _scouts_first([ask for ask in todo if ask.path not in own or ask.bulk])
         lanes += [(rest, self.access.workers)] if rest else []
         running = Lanes(lanes, self._fetch_one, self.client.stop)
