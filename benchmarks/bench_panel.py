@@ -53,7 +53,8 @@ def test_panel_of_the_whole_market() -> None:
     if not (store / "equities_bars_daily").is_dir():
         pytest.skip("JQFAST_STORE does not name a store with bars")
     store = store.resolve()
-    _run(store, "panel")  # the files come into the system's cache
+    for path in store.rglob("*.parquet"):
+        path.read_bytes()  # into the system's cache
     panel, columns = _run(store, "panel"), _run(store, "columns")
     record = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),

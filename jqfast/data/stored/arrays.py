@@ -89,11 +89,12 @@ def _rows(store: Store, name: str, columns: list[str], low: np.datetime64, high:
     import pyarrow.parquet as pq
 
     path = store.path / name / parts[0].file
+    if not path.exists():  # replaced by a writer meanwhile
+        return store.read(name, columns=columns, start=low, end=high)
     have = set(pq.read_schema(path).names)
     texts = [each for each in columns if each in have and about.by_name[each].type == pa.string()]
-    rows = pq.read_table(
-        path, columns=[c for c in columns if c in have], read_dictionary=texts, partitioning=None
-    )
+    there = [each for each in columns if each in have]
+    rows = pq.read_table(path, columns=there, read_dictionary=texts, partitioning=None)
     for each in columns:
         if each not in have:
             rows = rows.append_column(each, pa.nulls(rows.num_rows, about.by_name[each].type))
@@ -118,6 +119,12 @@ def distinct(days: AnyArray) -> tuple[AnyArray, IntArray]:
 
 
 def sorted_by(records: Mapping[str, AnyArray], *names: str) -> dict[str, AnyArray]:
-    """The records sorted by columns, the first one counting most. Stable."""
-    order = np.lexsort([records[name] for name in names[::-1]])
+    """The records sorted by columns, the first one counting most. Stable; free where they are sorted."""
+    keys = [records[name] for name in names]
+    follows = np.ones(max(len(keys[0]) - 1, 0), bool)
+    for key in keys[::-1]:
+        follows = (key[1:] > key[:-1]) | ((key[1:] == key[:-1]) & follows)
+    if follows.all():
+        return dict(records)
+    order = np.lexsort(keys[::-1])
     return {name: values[order] for name, values in records.items()}

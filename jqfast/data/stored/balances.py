@@ -56,7 +56,7 @@ def margin_columns(axes: Axes) -> dict[str, Deferred]:
 def _last_of_week(life: IntArray, days: AnyArray) -> IntArray:
     """Index of the last record of each stock in each calendar week; records are sorted by day."""
     week = (days.astype("datetime64[D]").astype(np.int64) + 3) // 7
-    order = np.lexsort((np.arange(len(life)), week, life))
+    order = np.argsort(life, kind="stable")
     follows = (life[order[1:]] == life[order[:-1]]) & (week[order[1:]] == week[order[:-1]])
     return np.sort(order[np.append(~follows, True)]) if len(order) else order
 
