@@ -114,6 +114,24 @@ def rule(table: str) -> Rule:
     return RULES[table]
 
 
+def sentence(table: str | Rule) -> str:
+    """A rule in words, for tables of columns and for reports."""
+    the = rule(table) if isinstance(table, str) else table
+    if the.kind == "bar":
+        return "known at the close of the session"
+    if the.kind == "dated":
+        return "known before the session of its date"
+    if the.kind == "ahead":
+        return "known ahead"
+    hours = f" ({the.hours[0]}{'' if len(the.hours) == 1 else ' to ' + the.hours[-1]})" if the.hours else ""
+    words = f"from the session after {the.date}{hours}"
+    if the.weekly == the.date:
+        words = f"from the session after the second one of the week after {the.date}{hours}"
+    elif the.weekly:
+        words += f"; without it, after the second session of the week after {the.weekly}"
+    return words + ("; corrections one session later" if the.period else "")
+
+
 def published(table: str | Rule, records: Mapping[str, AnyArray], clock: Clock) -> AnyArray:
     """The instant from which each record could be had.
 

@@ -35,6 +35,11 @@ _SHARES = ("", "011", "021", "024")
 NAMED_BY = ("Code", "Mkt", "ProdCat")
 
 
+def segment(market: str) -> str:
+    """The segment of a market code, those before 2022-04-04 as their successors; else the code itself."""
+    return next((name for name in ("prime", "standard", "growth") if market in SEGMENTS[name]), market)
+
+
 def selected(universe: Universe, issues: Mapping[str, AnyArray]) -> BoolArray:
     """Which rows of an issue list belong to a universe.
 

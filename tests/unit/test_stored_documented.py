@@ -22,6 +22,7 @@ def test_sources_and_units_exist(name: str) -> None:
     if about.unit != "category":
         assert about.degree == UNITS[about.unit].degree
     assert about.meaning
+    assert about.rule == about.rule.strip()
 
 
 def test_every_table_of_columns_is_described() -> None:
@@ -30,6 +31,17 @@ def test_every_table_of_columns_is_described() -> None:
     assert {name for fields in DENSE.values() for name in fields} <= set(COLUMNS)
     assert set(_VOLUMES) <= set(COLUMNS)
     assert len(COLUMNS) > 200
+
+
+def test_rules_in_words() -> None:
+    assert COLUMNS["close"].rule == "known at the close of the session"
+    assert COLUMNS["fs_sales"].rule == "from the session after DiscDate (18:00 to 24:30)"
+    assert COLUMNS["margin_long"].rule.startswith(
+        "from the session after the second one of the week after Date"
+    )
+    assert COLUMNS["margin_daily_long"].rule.startswith("from the session after PubDate (16:30)")
+    assert COLUMNS["flow_foreign_buy"].rule.endswith("corrections one session later")
+    assert pit.sentence("markets_calendar") == "known ahead"
 
 
 def test_units_reach_the_language() -> None:

@@ -70,6 +70,25 @@ def test_universe_by_day_over_the_reform(path: Path) -> None:
     assert names == ["0104"] * len(EARLY) + ["0113"] * len(LATE)
 
 
+def test_ages_of_listing_and_segment(path: Path) -> None:
+    panel = _panel(path)
+    assert np.isnan(panel["listing_age"][5, 0])  # there since the store begins
+    assert panel["listing_age"][-len(NEW) :, 2].tolist() == list(range(len(NEW)))
+    assert np.isnan(panel["segment_age"]).all()  # the First Section became Prime, and so on: nobody moved
+
+
+def test_a_move_to_another_segment(tmp_path: Path) -> None:
+    moved = tiny.issues(DAYS[:50], "13010", "0104") + tiny.issues(DAYS[50:], "13010", "0101")
+    bars = tiny.bars("13010", DAYS)
+    tiny.make(tmp_path, equities_master=moved, equities_bars_daily=bars, markets_calendar=tiny.calendar(DAYS))
+    age = _panel(tmp_path)["segment_age"][:, 0]
+    assert np.isnan(age[:50]).all()
+    assert age[50:].tolist() == list(range(len(DAYS) - 50))
+    late = _panel(tmp_path, universe="prime")
+    assert late.listed[:, 0].tolist() == [False] * 50 + [True] * (len(DAYS) - 50)
+    assert late["segment_age"][50:, 0].tolist() == age[50:].tolist()  # where it came from is known
+
+
 def test_reused_codes_are_two_stocks(path: Path) -> None:
     panel = _panel(path)
     old, new = 1, 2
@@ -135,6 +154,14 @@ def test_before_the_open_bars_are_of_the_session_before(path: Path) -> None:
     assert np.isnan(preopen["close"][0]).all()
     assert preopen.listed[-1].tolist() == close.listed[-1].tolist()  # no list of that day yet: the last holds
     assert preopen.listed[1:, n].all()
+    relisted = close.codes.tolist().index("20000.2")
+    t = _at(close, str(NEW[0]))
+    assert close.listed[t, relisted]
+    assert preopen.listed[t : t + 2, relisted].tolist() == [
+        False,
+        True,
+    ]  # nothing known before its first bar
+    assert not preopen.listed[t, relisted - 1]
     evening = _panel(path, decision="evening")
     assert np.array_equal(evening["close"], close["close"], equal_nan=True)
     assert preopen.info.decision == "preopen"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from jqfast.data.asof import Events, asof, asof_age
 from jqfast.data.clock import Clock, from_divisions
 from jqfast.data.lazy import Deferred
 from jqfast.data.panel import Decision
-from jqfast.data.stored.arrays import array, arrays, coded, span
+from jqfast.data.stored.arrays import arrays, coded, span
 from jqfast.data.stored.lives import Lives
 from jqfast.errors import DataGapError
 from jqfast.types import AnyArray, BoolArray, CodeArray, DateArray, FloatArray, IntArray
@@ -33,7 +33,8 @@ class Axes:
     Parameters
     ----------
     column : (L,) the panel column of each life, -1 where it has none
-    listed : (T, N) membership, filled once it is known
+    listed : (T, N) membership
+    moved : (row of the panel, life) of each change of segment
     """
 
     store: Store
@@ -44,6 +45,7 @@ class Axes:
     column: IntArray
     codes: CodeArray
     listed: BoolArray
+    moved: tuple[IntArray, IntArray]
 
     @property
     def clock(self) -> Clock:
@@ -171,11 +173,3 @@ def _joined(known: Clock, more: DateArray, days: tuple[np.datetime64, np.datetim
     half = np.zeros(len(more), bool) if known.half is None else known.half
     sessions, place = np.unique(np.concatenate([known.sessions, more]), return_index=True)
     return Clock(sessions, np.concatenate([half[: len(known)], np.zeros(len(more), bool)])[place])
-
-
-def with_listing(axes: Axes, listed: BoolArray) -> Axes:
-    """The axes with their membership."""
-    return replace(axes, listed=listed)
-
-
-__all__ = ["BARS", "Axes", "array", "coded", "threads", "tokyo_clock", "with_listing"]

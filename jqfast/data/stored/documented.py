@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from jqfast.data import pit
+
 Axis = Literal["stock", "market"]
 
 _DEGREE = {"price": 1.0, "shares": -1.0, "split": -1.0}
@@ -28,6 +30,13 @@ class ColumnInfo:
     table: str
     fields: str
     meaning: str
+
+    @property
+    def rule(self) -> str:
+        """When a value becomes known, in words."""
+        if self.name.startswith("margin_") and "daily" not in self.name:
+            return pit.sentence(pit.WEEKLY_MARGIN)
+        return pit.sentence(self.table)
 
     @property
     def degree(self) -> float:
@@ -46,6 +55,8 @@ limit | stock | none | equities_bars_daily | UL LL | 1 touched the upper limit, 
 {morning,afternoon}_{open,high,low,close} | stock | price | equities_bars_daily | MO ... AC | half session
 {morning,afternoon}_volume | stock | shares | equities_bars_daily | MVo AVo | half session
 {morning,afternoon}_turnover | stock | yen | equities_bars_daily | MVa AVa | half session
+listing_age | stock | none | equities_bars_daily | Date | sessions since its first bar, absent at the store's start
+segment_age | stock | none | equities_master | Mkt | sessions since it changed its segment, the reform's map applied
 market_cap | stock | yen | equities_bars_daily | MktCap | market value (the API gives million yen)
 val_{eps,forward_eps,bps} | stock | price | equities_valuation | EPS FwdEPS BPS | of twelve months, forecast, book
 val_{roe,forward_roe,per,forward_per,pbr} | stock | none | equities_valuation | ROE ... PBR | ratios of the day

@@ -1,8 +1,8 @@
 """Membership and categories by day from the issue list of a store.
 
 A snapshot of the list holds from the day it is dated to the next snapshot. Where snapshots are rarer than
-sessions, a stock also needs a bar (of the day, before the open of the day before), so that a delisted one
-does not linger until the next snapshot.
+sessions, a stock also needs a bar of the day, so that a delisted one does not linger until the next snapshot.
+Before the open it needs one of the session before: nothing is known of a stock that never traded.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from jqfast.data.panel import Decision
 from jqfast.data.store import Store
 from jqfast.data.stored.arrays import array, by_year, coded, distinct
 from jqfast.data.stored.lives import Lives
-from jqfast.data.universe import NAMED_BY, Universe, fits, selected
+from jqfast.data.universe import NAMED_BY, Universe, fits, segment, selected
 from jqfast.errors import DataGapError
 from jqfast.types import AnyArray, BoolArray, IntArray
 
@@ -29,16 +29,21 @@ CATEGORIES = {
     "scale": "ScaleCat",
     "margin_class": "Mrgn",
 }
+_NONE = np.zeros(0, np.int64)
 _ASKED = (*CATEGORIES.values(), "ProdCat")
 
 
 @dataclass
 class Listing:
-    """Membership of lives by session, (T, L) bool, and their categories, (T, L) int16 with labels."""
+    """Membership of lives by session, (T, L) bool, their categories, (T, L) int16 with labels, and moves.
+
+    ``moved`` is (row of the panel, life) of each change of segment, members or not.
+    """
 
     member: BoolArray
     labels: dict[str, tuple[AnyArray, tuple[str, ...]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    moved: tuple[IntArray, IntArray] = (_NONE, _NONE)
 
 
 def listing(
@@ -73,7 +78,7 @@ def listing(
                 'Fetch it, or take `universe="all"`: every code with a bar.'
             )
         return Listing(alive, notes=("No issue list: every code with a bar of the day belongs.",))
-    return _from_snapshots(_Snapshots(store, lives, first, T, universe), alive)
+    return _from_snapshots(_Snapshots(store, lives, first, T, universe), alive, before_open=late == 1)
 
 
 class _Snapshots:
@@ -150,7 +155,7 @@ def _chosen(
     return selected(universe, issues)[back]
 
 
-def _from_snapshots(shots: _Snapshots, alive: BoolArray) -> Listing:
+def _from_snapshots(shots: _Snapshots, alive: BoolArray, *, before_open: bool) -> Listing:
     shots.read()
     if not shots.rows:
         raise DataGapError(
@@ -161,7 +166,9 @@ def _from_snapshots(shots: _Snapshots, alive: BoolArray) -> Listing:
     exact = (held >= 0) & (rows[held] == np.arange(shots.T))
     member = _held(np.concatenate(shots.member), held, False)
     shots.member.clear()
-    member &= alive | exact[:, None]
+    # Where the store lacks the bars of a whole session, the list alone has to do.
+    enough = exact & ~alive.any(axis=1) if before_open else exact
+    member &= alive | enough[:, None]
     labels = {}
     for name in CATEGORIES:
         values = _held(np.concatenate(shots.values.pop(name)), held, -1)
@@ -178,7 +185,16 @@ def _from_snapshots(shots: _Snapshots, alive: BoolArray) -> Listing:
         )
     if (held < 0).any():
         notes.append(f"No issue list before session {int((held >= 0).argmax())}: nobody belongs until then.")
-    return Listing(member, labels, tuple(notes))
+    return Listing(member, labels, tuple(notes), _moves(*labels["market"]))
+
+
+def _moves(values: AnyArray, labels: tuple[str, ...]) -> tuple[IntArray, IntArray]:
+    """(row, life) of each change of segment; the reform of 2022 itself is none."""
+    number = {name: k for k, name in enumerate(dict.fromkeys(map(segment, labels)))}
+    of_code = np.array([*(number[segment(label)] for label in labels), -1], np.int16)
+    now = of_code[values]
+    row, life = np.nonzero((now[1:] != now[:-1]) & (now[1:] >= 0) & (now[:-1] >= 0))
+    return row.astype(np.int64) + 1, life.astype(np.int64)
 
 
 def _held(values: AnyArray, held: IntArray, missing: Any) -> AnyArray:

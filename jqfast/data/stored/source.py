@@ -136,7 +136,8 @@ def _axes(
     column = np.full(len(lives), -1, np.int64)
     column[order] = np.arange(len(order))
     listed = np.ascontiguousarray(_picked(who.member, order))
-    return Axes(store, lives, decision, *rows, column, lives.labels[order].astype(np.str_), listed), order
+    codes = lives.labels[order].astype(np.str_)
+    return Axes(store, lives, decision, *rows, column, codes, listed, who.moved), order
 
 
 def _picked(values: AnyArray, order: AnyArray) -> AnyArray:

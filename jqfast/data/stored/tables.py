@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from jqfast.data.dense import Bars
 from jqfast.data.lazy import Deferred
 from jqfast.data.stored import balances, market, schedules, statements
@@ -60,6 +62,22 @@ def _sector_ratio(axes: Axes, bars: Bars) -> Made:
     return dict(balances.ratio_columns(axes, values, labels))
 
 
+def _ages(axes: Axes) -> Made:
+    """Sessions since a stock's first bar, and since it changed its segment."""
+    axis = np.flatnonzero(axes.column >= 0)
+    begun = np.full(len(axes.codes), np.nan)
+    first = axes.lives.first[axis].astype(np.float64)
+    begun[axes.column[axis]] = np.where(first > axes.lives.first.min(initial=0), first, np.nan) - axes.first
+    late = int(axes.decision == "preopen")
+
+    def since_listing(low: int, high: int) -> AnyArray:
+        return axes.masked(np.arange(low, high)[:, None] - late - begun, low)
+
+    row, life = axes.moved
+    moves = axes.events(("moved",), np.ones((len(row), 1)), life, row + axes.first)
+    return {"listing_age": Deferred(axes.shape, since_listing), "segment_age": axes.age_of(moves, "moved")}
+
+
 #: Table -> its columns; what a table costs is paid when the panel is made, an array when it is asked for.
 BUILDERS: dict[str, Callable[[Axes, Bars], Any]] = {
     statements.SUMMARY: lambda axes, _: statements.statement_columns(axes),
@@ -81,7 +99,7 @@ def columns_of(axes: Axes, bars: Bars, wanted: set[str] | None) -> tuple[Made, t
     """(columns of all tables that the store holds and the caller wants, notes)."""
     there = set(axes.store.tables())
     chosen = (there if wanted is None else wanted & there) | {BARS}
-    out: Made = {}
+    out: Made = _ages(axes)
     for name, fields in DENSE.items():
         if name in chosen:
             have = _filled(axes, name)
