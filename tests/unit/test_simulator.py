@@ -15,6 +15,7 @@ from jqfast.cli import app
 from jqfast.data.simulator import SimulateConfig, companies, effects, filings, read_truth, stress, write
 from jqfast.data.simulator.config import Null
 from jqfast.data.simulator.flows import FLOW_UNIT
+from jqfast.data.simulator.market import Market
 from jqfast.data.simulator.sessions import OUTAGE
 from jqfast.data.simulator.truth import Oracle
 from jqfast.data.store import Store
@@ -288,6 +289,32 @@ def test_frictions_have_dividends_limits_and_news_but_no_effect() -> None:
     raw = bars.C.dropna()
     assert (np.abs(raw * 10 - np.rint(raw * 10)) < 1e-6).all()
     assert (there.frame("fins_dividend").DivRate > 0).any()
+
+
+# Over many seeds
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_the_oracle_stays_in_its_band_over_seeds(seed: int) -> None:
+    market, oracle = Market(SimulateConfig(stocks=300, years=8.0, seed=seed)), Oracle()
+    for year in market.years():
+        oracle.add(market, year)
+    assert 0.05 <= oracle.ic() <= 0.08
+
+
+@pytest.mark.slow
+def test_drivers_of_many_pure_markets_have_the_t_values_of_chance() -> None:
+    found = []
+    for seed in range(100, 116):
+        market = Market(SimulateConfig(stocks=150, years=5.0, seed=seed, null="pure"))
+        there = World(market, tuple(market.years()), {})
+        label, drivers = _five_days(there)[effects.MOMENTUM :], there.grid("drivers")[effects.MOMENTUM :]
+        found += [_t_value(rank_correlations(drivers[:, k], label)) for k in range(len(effects.DRIVERS))]
+    t = np.array(found)
+    assert np.abs(t).max() < 4
+    assert (np.abs(t) > 1.96).mean() < 0.15
+    assert 0.7 < t.std() < 1.4
 
 
 # The store
