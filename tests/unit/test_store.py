@@ -291,6 +291,25 @@ def test_an_iterator_that_fails_leaves_nothing(store: Store) -> None:
     assert not list(store.path.rglob("*.parquet"))
 
 
+def test_text_as_dictionaries_is_the_same_text(store: Store) -> None:
+    with store.writing() as w:
+        w.append(BARS, [bar("2023-05-09"), bar("2024-05-09", "72030", New="x"), bar("2024-05-10")])
+        w.append(BARS, [bar("2024-05-10", "99990"), bar("2024-05-09", "72030", C=3.0)])
+    coded = pa.dictionary(pa.int32(), pa.string())
+    every: list[dict[str, Any]] = [
+        {},
+        {"versions": "all"},
+        {"start": "2024-05-10"},
+        {"columns": ["Code", "C"]},
+    ]
+    for options in every:
+        plain, rows = store.read(BARS, **options), store.read(BARS, coded=True, **options)
+        assert rows.schema.field("Code").type == coded
+        assert rows.schema.names == plain.schema.names
+        for name in plain.schema.names:
+            assert rows[name].to_pylist() == plain[name].to_pylist()
+
+
 def test_a_large_table_is_stored_year_by_year(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     from jqfast.data.store import stage
 

@@ -77,8 +77,12 @@ def day_range(column: Any) -> tuple[str, str]:
     return ("", "") if first is None else (first.isoformat(), last.isoformat())
 
 
-def read_part(path: Path, table: Table, columns: Sequence[str] | None, days: tuple[str, str]) -> Any:
+def read_part(
+    path: Path, table: Table, columns: Sequence[str] | None, days: tuple[str, str], *, coded: bool = False
+) -> Any:
     """Rows of a file between two days, both included ("" is open); columns that it lacks are left out.
+
+    With ``coded`` the wanted columns of text come as the dictionaries that the file holds.
 
     Raises
     ------
@@ -90,7 +94,7 @@ def read_part(path: Path, table: Table, columns: Sequence[str] | None, days: tup
     import pyarrow as pa
 
     try:
-        return _read(path, table, columns, days)
+        return _read(path, table, columns, days, _texts(table, columns) if coded else None)
     except FileNotFoundError:
         raise
     except (pa.ArrowInvalid, OSError) as error:
@@ -99,10 +103,20 @@ def read_part(path: Path, table: Table, columns: Sequence[str] | None, days: tup
         ) from error
 
 
-def _read(path: Path, table: Table, columns: Sequence[str] | None, days: tuple[str, str]) -> Any:
+def _texts(table: Table, columns: Sequence[str] | None) -> list[str]:
+    return [
+        field.name
+        for field in table.fields
+        if field.dtype in ("str", "time", "json") and (columns is None or field.name in columns)
+    ]
+
+
+def _read(
+    path: Path, table: Table, columns: Sequence[str] | None, days: tuple[str, str], texts: list[str] | None
+) -> Any:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path, memory_map=False) as file:
+    with pq.ParquetFile(path, memory_map=False, read_dictionary=texts) as file:
         have = file.schema_arrow.names
         wanted = have if columns is None else [name for name in have if name in columns]
         if days == ("", ""):

@@ -28,6 +28,15 @@ class Request:
     end: str
     all_versions: bool
     as_of: dt.datetime | None
+    coded: bool = False
+
+    def schema(self, names: list[str]) -> Any:
+        """Types of columns in the answer."""
+        import pyarrow as pa
+
+        types = ((name, column_type(self.table, name)) for name in names)
+        coded = pa.dictionary(pa.int32(), pa.string())
+        return pa.schema([(name, coded if self.coded and t == pa.string() else t) for name, t in types])
 
     @property
     def dated(self) -> bool:
@@ -84,7 +93,7 @@ def _assembled(folder: Path, request: Request, manifest: Manifest, names: list[s
 
     parts = sorted((part for part in manifest.parts if request.wants(part)), key=lambda part: part.first)
     pieces = [_group(folder, request, group, names) for group in _overlapping(parts, request.table)]
-    schema = pa.schema([(name, column_type(request.table, name)) for name in names])
+    schema = request.schema(names)
     pieces = [conformed(piece, schema) for piece in pieces]
     return pa.concat_tables([schema.empty_table(), *pieces])
 
@@ -111,25 +120,27 @@ def _group(folder: Path, request: Request, parts: list[Part], names: list[str]) 
     """Rows of overlapping parts, sorted, with the versions asked for."""
     import pyarrow as pa
 
-    table, days = request.table, (request.start, request.end)
+    table = request.table
     alone = len(parts) == 1 and table.date in table.keys
     settled = alone and (request.all_versions or not parts[0].repeated) and request.as_of is None
     if settled:
-        return _read(folder, parts[0], table, names, days)
+        return _read(folder, parts[0], request, names)
     needed = list(dict.fromkeys([*names, *table.order]))
-    types = pa.schema([(name, column_type(table, name)) for name in needed])
+    types = request.schema(needed)
     rows = pa.concat_tables(
-        [conformed(_read(folder, part, table, needed, days), types) for part in parts]
+        [conformed(_read(folder, part, request, needed), types) for part in parts]
     ).combine_chunks()
     if request.as_of is not None:
         rows = known_by(rows, table, request.as_of)
     return sorted_rows(rows, table) if request.all_versions else latest(rows, table)
 
 
-def _read(folder: Path, part: Part, table: Table, names: list[str], days: tuple[str, str]) -> Any:
+def _read(folder: Path, part: Part, request: Request, names: list[str]) -> Any:
     """Rows of a part; one that lies within the days is not looked at twice."""
-    inside = (not days[0] or part.first >= days[0]) and (not days[1] or part.last <= days[1])
-    return read_part(folder / part.file, table, names, ("", "") if inside else days)
+    low, high = request.start, request.end
+    inside = (not low or part.first >= low) and (not high or part.last <= high)
+    days = ("", "") if inside else (low, high)
+    return read_part(folder / part.file, request.table, names, days, coded=request.coded)
 
 
 def conformed(rows: Any, schema: Any) -> Any:

@@ -120,6 +120,7 @@ class Store:
         end: Any = None,
         versions: Literal["latest", "all"] = "latest",
         as_of: dt.datetime | None = None,
+        coded: bool = False,
     ) -> pa.Table:
         """Rows of a table, sorted by day and keys.
 
@@ -133,6 +134,7 @@ class Store:
         versions : ``"latest"``: the last version of each record; ``"all"``: each row that was ever stored
         as_of : a time; only what was published by then, where the table has a publication column, and of a
             publication that was stored in several versions the one fetched by then, else the first
+        coded : text as dictionaries, as the files hold it: a third of the time where codes and names repeat
 
         Returns
         -------
@@ -154,7 +156,7 @@ class Store:
             raise ValueError(
                 "`as_of` must be a time with its zone; got one without. Add tzinfo=datetime.UTC."
             )
-        request = Request(table(name), columns, _day(start), _day(end), versions == "all", as_of)
+        request = Request(table(name), columns, _day(start), _day(end), versions == "all", as_of, coded)
         return read_table(self.path / request.table.name, request)
 
 
