@@ -7,13 +7,14 @@ Thursday after it, their corrections later. Prices of 0 in derivatives mean "not
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from jqfast.data.asof import Events, asof, asof_age
-from jqfast.data.stored.arrays import arrays, by_year, sorted_by, span
+from jqfast.data.stored.arrays import array, by_year, coded, sorted_by, span
 from jqfast.data.stored.axes import Axes
-from jqfast.types import AnyArray, FloatArray, IntArray
+from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
 
 TOPIX, INDICES = "indices_bars_daily_topix", "indices_bars_daily"
 FUTURES, OPTIONS = "derivatives_bars_daily_futures", "derivatives_bars_daily_options_225"
@@ -41,6 +42,8 @@ _SECTIONS = {"flow": ("TokyoNagoya",), "flow_prime": ("TSE1st", "TSEPrime")}
 _WEEKLY_AGE = 20
 #: The maturity, in calendar days, at which the volatility of the options is read off.
 _MATURITY = 30.0
+#: Strikes further from the index than this share of it are not at the money.
+_NEAR = 0.05
 
 Columns = dict[str, AnyArray]
 
@@ -116,14 +119,17 @@ def _roll_safe(r: Mapping[str, AnyArray]) -> FloatArray:
 
 def option_columns(axes: Axes) -> Columns:
     """Nikkei 225 options: level of the index, 30-day volatility at the money, puts against calls."""
-    names = ["Date", "EmMrgnTrgDiv", "PCDiv", "Strike", "UnderPx", "IV", "BaseVol", "OI", "Vo", "SQD"]
+    numbers = ["Date", "Strike", "UnderPx", "IV", "BaseVol", "OI", "Vo", "SQD"]
     days = span(axes.store, OPTIONS)
     parts: dict[str, list[AnyArray]] = {}
     dates: list[AnyArray] = []
+    names = [*numbers, "EmMrgnTrgDiv", "PCDiv"]
     for table in by_year(axes.store, OPTIONS, names, days[0], axes.end) if days else ():
-        r = arrays(table)
-        keep = r["EmMrgnTrgDiv"] == _NORMAL
-        one = _options({name: values[keep] for name, values in r.items()})
+        keep = np.flatnonzero(
+            _is(table["EmMrgnTrgDiv"], _NORMAL)
+        )  # a year has a million rows: text stays coded
+        r = {name: array(table[name])[keep] for name in numbers}
+        one = _options({**r, "put": _is(table["PCDiv"], "1")[keep], "call": _is(table["PCDiv"], "2")[keep]})
         dates.append(one.pop("Date"))
         for name, values in one.items():
             parts.setdefault(name, []).append(values)
@@ -131,6 +137,12 @@ def option_columns(axes: Axes) -> Columns:
         return {}
     row = axes.act(OPTIONS, {"Date": np.concatenate(dates)})
     return {f"opt_{name}": _on_rows(axes, row, np.concatenate(values)) for name, values in parts.items()}
+
+
+def _is(column: Any, text: str) -> BoolArray:
+    """(n,) bool: cells of a text column that are `text`."""
+    labels, index = coded(column)
+    return np.append(labels == text, False)[index]
 
 
 def _options(r: Mapping[str, AnyArray]) -> Columns:
@@ -141,10 +153,9 @@ def _options(r: Mapping[str, AnyArray]) -> Columns:
         good = np.isfinite(r[field]) & (r[field] > 0)
         values[at[good]] = r[field][good]
         out[name] = values
-    for name, side in (("put", "1"), ("call", "2")):
-        mine = r["PCDiv"] == side
+    for name in ("put", "call"):
         for label, field in (("volume", "Vo"), ("interest", "OI")):
-            weights = np.where(mine, np.nan_to_num(r[field]), 0.0)
+            weights = np.where(r[name], np.nan_to_num(r[field]), 0.0)
             out[f"{name}_{label}"] = np.bincount(at, weights=weights, minlength=len(days))
     out["iv"] = _at_the_money(r, at, len(days))
     return out
@@ -153,14 +164,15 @@ def _options(r: Mapping[str, AnyArray]) -> Columns:
 def _at_the_money(r: Mapping[str, AnyArray], at: IntArray, days: int) -> FloatArray:
     """Volatility in percent of a year, interpolated in variance times time to 30 days.
 
-    Per expiry: mean of put and call at the strike nearest to the index. Outside the expiries there are, the
-    nearest one's volatility.
+    Per expiry: mean of put and call at the strike nearest to the index, at most 5 % from it. Outside the
+    expiries there are, the nearest one's volatility.
     """
     left = (r["SQD"] - r["Date"]).astype(np.float64)
-    good = np.flatnonzero((r["IV"] > 0) & (r["UnderPx"] > 0) & (left > 0) & ~np.isnat(r["SQD"]))
+    away = np.abs(r["Strike"] - r["UnderPx"])
+    near = away <= _NEAR * r["UnderPx"]
+    good = np.flatnonzero(near & (r["IV"] > 0) & (r["UnderPx"] > 0) & (left > 0) & ~np.isnat(r["SQD"]))
     expiry = r["SQD"][good].astype(np.int64)
-    away = np.abs(r["Strike"][good] - r["UnderPx"][good])
-    order = good[np.lexsort((r["PCDiv"][good], away, expiry, at[good]))]
+    order = good[np.lexsort((r["call"][good], away[good], expiry, at[good]))]
     key = at[order] * (1 << 20) + r["SQD"][order].astype(np.int64)
     _, first = np.unique(key, return_index=True)
     second = np.minimum(first + 1, max(len(order) - 1, 0))
