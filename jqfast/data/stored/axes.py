@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jqfast.data.store import Store
 
 BARS = "equities_bars_daily"
+Versions = Literal["latest", "all"]
 #: The exchange did not open for lack of a working system; calendars of others call it a holiday.
 _OUTAGE = np.datetime64("2020-10-01", "D")
 
@@ -68,10 +69,10 @@ class Axes:
         return np.datetime64(self.dates[-1]) if self.T else np.datetime64("1970-01-01", "D")
 
     def records(
-        self, table: str, columns: tuple[str, ...], *, versions: str = "latest", stocks: bool = True
+        self, table: str, columns: tuple[str, ...], *, versions: Versions = "latest", stocks: bool = True
     ) -> dict[str, AnyArray]:
         """Rows of a table up to the last session; ``Code`` of stocks becomes an index into `lives.codes`."""
-        rows = self.store.read(table, columns=columns, end=self.end, versions=versions)  # type: ignore[arg-type]
+        rows = self.store.read(table, columns=columns, end=self.end, versions=versions, coded=True)
         if not stocks or "Code" not in columns:
             return arrays(rows)
         labels, index = coded(rows["Code"])
