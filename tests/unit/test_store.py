@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from jqfast.data.store import Store
@@ -308,6 +309,18 @@ def test_text_as_dictionaries_is_the_same_text(store: Store) -> None:
         assert rows.schema.names == plain.schema.names
         for name in plain.schema.names:
             assert rows[name].to_pylist() == plain[name].to_pylist()
+
+
+@pytest.mark.parametrize("coded", [False, True])
+def test_a_file_from_before_a_column_was_declared(store: Store, coded: bool) -> None:
+    with store.writing() as w:
+        w.append(BARS, [bar("2024-05-09"), bar("2024-05-11")])
+    path = store.files(BARS)[0]
+    pq.write_table(pq.ParquetFile(path).read().drop_columns(["ExRT", "MktCap"]), path)
+    for options in ({}, {"start": "2024-05-10"}, {"start": "2024-05-10", "end": "2024-05-10"}):
+        rows = store.read(BARS, columns=["Code", "ExRT", "MktCap"], coded=coded, **options)
+        assert rows["ExRT"].null_count == rows["MktCap"].null_count == rows.num_rows
+    assert rows.num_rows == 0
 
 
 def test_a_large_table_is_stored_year_by_year(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ def read_part(
     import pyarrow as pa
 
     try:
-        return _read(path, table, columns, days, _texts(table, columns) if coded else None)
+        return _read(path, table, columns, days, coded)
     except FileNotFoundError:
         raise
     except (pa.ArrowInvalid, OSError) as error:
@@ -103,22 +103,23 @@ def read_part(
         ) from error
 
 
-def _texts(table: Table, columns: Sequence[str] | None) -> list[str]:
-    return [
-        field.name
-        for field in table.fields
-        if field.dtype in ("str", "time", "json") and (columns is None or field.name in columns)
-    ]
+def _texts(table: Table, columns: list[str]) -> list[str]:
+    """The declared columns of text among some."""
+    text = ("str", "time", "json")
+    return [name for name in columns if name in table.by_name and table.by_name[name].dtype in text]
 
 
-def _read(
-    path: Path, table: Table, columns: Sequence[str] | None, days: tuple[str, str], texts: list[str] | None
-) -> Any:
+def _read(path: Path, table: Table, columns: Sequence[str] | None, days: tuple[str, str], coded: bool) -> Any:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path, memory_map=False, read_dictionary=texts) as file:
+    with pa.OSFile(str(path)) as source:  # one file, whatever a writer does to its name meanwhile
+        file = pq.ParquetFile(source)
         have = file.schema_arrow.names
         wanted = have if columns is None else [name for name in have if name in columns]
+        if coded:  # which columns there are is known only now
+            texts = _texts(table, wanted)
+            file = pq.ParquetFile(source, metadata=file.metadata, read_dictionary=texts)
         if days == ("", ""):
             return file.read(columns=wanted)
         groups = _groups(file, table.date, days)
