@@ -72,8 +72,9 @@ PASSING = {
 @pytest.mark.parametrize("name", list(PASSING))
 def test_what_passes_changes_nothing(name: str, server: JQuants, tmp_path: Path, whole: Content) -> None:
     planned = server.inject(PASSING[name], times=6, skip=3, odds=0.4)
-    # One request at a time: so the sixth fault never meets the same request a fourth time.
-    report = run(server, tmp_path / "jq", start=FROM, tables=TABLES, options=replace(QUICK, plan="premium"))
+    # Seven attempts: six faults cannot use up those of one request, whichever they strike.
+    options = replace(QUICK, client=replace(PATIENCE, attempts=7))
+    report = run(server, tmp_path / "jq", start=FROM, tables=TABLES, options=options)
     assert planned.struck >= 3
     assert report.complete, report.tables
     assert content(tmp_path / "jq") == whole
@@ -165,6 +166,27 @@ def test_one_table_away_does_not_hold_up_the_others(fault: Fault, server: JQuant
     single = replace(QUICK, bulk=False)
     assert run(server, tmp_path / "jq", start=start, tables=TABLES, options=single).complete
     assert len(content(tmp_path / "jq")[TABLES[0]][0]) == 8 * 32
+
+
+def test_faults_of_every_kind_at_any_time(server: JQuants, tmp_path: Path, whole: Content) -> None:
+    """Two requests in five fail: sync after sync gets on, and one completes."""
+    kinds = [fault for name, fault in PASSING.items() if not name.startswith(("429", "slow"))]
+    for fault in kinds:
+        server.inject(fault, times=None, odds=0.4 / len(kinds))
+    options = replace(QUICK, client=replace(PATIENCE, attempts=2))
+    complete = False
+    for _ in range(40):
+        try:
+            complete = run(server, tmp_path / "jq", start=FROM, tables=TABLES, options=options).complete
+        except GaveUpError:
+            continue
+        finally:
+            if (tmp_path / "jq").is_dir():
+                _assert_part_of(content(tmp_path / "jq"), whole)
+        if complete:
+            break
+    assert complete
+    assert content(tmp_path / "jq") == whole
 
 
 def test_the_service_gone_altogether(tmp_path: Path) -> None:

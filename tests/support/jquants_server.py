@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
+import random
 import threading
 import time
 from collections import Counter, deque
@@ -111,7 +112,7 @@ class JQuants:
         self, fault: Fault, path: str = "", *, times: int | None = 1, skip: int = 0, odds: float = 1.0
     ) -> Plan:
         """Let a fault strike; the returned plan counts how often it did."""
-        plan = Plan(fault, path, times, skip, odds)
+        plan = Plan(fault, path, times, skip, odds, random.Random(len(self._plans)))
         with self._lock:
             self._plans.append(plan)
         return plan
