@@ -59,6 +59,7 @@ inline KernelTable make_table(const char* isa) noexcept {
   t.store_f64 = store_f64;
   t.stream_f32 = stream_f32;
   t.stream_f64 = stream_f64;
+  t.stream_copy = stream_copy;
   t.store_fence = store_fence;
   return t;
 }

@@ -92,7 +92,7 @@ inline Vec expanding_value(Expanding which, const Statistics& s, const Growing& 
 
 inline void op_expanding(const TimeArgs& a) noexcept {
   const Vec least = splat(a.min_periods);
-  const Statistics statistics(0);  // no window is ever full
+  const Statistics statistics(0, 0);  // no window is ever full
   for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
     const Slots slots(a.state, Growing::kSlots, lane);
     Growing g = Growing::from(slots);

@@ -54,10 +54,16 @@ inline Vec kurt_rest(Vec n) noexcept { return 3.0 * (n - 1.0) * (n - 1.0) / ((n 
 
 class Statistics {
  public:
-  explicit Statistics(std::uint32_t window) noexcept
-      : inverse_(window), inverse_less_one_(window), skew_lead_(window), kurt_lead_(window), kurt_rest_(window) {}
+  // Lanes with fewer than `least` values have no statistic: any number will do.
+  Statistics(std::uint32_t window, std::uint32_t least) noexcept
+      : inverse_(window, least),
+        inverse_less_one_(window, least),
+        skew_lead_(window, least),
+        kurt_lead_(window, least),
+        kurt_rest_(window, least) {}
 
   [[nodiscard]] Vec inverse(Vec n) const noexcept { return inverse_(n); }
+  [[nodiscard]] Vec least() const noexcept { return inverse_.least(); }
 
   template <Moment which>
   [[nodiscard]] Vec get(const Central& c) const noexcept {

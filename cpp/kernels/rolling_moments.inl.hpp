@@ -18,7 +18,7 @@ namespace jqfast::JQFAST_TARGET {
 
 inline constexpr double kCancellation = 1.0 / 64.0;
 inline constexpr double kTinySquare = 1e-140;  // below it fourth powers leave the normal range
-inline constexpr double kMostSquare = 1e154;   // up to it fourth powers are finite
+inline constexpr double kLargeSquare = 1e140;  // above it they near the end of the range
 
 template <int Order, bool Raw>
 struct MomentSums {
@@ -159,10 +159,16 @@ struct MomentSums {
   c.unit[lane] = 2.0 * unit;
 }
 
+// A central square that can be used: little was cancelled, and products of two squares stay in the normal range.
+inline Flags sound(Vec central_square, Vec square) noexcept {
+  const Flags in_range = also(at_least(square, splat(kTinySquare)), at_least(splat(kLargeSquare), square));
+  return also(in_range, at_least(central_square, kCancellation * square));
+}
+
 // The rows whose sums may not do: lanes that truly have lost too much are computed again. Constants have not.
 [[gnu::noinline]] inline Central repaired(const TimeArgs& a, Central c, Vec s1, Vec s2, std::uint32_t r,
                                           std::size_t lane) noexcept {
-  const Mask cancelled = ~(c.m2 >= kCancellation * s2) | ~(s2 <= kMostSquare);
+  const Mask cancelled = ~(c.m2 >= kCancellation * s2) | ~(s2 <= kLargeSquare);
   const Mask tiny = (s2 < kTinySquare) & ((s2 > 0.0) | (s1 != 0.0));
   const Mask again = (cancelled | tiny) & (c.n >= 2.0);
   for (std::size_t l = 0; l < kLanes; ++l) {
@@ -188,8 +194,8 @@ template <int Order, bool Raw>
       c.m4 = s.s4 - mean * (4.0 * s.s3 - mean * (6.0 * s.s2 - 3.0 * mean * s.s1));
     }
     // Asked in every order alike, so that a statistic's bits are the same whatever else is asked for.
-    const Mask sound = (c.m2 >= kCancellation * s.s2) & (s.s2 >= kTinySquare) & (s.s2 <= kMostSquare);
-    if (!all(sound | (s.n < 2.0))) [[unlikely]]
+    const Flags enough = also(at_least(s.n, splat(2.0)), at_least(s.n, statistics.least()));
+    if (any_of(but_not(enough, sound(c.m2, s.s2)))) [[unlikely]]
       c = repaired(a, c, s.s1, s.s2, r, lane);
   }
   return c;
@@ -244,11 +250,13 @@ template <Moment... Which>
 void moments_of(const TimeArgs& a) noexcept {
   constexpr MomentNeeds kNeeds = needs_of<Which...>();
   using Sums = MomentSums<kNeeds.order, kNeeds.raw>;
-  const Statistics statistics(a.window);
+  const Statistics statistics(a.window, a.min_periods);
   const auto make = [&](const Sums& sums, Vec x, std::uint32_t r, std::size_t lane) __attribute__((always_inline)) {
     const Central c = central(a, statistics, sums, x, r, lane);
-    const auto least = [&a](Moment which) { return splat(std::max(a.min_periods, values_needed(which))); };
-    return RowOf<sizeof...(Which)>{{select(c.n >= least(Which), statistics.template get<Which>(c), splat(kNaN))...}};
+    const auto put = [&](Vec value, std::uint32_t needed) __attribute__((always_inline)) {
+      return select(c.n >= splat(std::max(a.min_periods, needed)), value, splat(kNaN));
+    };
+    return RowOf<sizeof...(Which)>{{put(statistics.template get<Which>(c), values_needed(Which))...}};
   };
   slide_straight<Sums, sizeof...(Which)>(a, OneInput{Cursor(a.in[0], a.row0, a.pitch)}, make);
 }
@@ -256,7 +264,7 @@ void moments_of(const TimeArgs& a) noexcept {
 template <int Order, bool Raw>
 void moments_as(const TimeArgs& a) noexcept {
   using Sums = MomentSums<Order, Raw>;
-  const Statistics statistics(a.window);
+  const Statistics statistics(a.window, a.min_periods);
   const OneInput input{Cursor(a.in[0], a.row0, a.pitch)};
   const auto make = [&](Central& c, const Sums& total, Vec x, std::uint32_t r, std::size_t lane) {
     c = central(a, statistics, total, x, r, lane);

@@ -133,12 +133,6 @@ Extent extent(Each each) noexcept {
   return c;
 }
 
-// A central square that can be used: little was cancelled, and products of two squares stay in the normal range.
-inline constexpr double kLargeSquare = 1e140;
-inline Flags sound(Vec central_square, Vec square) noexcept {
-  const Flags in_range = also(at_least(square, splat(kTinySquare)), at_least(splat(kLargeSquare), square));
-  return also(in_range, at_least(central_square, kCancellation * square));
-}
 inline Mask lost(Vec central_square, Vec square, Vec sum) noexcept {
   const Mask kept = (central_square >= kCancellation * square) & (square >= kTinySquare) & (square <= kLargeSquare);
   return ~kept & ~((square == 0.0) & (sum == 0.0));

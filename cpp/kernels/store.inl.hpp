@@ -84,6 +84,18 @@ inline void store_f32(const double* in, float* out, std::size_t n) { round_into(
 inline void stream_f64(const double* in, double* out, std::size_t n) { stream_into(in, out, n); }
 inline void stream_f32(const double* in, float* out, std::size_t n) { stream_into(in, out, n); }
 
+// A copy past the cache, bit for bit, for rows that another stage reads long after.
+inline void stream_copy(const double* in, double* out, std::size_t n) {
+  constexpr std::size_t kPerLine = kLine / sizeof(double);
+  std::size_t i = 0;
+  if (reinterpret_cast<std::uintptr_t>(out) % kLine == 0) {
+    for (; i + kPerLine <= n; i += kPerLine) {
+      for (std::size_t k = 0; k < kPerLine; k += kLanes) stream(out + i + k, load(in + i + k));
+    }
+  }
+  std::copy(in + i, in + n, out + i);
+}
+
 // Streamed lines are ordered before what a task does next only by a fence.
 inline void store_fence() {
 #if defined(__x86_64__)

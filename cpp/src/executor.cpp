@@ -23,6 +23,8 @@ namespace {
 // Steps that work row by row pass on strips of rows small enough that a handful of values stay in the first-level
 // cache.
 constexpr std::size_t kStripDoubles = 1024;
+// Boundaries beyond this are written past the cache: they would be gone from it before the next stage reads them.
+constexpr std::size_t kNearBytes = std::size_t{4} << 20;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 // Everything one run needs to know, and the two kinds of task.
@@ -46,6 +48,7 @@ class Run {
         stride_(row_length(out_.stocks)),
         pitch_(carried_.shape().pitch),
         strip_(std::max<std::size_t>(1, kStripDoubles / width_)),
+        far_(program_.boundaries * chunk_ * stride_ * sizeof(double) > kNearBytes),
         crew_(std::min(options.threads, std::max<std::size_t>(1, busiest())), options.poll) {
     scratch_.reserve(program_, kernels_, carried_, out_, crew_.size());
   }
@@ -86,6 +89,7 @@ class Run {
         } else {
           crew_.run(tiles(), [&](std::size_t worker, std::size_t tile) {
             time_task(worker, s, tile, carried_.of(s, tile), row0);
+            kernels_.store_fence();
           });
         }
       }
@@ -208,7 +212,13 @@ class Run {
   void save_boundary(const Tile& t, const Step& step) {
     const Operand from = operand(t, step.in[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
-      std::memcpy(boundary(step.number, t.at + r) + t.first, late_row(from, t.number + r), t.lanes * sizeof(double));
+      const double* row = late_row(from, t.number + r);
+      double* to = boundary(step.number, t.at + r) + t.first;
+      if (far_) {
+        kernels_.stream_copy(row, to, t.lanes);
+      } else {
+        std::memcpy(to, row, t.lanes * sizeof(double));
+      }
     }
   }
 
@@ -326,6 +336,7 @@ class Run {
   Sink sink_;
   bool whole_;  // a single time stage: tiles run through all sessions
   std::size_t chunk_, width_, stride_, pitch_, strip_;
+  bool far_;  // the boundaries of a chunk are more than the second-level cache holds
   Crew crew_;
 };
 

@@ -9,7 +9,7 @@
 
 namespace jqfast {
 
-inline constexpr std::uint32_t kKernelAbi = 1;
+inline constexpr std::uint32_t kKernelAbi = 2;
 
 // Lanes are stocks and come in groups of this many, whatever the vector width, so that carried state has one
 // layout on every instruction set.
@@ -82,6 +82,7 @@ struct KernelTable {
   // The same past the cache, for outputs too large to stay in it.
   void (*stream_f32)(const double* in, float* out, std::size_t n) = nullptr;
   void (*stream_f64)(const double* in, double* out, std::size_t n) = nullptr;
+  void (*stream_copy)(const double* in, double* out, std::size_t n) = nullptr;  // as it is
   void (*store_fence)() = nullptr;  // makes earlier stores visible to other threads
 };
 
