@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,7 +120,8 @@ def _rows(lookback: float) -> int:
 
 def _data_facts(result: RunResult) -> DataFacts:
     panel, info = result.panel, result.panel.info
-    simulated = not result.config.data.prices
+    given = result.config.data
+    simulated = not given.prices and (not given.store or (Path(given.store) / "truth").is_dir())
     members = universe(panel)
     scored = np.isfinite(result.predictions.scores).any(axis=0).sum(axis=1)
     coverage = Coverage(panel.dates, panel.listed.sum(axis=1), members.sum(axis=1), scored)

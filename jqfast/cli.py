@@ -73,6 +73,8 @@ def _root(
 @app.command("run")
 def run_command(  # the options of the command line are its parameters
     prices: Annotated[str, typer.Option(help="CSV or Parquet of daily prices; without it, simulated.")] = "",
+    store: Annotated[str, typer.Option(help="Folder that sync, import or simulate filled.")] = "",
+    universe: Annotated[str, typer.Option(help="Of a store: prime (default), standard, growth, all.")] = "",
     config: Annotated[str, typer.Option(help="TOML file, or the name of a shipped configuration.")] = "",
     model: Annotated[
         str, typer.Option(help="mlp or lstm (refitted once a year, 5 epochs, unless said otherwise).")
@@ -91,6 +93,8 @@ def run_command(  # the options of the command line are its parameters
     """Prices to report: features, walk-forward forecasts, evaluation, explanation."""
     given = {
         "data.prices": prices,
+        "data.store": store,
+        "data.universe": universe,
         "learn.model.kind": model,
         "simulate.market": "null" if null else "",
         "out": out,
@@ -102,8 +106,9 @@ def run_command(  # the options of the command line are its parameters
     with mistakes():
         from jqfast.config import read
 
-        if null and prices:
-            raise ValueError("`--null` asks for a simulated market, `--prices` for yours; give one of them.")
+        if null and (prices or store):
+            other = "--prices" if prices else "--store"
+            raise ValueError(f"`--null` asks for a simulated market, `{other}` for yours; give one of them.")
         assignments = [] if config else [*LIGHTER.get(model, ())]
         assignments += [f"{key}={value}" for key, value in given.items() if value]
         settings = read(config or None, (*assignments, *(set_ or ())))

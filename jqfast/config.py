@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from jqfast import toml
 from jqfast.data.prices import BadRows
@@ -22,6 +22,7 @@ from jqfast.learn.folds import FoldConfig
 from jqfast.learn.labels import HORIZONS, Start, TargetKind
 
 DEFAULT = "default"
+Segment: TypeAlias = Literal["prime", "standard", "growth", "all"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class DataConfig:
 
     Parameters
     ----------
-    prices : path of a CSV, TSV or Parquet file of daily bars; empty for the simulated market
+    prices : path of a CSV, TSV or Parquet file of daily bars; empty for a store or the simulated market
+    store : folder that `jqfast sync`, `import` or `simulate` filled; empty for prices or the simulated market
+    universe : members of a store's market by day: ``"prime"``, ``"standard"``, ``"growth"`` or ``"all"``
     bad : rows that contradict themselves: ``"error"`` lists them, ``"null"`` goes on without them
     sectors : path of a list of issues with code and sector33; empty for none
     calendar : exchange whose sessions count, such as ``"XTKS"``; empty takes the dates of the data
@@ -38,6 +41,8 @@ class DataConfig:
     """
 
     prices: str = ""
+    store: str = ""
+    universe: Segment = "prime"
     bad: BadRows = "error"
     sectors: str = ""
     calendar: str = ""
@@ -119,11 +124,16 @@ class Config:
     def __post_init__(self) -> None:
         if self.threads is not None and not 1 <= self.threads <= 1024:
             raise ValueError(f"`threads` must be between 1 and 1024; got {self.threads}.")
+        if self.data.prices and self.data.store:
+            raise ValueError(
+                f"`data.prices` and `data.store` are two sources; got {self.data.prices!r} and "
+                f"{self.data.store!r}. Give one of them."
+            )
         for name in ("sectors", "calendar"):
             if getattr(self.data, name) and not self.data.prices:
                 raise ValueError(
-                    f"`data.{name}` belongs to prices of your own (`data.prices`, or `--prices`); the "
-                    "simulated market brings its own."
+                    f"`data.{name}` belongs to prices of your own (`data.prices`, or `--prices`); a store "
+                    "and the simulated market bring their own."
                 )
         if self.portfolio.horizon not in self.labels.horizons:
             legal = ", ".join(map(str, self.labels.horizons))
@@ -146,7 +156,8 @@ class Config:
         """The given name, or one that tells data and model."""
         kind = toml.kind_of(type(self.learn.model))
         simulated = "simulated" if self.simulate.market == "planted" else f"simulated-{self.simulate.market}"
-        source = Path(self.data.prices).name.split(".")[0] if self.data.prices else simulated
+        given = self.data.prices or self.data.store
+        source = Path(given).resolve().name.split(".")[0] if given else simulated
         return self.name or (source if kind == "mlp" else f"{source}-{kind}")
 
     @property

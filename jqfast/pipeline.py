@@ -1,6 +1,6 @@
 """The whole corridor, from prices to a report, as one function that reads top to bottom.
 
-1. panel     read or simulate the prices
+1. panel     read, open or simulate the prices
 2. plan      choose the features, make labels and folds; a mistake is refused before anything is written
 3. features  compute them: ``features/``
 4. models    train one per fold, predict the sessions after it: ``models/``, ``predictions.parquet``
@@ -28,6 +28,7 @@ from jqfast.config import Config
 from jqfast.data.panel import Panel
 from jqfast.data.prices import read_prices
 from jqfast.data.simulate import Truth, simulate
+from jqfast.data.stored.source import open_store
 from jqfast.explain.walk_forward import Relevance, walk_forward_relevance
 from jqfast.features import api
 from jqfast.features.api import FeaturePanel, Request
@@ -170,6 +171,8 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
 def load(config: Config) -> tuple[Panel, Truth | None, str]:
     """Panel, truth where it is known, and a hash of the data."""
     data = config.data
+    if data.store:
+        return _stored(config)
     if not data.prices:
         simulated = simulate(config.simulate)
         return simulated.panel, simulated.truth, digest(config.simulate, jqfast.__version__)
@@ -183,6 +186,15 @@ def load(config: Config) -> tuple[Panel, Truth | None, str]:
     )
     files = [file_digest(Path(path)) for path in (data.prices, data.sectors) if path]
     return panel, None, digest(files, replace(data, prices="", sectors=""), jqfast.__version__)
+
+
+def _stored(config: Config) -> tuple[Panel, Truth | None, str]:
+    """The panel of a store; its hash is that of the manifests, which hold the checksum of every file."""
+    data = config.data
+    source = open_store(data.store)
+    panel = source.panel(universe=data.universe, session_share=data.session_share)
+    manifests = [file_digest(path) for path in sorted(Path(data.store).glob("*/manifest.json"))]
+    return panel, None, digest(manifests, replace(data, store=""), jqfast.__version__)
 
 
 def _plan(config: Config, panel: Panel, truth: Truth | None, data_hash: str) -> Plan:
