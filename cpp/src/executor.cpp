@@ -190,10 +190,15 @@ class Run {
       if (program_.axes[step.number] == InputAxis::market) {
         std::fill_n(row, width_, *from);
       } else {
-        std::memcpy(row, from + t.first, t.lanes * sizeof(double));
-        std::fill(row + t.lanes, row + width_, kMissing);
+        take_lanes(t, from, row);
       }
     }
+  }
+
+  // A tile's part of a row; a tile of padding alone has none, and there may be no row either.
+  void take_lanes(const Tile& t, const double* row, double* to) const {
+    if (t.lanes > 0) std::memcpy(to, row + t.first, t.lanes * sizeof(double));
+    std::fill(to + t.lanes, to + width_, kMissing);
   }
 
   double* boundary(std::uint32_t number, std::size_t r) {
@@ -203,13 +208,12 @@ class Run {
   void load_boundary(const Tile& t, const Step& step) {
     const Ring to = ring(t, step.out[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
-      double* row = row_of(to, t.number + r);
-      std::memcpy(row, boundary(step.number, t.at + r) + t.first, t.lanes * sizeof(double));
-      std::fill(row + t.lanes, row + width_, kMissing);
+      take_lanes(t, boundary(step.number, t.at + r), row_of(to, t.number + r));
     }
   }
 
   void save_boundary(const Tile& t, const Step& step) {
+    if (t.lanes == 0) return;
     const Operand from = operand(t, step.in[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
       const double* row = late_row(from, t.number + r);
