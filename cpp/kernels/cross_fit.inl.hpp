@@ -53,37 +53,30 @@ class Exposures {
 
   // Brings a column to unit size by a power of two, which changes no digit: products can then not leave the range.
   double rescale(double* x) const noexcept {
-    int exponent = 0;
-    std::frexp(bound_of(x, n_, [](Vec v) { return v; }).largest, &exponent);
-    const double unit = std::ldexp(1.0, std::clamp(exponent, -1000, 1000));
-    map_row(x, x, n_, [unit](Vec v) { return v / unit; });
-    return unit;
+    const Vec unit = unit_for(limits<true>(x, n_).largest());
+    map_row(x, x, n_, [unit](Vec v) { return v * unit; });
+    return reciprocal_of_power(unit)[0];
   }
 
   void centre_column(double* x) const noexcept {
-    const RowMoments m = row_moments(x, n_);
-    map_row(x, x, n_, [m](Vec v) { return (v - m.mean) - m.rest; });
+    const Mean m = mean_of<true>(x, n_, limits<true>(x, n_));
+    map_row(x, x, n_, [m](Vec v) { return (v - m.value) - m.rest; });
   }
 
-  // Exact sum of x y over the stocks that are in; the products share the bounds of both columns.
+  // The sum of x y over the stocks that are in; both are of unit size at most.
   [[nodiscard]] double product(const double* x, const double* y) const noexcept {
-    double most_x = 0.0, most_y = 0.0, count = 0.0;
-    for (std::size_t s = 0; s < n_; ++s) {
-      if (!std::isfinite(x[s])) continue;
-      most_x = std::max(most_x, std::fabs(x[s]));
-      most_y = std::max(most_y, std::fabs(y[s]));
-      count += 1.0;
+    GridSum sum;
+    for (std::size_t first = 0; first < n_; first += GridSum::kRun) {
+      const std::size_t rows = std::min(n_ - first, GridSum::kRun);
+      each(x + first, rows, [&](Vec v, std::size_t i) {
+        double own[kLanes] = {};
+        std::copy_n(y + first + i, std::min(kLanes, rows - i), own);
+        sum.add(select(is_finite(v), v * load(own), Vec{}));
+      });
+      sum.carry();
     }
-    const auto [coarse, fine] = grids({most_x * most_y, count});
-    double high = 0.0, low = 0.0;
-    for (std::size_t s = 0; s < n_; ++s) {
-      if (!std::isfinite(x[s])) continue;
-      const double term = x[s] * y[s];
-      const double top = (term + coarse) - coarse;
-      high += top;
-      low += ((term - top) + fine) - fine;
-    }
-    return high + low;
+    const TwoSum total = sum.total<true>();
+    return total.sum[0] + total.error[0];
   }
 
   // Cholesky factor in place. An exposure that depends on those before it is given no coefficient.

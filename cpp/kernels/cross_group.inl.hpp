@@ -1,67 +1,81 @@
-// The same within groups: stocks of a date are gathered group by group, handed to the plain kernel, and put back.
+// Cross-sections with and without groups, as the executor calls them.
 #pragma once
 
 #include "cross_fit.inl.hpp"
-#include "cross_order.inl.hpp"
+#include "cross_winsorize.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
 
-inline std::size_t plain_scratch(std::size_t n) noexcept { return std::max(order_scratch(n), fit_scratch(n)); }
-
-// For a kernel, the gathered arguments and result, and the order of stocks by group.
-inline std::size_t cross_scratch(std::size_t n) noexcept {
-  return plain_scratch(n) + (kMostExposures + 2) * n * sizeof(double) + order_scratch(n);
+// A statistic over all stocks, or by group: several groups at a time, one in each lane.
+template <class Statistic>
+void by_lanes(const CrossArgs& a) noexcept {
+  if (a.groups == nullptr) return Statistic::template apply<true>(a.in[0], a.out, a.n);
+  GroupLayout layout(a.layout, a.n);
+  layout.update(a.groups, a.scratch);
+  auto* slots = static_cast<double*>(a.scratch);
+  for (const LaneBlock& block : layout.blocks()) {
+    double* own = slots + block.first;
+    layout.fetch(block, a.in[0], own);
+    if (block.joined) {
+      Statistic::template apply<true>(own, own, block.steps * kLanes);
+    } else {
+      Statistic::template apply<false>(own, own, block.steps * kLanes);
+    }
+  }
+  layout.put_back(slots, a.out);
 }
 
-// Stocks sorted by group, within a group in their own order; those without a group get NaN.
-inline std::span<Keyed> by_group(const CrossArgs& a, void* scratch) noexcept {
-  CrossArgs groups = a;
-  groups.in = &a.groups;
-  groups.scratch = scratch;
-  return sort_row(groups);
-}
-
+// A kernel group after group: arguments are brought together, results put back.
 template <CrossKernel Kernel>
-void grouped(const CrossArgs& a) noexcept {
+void one_by_one(const CrossArgs& a) noexcept {
   if (a.groups == nullptr) return Kernel(a);
-  auto* room = reinterpret_cast<double*>(static_cast<std::byte*>(a.scratch) + plain_scratch(a.n));
-  double* result = room + (kMostExposures + 1) * a.n;
-  const auto sorted = by_group(a, result + a.n);
-  each_tie(sorted, [&](std::size_t first, std::size_t last) {
-    const std::size_t n = last - first + 1;
+  GroupLayout layout(a.layout, a.n);
+  layout.update(a.groups, a.scratch);
+  auto* room = reinterpret_cast<double*>(static_cast<std::byte*>(a.scratch) + fit_scratch(a.n));
+  double* result = room + a.inputs * a.n;
+  std::fill_n(a.out, a.n, kNaN);
+  for (std::size_t g = 0; g < layout.groups(); ++g) {
+    const auto members = layout.members(g);
     const double* in[kMostExposures + 1];
     for (std::size_t k = 0; k < a.inputs; ++k) {
       double* column = room + k * a.n;
-      for (std::size_t i = 0; i < n; ++i) column[i] = a.in[k][sorted[first + i].stock];
+      for (std::size_t i = 0; i < members.size(); ++i) column[i] = a.in[k][members[i]];
       in[k] = column;
     }
     CrossArgs one = a;
     one.in = in;
     one.groups = nullptr;
-    one.n = n;
+    one.n = members.size();
     one.out = result;
     Kernel(one);
-    for (std::size_t i = 0; i < n; ++i) a.out[sorted[first + i].stock] = result[i];
-  });
+    for (std::size_t i = 0; i < members.size(); ++i) a.out[members[i]] = result[i];
+  }
+}
+
+inline std::size_t cross_scratch(std::size_t n) noexcept {
+  const std::size_t lanes = (GroupLayout::most_slots(n) + 1) * sizeof(double);
+  const std::size_t fit = fit_scratch(n) + (kMostExposures + 2) * n * sizeof(double);
+  return std::max({sequence_scratch(n), lanes, fit});
 }
 
 inline void fill_cross(KernelTable& t) noexcept {
   const auto set = [&t](Op op, CrossKernel kernel) { t.cross[static_cast<std::size_t>(op)] = kernel; };
-  set(Op::cs_rank, grouped<cs_rank>);
-  set(Op::cs_rank_min, grouped<cs_rank_min>);
-  set(Op::cs_rank_dense, grouped<cs_rank_dense>);
-  set(Op::cs_rank_first, grouped<cs_rank_first>);
-  set(Op::cs_centred_rank, grouped<cs_centred_rank>);
-  set(Op::cs_bucket, grouped<cs_bucket>);
-  set(Op::cs_normal, grouped<cs_normal>);
-  set(Op::cs_winsorize, grouped<cs_winsorize>);
-  set(Op::cs_zscore, grouped<cs_zscore>);
-  set(Op::cs_demean, grouped<cs_demean>);
-  set(Op::cs_mean, grouped<cs_mean>);
-  set(Op::cs_std, grouped<cs_std>);
-  set(Op::cs_scale, grouped<cs_scale>);
-  set(Op::cs_neutralize, grouped<cs_neutralize>);
+  set(Op::cs_rank, cs_rank);
+  set(Op::cs_rank_min, cs_rank_min);
+  set(Op::cs_rank_dense, cs_rank_dense);
+  set(Op::cs_rank_first, cs_rank_first);
+  set(Op::cs_centred_rank, cs_centred_rank);
+  set(Op::cs_bucket, cs_bucket);
+  set(Op::cs_normal, cs_normal);
+  set(Op::cs_winsorize, cs_winsorize);
+  set(Op::cs_zscore, by_lanes<ZScore>);
+  set(Op::cs_demean, by_lanes<Demean>);
+  set(Op::cs_mean, by_lanes<GroupMean>);
+  set(Op::cs_std, by_lanes<Deviation>);
+  set(Op::cs_scale, by_lanes<Scale>);
+  set(Op::cs_neutralize, one_by_one<cs_neutralize>);
   t.cross_scratch = cross_scratch;
+  t.group_scratch = GroupLayout::bytes;
 }
 
 }  // namespace jqfast::JQFAST_TARGET

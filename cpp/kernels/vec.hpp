@@ -119,6 +119,37 @@ inline Vec power_near(Vec v) noexcept {
 // 1 / 2^k, exactly: the exponent's bits the other way round.
 inline Vec reciprocal_of_power(Vec power) noexcept { return from_bits(0x7FE0000000000000ull - bits(power)); }
 
+// The lanes chosen by `m`, side by side; writes a whole vector and returns how many count.
+template <class T>
+std::size_t pack(T* to, Bits v, Mask m) noexcept {
+  static_assert(sizeof(T) == sizeof(std::uint64_t));
+#if defined(__AVX512DQ__)
+  const __mmask8 mask = _mm512_movepi64_mask(reinterpret_cast<__m512i>(m));
+  _mm512_storeu_si512(to, _mm512_maskz_compress_epi64(mask, reinterpret_cast<__m512i>(v)));
+  return static_cast<std::size_t>(__builtin_popcount(mask));
+#else
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    const std::uint64_t bits = v[i];
+    std::memcpy(to + count, &bits, sizeof bits);
+    count += m[i] != 0 ? 1 : 0;
+  }
+  return count;
+#endif
+}
+
+// base[at[i]] in lane i.
+inline Vec gather(const double* base, const std::uint32_t* at) noexcept {
+#if defined(__AVX512F__)
+  const __m256i index = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+  return reinterpret_cast<Vec>(_mm512_mask_i32gather_pd(_mm512_setzero_pd(), 0xFF, index, base, sizeof(double)));
+#else
+  Vec v;
+  for (std::size_t i = 0; i < kLanes; ++i) v[i] = base[at[i]];
+  return v;
+#endif
+}
+
 // Error-free transformation: a + b = sum + error exactly (Knuth 1969).
 struct TwoSum {
   Vec sum, error;

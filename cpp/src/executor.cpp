@@ -3,6 +3,7 @@
 // Plans of one time stage run tile by tile: a worker takes a block of stocks through all sessions, chunk after chunk,
 // with the tile's state in its own memory. Plans with cross-sections run chunk by chunk: all tiles, a barrier, the
 // dates of the chunk across all stocks, a barrier, the next stage; the state of every tile is kept between chunks.
+// Plans of cross-sections alone run date by date, reading the panel's rows where they lie.
 // A run that continues an earlier one finds the state of its tiles as that one left it.
 #include "jqfast/executor.hpp"
 
@@ -49,7 +50,8 @@ class Run {
         pitch_(carried_.shape().pitch),
         strip_(std::max<std::size_t>(1, kStripDoubles / width_)),
         far_(program_.boundaries * chunk_ * stride_ * sizeof(double) > kNearBytes),
-        crew_(std::min(options.threads, std::max<std::size_t>(1, busiest())), options.poll) {
+        crew_(std::min(options.threads, std::max<std::size_t>(1, busiest())), options.poll),
+        depth_(program_.dated ? crew_.size() : chunk_) {
     scratch_.reserve(program_, kernels_, carried_, out_, crew_.size());
   }
 
@@ -58,6 +60,8 @@ class Run {
     if (begun_ != nullptr) *begun_ = true;
     if (whole_) {
       run_by_tile();
+    } else if (program_.dated) {
+      run_by_date();
     } else {
       run_by_chunk();
     }
@@ -65,7 +69,10 @@ class Run {
 
  private:
   [[nodiscard]] std::size_t tiles() const { return carried_.shape().tiles; }
-  [[nodiscard]] std::size_t busiest() const { return whole_ ? tiles() : std::max(tiles(), chunk_); }
+  [[nodiscard]] std::size_t blocks() const { return (rows_.size() + chunk_ - 1) / chunk_; }
+  [[nodiscard]] std::size_t busiest() const {
+    return whole_ ? tiles() : program_.dated ? blocks() : std::max(tiles(), chunk_);
+  }
 
   void run_by_tile() {
     crew_.run(tiles(), [this](std::size_t worker, std::size_t tile) {
@@ -83,10 +90,10 @@ class Run {
         if (program_.stages[s].cross) {
           const std::size_t dates = std::min(chunk_, rows_.size() - row0);
           crew_.run(dates, [&](std::size_t worker, std::size_t r) {
-            cross_task(worker, s, row0, r);
+            cross_task(worker, s, row0 + r, r);
             kernels_.store_fence();
           });
-        } else {
+        } else if (!program_.stages[s].time.steps.empty()) {
           crew_.run(tiles(), [&](std::size_t worker, std::size_t tile) {
             time_task(worker, s, tile, carried_.of(s, tile), row0);
             kernels_.store_fence();
@@ -94,6 +101,19 @@ class Run {
         }
       }
     }
+  }
+
+  // A worker takes some dates in a row, whose groups are likely the same; its boundaries hold a single date.
+  void run_by_date() {
+    crew_.run(out_.stocks == 0 ? 0 : blocks(), [this](std::size_t worker, std::size_t block) {
+      const std::size_t end = std::min(rows_.size(), (block + 1) * chunk_);
+      for (std::size_t row = block * chunk_; row < end; ++row) {
+        for (std::size_t s = 0; s < program_.stages.size(); ++s) {
+          if (program_.stages[s].cross) cross_task(worker, s, row, worker);
+        }
+      }
+      kernels_.store_fence();
+    });
   }
 
   // ---- time stages ----
@@ -202,7 +222,7 @@ class Run {
   }
 
   double* boundary(std::uint32_t number, std::size_t r) {
-    return scratch_.boundaries.data() + (number * chunk_ + r) * stride_;
+    return scratch_.boundaries.data() + (number * depth_ + r) * stride_;
   }
 
   void load_boundary(const Tile& t, const Step& step) {
@@ -287,31 +307,42 @@ class Run {
 
   // ---- cross-sections ----
 
-  void cross_task(std::size_t worker, std::size_t s, std::size_t row0, std::size_t r) {
+  // One date; its rows of boundaries are the `r`-th.
+  void cross_task(std::size_t worker, std::size_t s, std::size_t row, std::size_t r) {
     const auto& stage = program_.stages[s].section;
     auto& own = scratch_.workers[worker];
     own.staged.clear();
     for (const auto& step : stage.steps) {
-      double* to = step.to == CrossStep::kNowhere ? own.row.data() : boundary(step.to, r);
-      call_cross(step, r, to, own.sort.data());
-      for (const auto output : step.outputs) save_row(own, to, output, row0 + r);
+      const bool only_stored = step.to == CrossStep::kNowhere && step.outputs.size() == 1;
+      double* place = only_stored ? sink_.place(step.outputs[0], session(row)) : nullptr;
+      double* to = place != nullptr ? place : step.to == CrossStep::kNowhere ? own.row.data() : boundary(step.to, r);
+      call_cross(own, step, row, r, to);
+      if (place != nullptr) continue;
+      for (const auto output : step.outputs) save_row(own, to, output, row);
     }
-    for (const auto& store : stage.direct) save_row(own, boundary(store.value, r), store.output, row0 + r);
+    for (const auto& store : stage.direct) save_row(own, values(store.from, row, r), store.output, row);
     if (out_.layout == Layout::sample) {
-      sink_.samples(own.staging.data(), stride_, own.staged, session(row0 + r) * out_.stocks, out_.stocks);
+      sink_.samples(own.staging.data(), stride_, own.staged, session(row) * out_.stocks, out_.stocks);
     }
   }
 
-  void call_cross(const CrossStep& step, std::size_t r, double* to, void* scratch) {
+  const double* values(RowSource from, std::size_t row, std::size_t r) {
+    return from.panel ? inputs_[from.number].row(session(row)) : boundary(from.number, r);
+  }
+
+  void call_cross(Worker& own, const CrossStep& step, std::size_t row, std::size_t r, double* to) {
     const double* in[kMostExposures + 1];
-    for (std::size_t i = 0; i < step.from.size(); ++i) in[i] = boundary(step.from[i], r);
+    for (std::size_t i = 0; i < step.from.size(); ++i) in[i] = values(step.from[i], row, r);
     CrossArgs a;
     a.in = in;
     a.inputs = step.from.size();
-    a.groups = step.by == CrossStep::kNowhere ? nullptr : boundary(step.by, r);
+    if (step.by != CrossStep::kNowhere) {
+      a.groups = values(program_.groupings[step.by], row, r);
+      a.layout = own.groupings[step.by].data();
+    }
     a.out = to;
     a.n = out_.stocks;
-    a.scratch = scratch;
+    a.scratch = own.sort.data();
     a.low = step.low;
     a.high = step.high;
     a.count = step.count;
@@ -342,6 +373,7 @@ class Run {
   std::size_t chunk_, width_, stride_, pitch_, strip_;
   bool far_;  // the boundaries of a chunk are more than the second-level cache holds
   Crew crew_;
+  std::size_t depth_;  // rows of each boundary
 };
 
 }  // namespace

@@ -74,7 +74,7 @@ Memory lay_out(const TimeStage& stage, std::size_t chunk) {
 }
 
 Shape choose_shape(const Program& program, std::size_t stocks, std::size_t rows, const RunOptions& options) {
-  const std::size_t wanted = options.chunk != 0 ? options.chunk : 64;
+  const std::size_t wanted = options.chunk != 0 ? options.chunk : program.dated ? 16 : 64;
   const std::size_t chunk = std::min(wanted, std::max<std::size_t>(1, rows));
   std::size_t per_lane = 1;
   for (const auto& stage : program.stages) {
@@ -123,12 +123,14 @@ void Scratch::reserve(const Program& program, const KernelTable& kernels, const 
   for (std::size_t s = 0; s < program.stages.size(); ++s) {
     scratch = std::max(scratch, carried.memory(s).scratch * shape.pitch);
   }
-  boundaries.reserve(program.boundaries * shape.chunk * stride);
+  boundaries.reserve(program.boundaries * (program.dated ? threads : shape.chunk) * stride);
   if (workers.size() < threads) workers.resize(threads);
   for (auto& w : workers) {
     w.scratch.reserve(scratch);
     w.row.reserve(stride);
     w.sort.reserve(crosses ? kernels.cross_scratch(out.stocks) / sizeof(double) + 1 : 0);
+    w.groupings.resize(program.groupings.size());
+    for (auto& g : w.groupings) g.reserve(kernels.group_scratch(out.stocks) / sizeof(double) + 1);
     if (out.layout == Layout::sample) w.staging.reserve(staging_size(program, shape, stride));
     w.staged.reserve(program.outputs);
   }
@@ -136,7 +138,10 @@ void Scratch::reserve(const Program& program, const KernelTable& kernels, const 
 
 std::size_t Scratch::worker_bytes() const noexcept {
   std::size_t doubles = 0;
-  for (const auto& w : workers) doubles += w.scratch.size() + w.row.size() + w.sort.size() + w.staging.size();
+  for (const auto& w : workers) {
+    doubles += w.scratch.size() + w.row.size() + w.sort.size() + w.staging.size();
+    for (const auto& g : w.groupings) doubles += g.size();
+  }
   return doubles * sizeof(double);
 }
 

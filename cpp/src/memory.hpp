@@ -99,12 +99,13 @@ class Carried {
 
 struct Worker {
   Buffer scratch, row, staging, sort;
+  std::vector<Buffer> groupings;  // what is known of each series of groups
   std::vector<std::uint32_t> staged;
 };
 
 // What is forgotten after each chunk; kept between runs only to spare its allocation.
 struct Scratch {
-  Buffer boundaries;  // (boundary, row of the chunk, stock)
+  Buffer boundaries;  // (boundary, row of the chunk or worker, stock)
   std::vector<Worker> workers;
 
   void reserve(const Program& program, const KernelTable& kernels, const Carried& carried, const Output& out,

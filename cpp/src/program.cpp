@@ -13,7 +13,9 @@ constexpr std::uint32_t kNone = 0xFFFFFFFFu;
 struct ValueFacts {
   std::uint32_t stage = 0;
   std::uint32_t boundary = kNone;
-  std::uint32_t readers = 0;  // instructions of its own stage that read it
+  std::uint32_t input = kNone;  // the panel input that the value is, whatever its axis
+  bool whole = false;           // that input has a value for every stock, so that other stages can read it in place
+  std::uint32_t readers = 0;    // instructions of its own stage that read it
 };
 
 // The rows before the current one that an instruction reads of its arguments.
@@ -54,13 +56,15 @@ class TimeBuilder {
     return static_cast<std::uint32_t>(out_.registers.size() - 1);
   }
 
-  // The register that holds a value; a value of an earlier stage is fetched from its boundary when first read.
+  // The register that holds a value; inputs and values of earlier stages are fetched when first read.
   Alias find(std::uint32_t value) {
     const auto found = where_.find(value);
     if (found != where_.end()) return found->second;
+    const ValueFacts& facts = values_[value];
+    const bool panel = facts.input != kNone && (facts.whole || facts.stage == index_);
     Step step;
-    step.kind = StepKind::boundary;
-    step.number = values_[value].boundary;
+    step.kind = panel ? StepKind::panel : StepKind::boundary;
+    step.number = panel ? facts.input : facts.boundary;
     step.out = {new_register()};
     where_[value] = {step.out[0], 0};
     out_.steps.push_back(std::move(step));
@@ -77,16 +81,16 @@ class TimeBuilder {
   }
 
   void emit(const Instr& instr) {
-    if (instr.op == Op::lag) {  // no work: later readers reach back instead
+    if (instr.op == Op::input) return;  // see `find`
+    if (instr.op == Op::lag) {          // no work: later readers reach back instead
       auto alias = find(instr.args[0].value);
       alias.lag += instr.window;
       where_[instr.first] = alias;
       return;
     }
     Step step;
-    step.kind = instr.op == Op::input ? StepKind::panel : StepKind::kernel;
+    step.kind = StepKind::kernel;
     step.op = instr.op;
-    step.number = instr.op == Op::input ? instr.window : 0;
     for (const auto& arg : instr.args) step.in.push_back(source(arg));
     for (std::uint32_t i = 0; i < instr.give.size(); ++i) {
       step.out.push_back(new_register());
@@ -228,13 +232,25 @@ class TimeBuilder {
   std::vector<std::uint32_t> reach_;  // by step
 };
 
-CrossStage build_cross(const Stage& stage, std::uint32_t index, const std::vector<ValueFacts>& values) {
+RowSource row_source(const ValueFacts& value) {
+  return value.boundary == kNone ? RowSource{true, value.input} : RowSource{false, value.boundary};
+}
+
+std::uint32_t grouping(std::vector<RowSource>& groupings, RowSource by) {
+  const auto at = std::find(groupings.begin(), groupings.end(), by);
+  const auto index = static_cast<std::uint32_t>(at - groupings.begin());
+  if (at == groupings.end()) groupings.push_back(by);
+  return index;
+}
+
+CrossStage build_cross(const Stage& stage, std::uint32_t index, const std::vector<ValueFacts>& values,
+                       std::vector<RowSource>& groupings) {
   CrossStage out;
   for (const auto& instr : stage.instrs) {
     CrossStep step;
     step.op = instr.op;
-    for (const auto& arg : instr.args) step.from.push_back(values[arg.value].boundary);
-    if (!instr.by.is_literal()) step.by = values[instr.by.value].boundary;
+    for (const auto& arg : instr.args) step.from.push_back(row_source(values[arg.value]));
+    if (!instr.by.is_literal()) step.by = grouping(groupings, row_source(values[instr.by.value]));
     step.to = values[instr.first].boundary;
     step.low = instr.low;
     step.high = instr.high;
@@ -245,7 +261,7 @@ CrossStage build_cross(const Stage& stage, std::uint32_t index, const std::vecto
     out.steps.push_back(std::move(step));
   }
   for (const auto& store : stage.stores) {
-    if (values[store.value].stage != index) out.direct.push_back({values[store.value].boundary, store.output});
+    if (values[store.value].stage != index) out.direct.push_back({row_source(values[store.value]), store.output});
   }
   return out;
 }
@@ -256,10 +272,13 @@ std::uint32_t number_boundaries(const Plan& plan, std::vector<ValueFacts>& value
   for (std::uint32_t s = 0; s < plan.stages.size(); ++s) {
     for (const auto& instr : plan.stages[s].instrs) {
       for (std::uint32_t i = 0; i < instr.give.size(); ++i) values[instr.first + i].stage = s;
+      if (instr.op != Op::input) continue;
+      values[instr.first].input = instr.window;
+      values[instr.first].whole = plan.inputs[instr.window].axis != InputAxis::market;
     }
   }
   const auto need = [&](std::uint32_t value) {
-    if (values[value].boundary == kNone) values[value].boundary = count++;
+    if (!values[value].whole && values[value].boundary == kNone) values[value].boundary = count++;
   };
   for (std::uint32_t s = 0; s < plan.stages.size(); ++s) {
     for (const auto& instr : plan.stages[s].instrs) {
@@ -314,12 +333,15 @@ Program assign(const Plan& plan, const KernelTable& kernels) {
     ProgramStage stage;
     stage.cross = plan.stages[s].cross;
     if (stage.cross) {
-      stage.section = build_cross(plan.stages[s], s, values);
+      stage.section = build_cross(plan.stages[s], s, values, program.groupings);
     } else {
       stage.time = TimeBuilder(plan.stages[s], s, values, kernels).build();
     }
     program.stages.push_back(std::move(stage));
   }
+  program.dated =
+      program.stages.size() > 1 && std::all_of(program.stages.begin(), program.stages.end(),
+                                               [](const auto& s) { return s.cross || s.time.steps.empty(); });
   return program;
 }
 

@@ -60,21 +60,33 @@ struct TimeStage {
   std::vector<std::uint32_t> outputs;  // stored here, in order of their steps
 };
 
+// Where a cross stage finds a date's values: in a boundary or, never copied, in a panel input.
+struct RowSource {
+  bool panel = false;
+  std::uint32_t number = 0;
+  friend bool operator==(const RowSource&, const RowSource&) = default;
+};
+
 // One instruction across the stocks of a date; `to` is a boundary or, with kNowhere, a row of scratch.
 struct CrossStep {
   static constexpr std::uint32_t kNowhere = 0xFFFFFFFFu;
   Op op{};
-  std::vector<std::uint32_t> from;  // boundaries
-  std::uint32_t by = kNowhere;      // boundary of the groups
+  std::vector<RowSource> from;
+  std::uint32_t by = kNowhere;  // index into the program's groupings
   std::uint32_t to = kNowhere;
   double low = 0.0, high = 1.0;
   std::uint32_t count = 0;
   std::vector<std::uint32_t> outputs;
 };
 
+struct RowStore {
+  RowSource from;
+  std::uint32_t output = 0;
+};
+
 struct CrossStage {
   std::vector<CrossStep> steps;
-  std::vector<Store> direct;  // boundary -> output, for values of earlier stages
+  std::vector<RowStore> direct;  // values of earlier stages
 };
 
 struct ProgramStage {
@@ -86,9 +98,11 @@ struct ProgramStage {
 struct Program {
   std::vector<InputAxis> axes;  // of the panel's inputs
   std::vector<ProgramStage> stages;
+  std::vector<RowSource> groupings;  // all series of groups, each of which is prepared once
   std::uint32_t boundaries = 0;
   std::uint32_t outputs = 0;
   std::size_t lookback = 0;
+  bool dated = false;  // cross-sections of panel inputs alone: dates have nothing to do with each other
 };
 
 inline constexpr std::size_t kEverything = SIZE_MAX / 2;

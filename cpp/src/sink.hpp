@@ -19,6 +19,12 @@ class Sink {
     put(from, (output * out_.sessions + session) * out_.pitch + first, count);
   }
 
+  // That row itself where a result that is as it should be stored may be written at once, else null.
+  [[nodiscard]] double* place(std::uint32_t output, std::size_t session) const {
+    const bool plain = out_.f64 != nullptr && out_.layout == Layout::feature && !stream_;
+    return plain ? out_.f64 + (output * out_.sessions + session) * out_.pitch : nullptr;
+  }
+
   // Sample layout: staged rows, `distance` apart, one for each of `outputs`, become the samples from `sample` on.
   void samples(const double* staging, std::size_t distance, std::span<const std::uint32_t> outputs, std::size_t sample,
                std::size_t count) const;

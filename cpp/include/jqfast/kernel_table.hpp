@@ -55,14 +55,16 @@ using StateSize = std::size_t (*)(Op op, const std::uint8_t* give, std::size_t o
 
 inline constexpr std::size_t kMostExposures = 8;
 
-// One date over all stocks. `in` and `out` may not overlap; `scratch` holds cross_scratch(n) bytes.
+// One date over all stocks. `in` and `out` may not overlap. Results are as they are stored: finite or the canonical
+// NaN, and never -0.
 struct CrossArgs {
   const double* const* in = nullptr;
   std::size_t inputs = 1;
   const double* groups = nullptr;  // each stock's group, or null for all in one
+  void* layout = nullptr;          // group_scratch(n) bytes: what is known of the groups from the date before, or zeros
   double* out = nullptr;
   std::size_t n = 0;
-  void* scratch = nullptr;
+  void* scratch = nullptr;       // cross_scratch(n) bytes
   double low = 0.0, high = 1.0;  // of cs_winsorize
   std::uint32_t count = 0;       // of cs_bucket
 };
@@ -76,6 +78,7 @@ struct KernelTable {
   CrossKernel cross[kOpCount] = {};
   StateSize state_size = nullptr;
   std::size_t (*cross_scratch)(std::size_t n) = nullptr;
+  std::size_t (*group_scratch)(std::size_t n) = nullptr;
   // Final rounding on store: NaN and Inf become the canonical NaN, -0 becomes +0.
   void (*store_f32)(const double* in, float* out, std::size_t n) = nullptr;
   void (*store_f64)(const double* in, double* out, std::size_t n) = nullptr;
