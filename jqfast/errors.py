@@ -36,3 +36,9 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
     names = sorted(known)
     legal = f" Known: {', '.join(names)}." if len(names) <= 20 else f" There are {len(names)} known names."
     return ValueError(f"Unknown {kind} `{name}`.{closest(name, names)}{legal}")
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Raise ``ValueError`` unless ``low <= value <= high``; NaN is outside every range."""
+    if not low <= value <= high:
+        raise ValueError(f"`{name}` must be between {low} and {high}; got {value!r}.")

@@ -22,7 +22,7 @@ import numpy as np
 from jqfast.data import _events, _market, _shocks, _tokyo, _truth
 from jqfast.data.adjust import cumulative_factor
 from jqfast.data.panel import Panel, PanelInfo
-from jqfast.errors import unknown
+from jqfast.errors import check_range, unknown
 from jqfast.types import AnyArray, BoolArray, CodeArray, FloatArray
 
 Market = Literal["planted", "null", "frictions"]
@@ -40,11 +40,6 @@ _NOTES = {
     ),
     "frictions": "Simulated market without planted effects but with price units, limits and delistings.",
 }
-
-
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise ValueError(f"`{name}` must be between {low} and {high}; got {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -80,11 +75,11 @@ class SimulateConfig:
     def __post_init__(self) -> None:
         if self.market not in get_args(Market):
             raise unknown("simulated market", self.market, get_args(Market))
-        _check_range("stocks", self.stocks, 2, 8000)
-        _check_range("years", self.years, 0.1, 100)
-        _check_range("seed", self.seed, 0, 2**63 - 1)
-        _check_range("sectors", self.sectors, 1, 33)
-        _check_range("strength", self.strength, 0, 3)
+        check_range("stocks", self.stocks, 2, 8000)
+        check_range("years", self.years, 0.1, 100)
+        check_range("seed", self.seed, 0, 2**63 - 1)
+        check_range("sectors", self.sectors, 1, 33)
+        check_range("strength", self.strength, 0, 3)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,17 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from jqfast.errors import unknown
+from jqfast.errors import check_range, unknown
 
 Null = Literal["pure", "frictions"]
 
 #: Past the change of the margin table to daily (2026-09-28), so that every market has all the breaks.
 LAST_DAY = dt.date(2026, 10, 30)
-
-
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise ValueError(f"`{name}` must be between {low} and {high}; got {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -51,10 +46,10 @@ class SimulateConfig:
     def __post_init__(self) -> None:
         if self.null is not None and self.null not in get_args(Null):
             raise unknown("null market", self.null, get_args(Null))
-        _check_range("stocks", self.stocks, 10, 10_000)
-        _check_range("years", self.years, 0.5, 30)
-        _check_range("seed", self.seed, 0, 2**63 - 1)
-        _check_range("strength", self.strength, 0, 3)
+        check_range("stocks", self.stocks, 10, 10_000)
+        check_range("years", self.years, 0.5, 30)
+        check_range("seed", self.seed, 0, 2**63 - 1)
+        check_range("strength", self.strength, 0, 3)
         if not dt.date(2000, 1, 1) <= self.start or self.end > dt.date(2040, 12, 31):
             raise ValueError(
                 f"`years` and `end` must stay within 2000 to 2040; got {self.start} to {self.end}."
