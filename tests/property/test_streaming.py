@@ -77,11 +77,14 @@ def _row(panel: Panel, t: int) -> dict[str, Any]:
     return {name: values[t] for name, values in panel.columns.items()} | {"listed": panel.listed[t]}
 
 
-def _follow(stream: Stream, panel: Panel, start: int, stop: int, want: np.ndarray) -> None:
+def _follow(stream: Stream, panel: Panel, start: int, stop: int, want: np.ndarray) -> int:
+    """Updates with dates start to stop, each equal to the batch bit for bit; the number of rows compared."""
     for t in range(start, stop):
         got = stream.update(panel.dates[t], _row(panel, t))
         wrong = [name for f, name in enumerate(got.names) if _bits(got.values[f]) != _bits(want[f, t])]
         assert not wrong, f"date {t}: {wrong}"
+        assert len(got.names) == len(want)
+    return (stop - start) * len(want)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -105,11 +108,13 @@ def test_every_feature(sim_panel: Panel, dtype: Any, normalize: bool, tmp_path: 
     want = features.panel(sim_panel, "all", dtype=dtype, normalize=normalize).values
     cut = T - 140 if normalize else T - 90
     stream = features.stream(sim_panel.rows(0, cut), "all", dtype=dtype, normalize=normalize, threads=2)
+    compared = 0
     for t in range(cut, T):
         if t % 31 == 0:
             stream.save(tmp_path / "state")
             stream = features.load_stream(tmp_path / "state", threads=1 + t % 2)
-        _follow(stream, sim_panel, t, t + 1, want)
+        compared += _follow(stream, sim_panel, t, t + 1, want)
+    assert compared == (T - cut) * len(features.names()) >= 90 * 140
 
 
 def test_every_feature_from_the_first_date_on(sim_panel: Panel) -> None:
