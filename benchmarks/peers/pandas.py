@@ -49,7 +49,10 @@ def _beta(x: Frame, y: Frame, *, window: int, min_periods: int) -> Frame:
 def _slope(x: Frame, *, window: int, min_periods: int) -> Frame:
     """From rolling sums; an incomplete window needs the sums of the sessions that count, too."""
     day = np.arange(len(x), dtype=float)[:, None] - 0.5 * len(x)
-    total = lambda values: values.rolling(window, min_periods=min_periods).sum()  # noqa: E731
+
+    def total(values: Frame) -> Frame:
+        return values.rolling(window, min_periods=min_periods).sum()
+
     sum_x, sum_tx = total(x), total(x * day)
     if min_periods == window:
         return (sum_tx - sum_x * (day - 0.5 * (window - 1))) * (12.0 / (window * (window * window - 1.0)))

@@ -302,14 +302,17 @@ def _each(field: Field, array: Any, read: Any) -> Cells:
 
 
 def _json(cell: Any) -> str | None:
-    """A nested value as JSON text; text is read as JSON, then as Python spells it."""
+    """A nested value as JSON text; text is read as JSON, then as Python spells it.
+
+    The service's CSV files write nested values the second way (`{'Rank': 1, 'HldrName': None}`).
+    """
     if not isinstance(cell, str):
         return _dump(cell)
     try:
         value = json.loads(cell)
     except ValueError:
         try:
-            value = ast.literal_eval(cell)
+            value = ast.literal_eval(cell)  # literals alone: nothing in the text is run
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             return None
     return _dump(value)
