@@ -3,7 +3,7 @@
 1. A feature is stock- or market-wide, never a literal.
 2. Its split degree is 0, so that a later split cannot change an earlier value; a level (yen, shares) is
    declared ``level=True`` and gets degree 0 through `as_of`.
-3. A per-date normalisation (`cs`, `log`, `rank`) needs values that differ between stocks.
+3. A per-date normalisation (`cs`, `cs33`, `log`, `rank`) needs values that differ between stocks.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from jqfast.errors import unknown
 from jqfast.features.expr import Expr
 from jqfast.features.scale import unit_name
 
-Norm: TypeAlias = Literal["cs", "log", "rank", "ts", "flag", "unit", "none"]
+Norm: TypeAlias = Literal["cs", "cs33", "log", "rank", "ts", "flag", "unit", "none"]
 NORMS: tuple[Norm, ...] = get_args(Norm)
-PER_DATE: frozenset[str] = frozenset({"cs", "log", "rank"})
+PER_DATE: frozenset[str] = frozenset({"cs", "cs33", "log", "rank"})
 
 
 def check_feature(name: str, expr: Expr, *, norm: str, level: bool = False) -> None:

@@ -82,14 +82,14 @@ def column(name: str, *, unit: Unit | None = None, market: bool | None = None) -
     if not isinstance(name, str) or not name:
         raise TypeError(f"`name` must be the name of a panel column; got {name!r}.")
     if name in CALENDAR:
-        return leaf(name, axis="market", unit="none", timing="CAL")
+        return leaf(name, axis="market", unit="none")
     chosen = unit_of(name) if unit is None else unit
     if chosen not in Unit.__args__:  # type: ignore[attr-defined]
         raise ValueError(f"`unit` must be one of {', '.join(Unit.__args__)}; got {chosen!r}.")  # type: ignore[attr-defined]
     if market is None:
         about = documented(name)
         market = about is not None and about.axis == "market"
-    return leaf(name, axis="market" if market else "stock", unit=chosen, timing="D0")
+    return leaf(name, axis="market" if market else "stock", unit=chosen)
 
 
 open_ = column("open")

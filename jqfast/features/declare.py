@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 
 from jqfast.errors import unknown
 from jqfast.features.checks import Norm, check_feature
-from jqfast.features.expr import Expr, Timing
+from jqfast.features.expr import Expr
+from jqfast.features.missing import missing_when
 from jqfast.features.scale import unit_name
 
 
@@ -49,9 +50,19 @@ class Feature:
     params: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def timing(self) -> Timing:
-        """``D0`` (bars of the session) or ``CAL`` (calendar only)."""
+    def timing(self) -> str:
+        """When its inputs become known, from their publication rules; see `jqfast.features.timing`."""
         return self.expr.timing
+
+    @property
+    def first_row(self) -> int:
+        """The first row of a listing that can have a value, counted from 0."""
+        return self.expr.warmup
+
+    @property
+    def nan_rule(self) -> str:
+        """When there is no value, in words."""
+        return "; ".join(missing_when(self.expr))
 
     @property
     def lookback(self) -> float:
@@ -81,7 +92,7 @@ class Family:
         doc: str,
         req: str = "",
         kind: str = "",
-        timing: Timing | None = None,
+        timing: str | None = None,
         level: bool = False,
         unit: str = "",
         clip: float | None = None,
@@ -95,10 +106,11 @@ class Family:
         ----------
         name : str, with the parameters in braces: ``"ret_{k}"``
         build : function of the parameters that returns the formula
-        norm : per-feature normalisation: cs, log, rank, ts, flag, unit or none
+        norm : per-feature normalisation: cs, cs33, log, rank, ts, flag, unit or none
         doc : one sentence: what it is
         req, kind, purpose, reference : requirement id, kind of the feature map, why anyone wants it, source
-        timing : the class the author expects; checked against the one derived from the formula
+        timing : the classes the author expects, as in ``"D0, P+1"``; checked against those derived from the
+            publication rules of the inputs
         level : True for a level in yen or shares, built through `as_of`
         unit : the unit in words when the derived one does not say enough
         clip : share of the training rows cut from each tail inside a fold; None for the default

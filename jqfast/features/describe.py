@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jqfast.features.declare import Feature
+from jqfast.features.timing import CLASSES, sources
 
 #: Headings of the feature table.
 COLUMNS = ("name", "formula", "look-back", "timing", "normalisation", "requirement", "description")
@@ -38,8 +39,10 @@ class Description:
             ("unit", f.unit),
             ("inputs", ", ".join(self.inputs)),
             ("look-back", f"{rows(f.lookback)} sessions before today"),
-            ("first value", f"after {f.expr.warmup} sessions"),
-            ("timing", f.timing),
+            ("first value", f"row {f.first_row} of {_span(f)}, counted from 0"),
+            ("missing", f.nan_rule),
+            ("timing", f"{f.timing}: {'; '.join(CLASSES[each] for each in f.timing.split(', '))}"),
+            *(("known", f"{names}: {rule}") for rule, names in sources(self.inputs)),
             ("axis", f.expr.axis),
             ("normalisation", f.norm),
             ("kind", f.kind),
@@ -56,6 +59,10 @@ class Description:
     def __str__(self) -> str:
         width = max(len(key) for key, _ in self.items())
         return "\n".join(f"{key:>{width}}: {text}" for key, text in self.items())
+
+
+def _span(feature: Feature) -> str:
+    return "the panel" if feature.expr.axis == "market" else "a listing"
 
 
 def rows(lookback: float) -> str:

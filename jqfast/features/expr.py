@@ -20,7 +20,6 @@ from jqfast.features.operators import OPERATORS, Param
 from jqfast.features.scale import ANY, PLAIN, UNITS, Scale
 
 ExprAxis: TypeAlias = Literal["constant", "market", "stock"]
-Timing: TypeAlias = Literal["CAL", "D0"]
 Number: TypeAlias = int | float
 Operand: TypeAlias = "Expr | int | float"
 
@@ -33,7 +32,6 @@ class Facts(NamedTuple):
     lookback: float  # rows before today that the value reads; inf when a recursion never forgets
     warmup: int  # rows at the start of a listing that cannot have a value
     columns: frozenset[str]
-    timing: Timing
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,9 +81,11 @@ class Expr:
         return self.facts.columns
 
     @property
-    def timing(self) -> Timing:
-        """``D0`` when bars of the session are read, ``CAL`` when the calendar alone is."""
-        return self.facts.timing
+    def timing(self) -> str:
+        """When the columns read become known: classes of `jqfast.features.timing`, such as ``"D0, P+1"``."""
+        from jqfast.features.timing import timing_of
+
+        return timing_of(self.columns)
 
     @property
     def is_constant(self) -> bool:
@@ -205,9 +205,9 @@ def constant(value: Number) -> Expr:
     return _intern("const", (), (("value", float(value)),))
 
 
-def leaf(name: str, *, axis: ExprAxis, unit: str, timing: Timing) -> Expr:
+def leaf(name: str, *, axis: ExprAxis, unit: str) -> Expr:
     """The column ``name`` of the panel."""
-    return _intern("column", (), (("name", name), ("axis", axis), ("unit", unit), ("timing", timing)))
+    return _intern("column", (), (("name", name), ("axis", axis), ("unit", unit)))
 
 
 def as_expr(value: object) -> Expr:
@@ -247,11 +247,9 @@ def _facts(op: str, args: tuple[Expr, ...], params: tuple[tuple[str, Param], ...
     if op == "const":
         value = values["value"]
         scale = ANY if value == 0.0 or not np.isfinite(value) else PLAIN
-        return Facts("constant", scale, 0, 0, frozenset(), "CAL")
+        return Facts("constant", scale, 0, 0, frozenset())
     if op == "column":
-        return Facts(
-            values["axis"], UNITS[values["unit"]], 0, 0, frozenset([values["name"]]), values["timing"]
-        )
+        return Facts(values["axis"], UNITS[values["unit"]], 0, 0, frozenset([values["name"]]))
     operator = OPERATORS[op]
     rows, warm = operator.history(values)
     axes = {arg.axis for arg in args}
@@ -261,7 +259,6 @@ def _facts(op: str, args: tuple[Expr, ...], params: tuple[tuple[str, Param], ...
         lookback=rows + max(arg.lookback for arg in args),
         warmup=warm + _warmup(op, args),
         columns=frozenset().union(*(arg.columns for arg in args)),
-        timing="D0" if any(arg.timing == "D0" for arg in args) else "CAL",
     )
 
 

@@ -1,9 +1,10 @@
 """Normalisation: per-date transforms as expressions, everything estimated as ``fit(train_rows) -> Fitted``.
 
-Per-date norms need nothing but the date and run inside the plan: ``cs`` (z-score), ``log`` (z-score of the
-log), ``rank`` (centred percentile). What is estimated comes from the training rows of a fold and from
-nowhere else: quantile clips, the mean and deviation of ``ts`` inputs, the mean that fills a gap. A missing
-value becomes the training mean, which is 0 after centring, and 1 in its own ``_isna`` input.
+Per-date norms need nothing but the date and run inside the plan: ``cs`` (z-score), ``cs33`` (z-score within
+the 33 sectors), ``log`` (z-score of the log), ``rank`` (centred percentile). What is estimated comes from the
+training rows of a fold and from nowhere else: quantile clips, the mean and deviation of ``ts`` inputs, the
+mean that fills a gap. A missing value becomes the training mean, which is 0 after centring, and 1 in its own
+``_isna`` input.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ TS_RANGE = 3.0
 QUANTILE_ROWS = 50_000
 
 #: Norms whose values have no natural bound and are clipped at fitted quantiles.
-_CLIPPED = frozenset({"cs", "log", "none"})
+_CLIPPED = frozenset({"cs", "cs33", "log", "none"})
+
+#: The column of categories within which ``cs33`` compares.
+SECTORS = "sector33"
 
 
 def per_date(expr: Expr, norm: str) -> Expr:
@@ -41,6 +45,8 @@ def per_date(expr: Expr, norm: str) -> Expr:
         raise unknown("norm", norm, NORMS)
     if norm == "cs":
         return cs_zscore(expr)
+    if norm == "cs33":
+        return cs_zscore(expr, by=SECTORS)
     if norm == "log":
         return cs_zscore(log(expr))  # log of zero or less is not finite, and only finite values count
     return cs_centred_rank(expr) if norm == "rank" else expr

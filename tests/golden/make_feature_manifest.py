@@ -20,6 +20,7 @@ COLUMNS = (
     "formula",
     "lookback",
     "first_row",
+    "missing",
     "axis",
     "unit",
     "timing",
@@ -40,7 +41,8 @@ def manifest() -> str:
         facts = {
             "formula": str(feature.expr),
             "lookback": f"{feature.lookback:g}",
-            "first_row": str(feature.expr.warmup),
+            "first_row": str(feature.first_row),
+            "missing": feature.nan_rule,
             "axis": feature.expr.axis,
             "clip": "" if feature.clip is None else f"{feature.clip:g}",
             "level": "level" if feature.level else "",

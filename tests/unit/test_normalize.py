@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from jqfast.features import close, cs_centred_rank, cs_zscore, dow_sin, log, open_
+import jqfast.features as features
+from jqfast.data.panel import Panel
+from jqfast.features import Feature, close, cs_centred_rank, cs_zscore, dow_sin, log, open_
 from jqfast.features.normalize import QUANTILE_ROWS, Fitted, fit, per_date
 
 RATIO = close / open_
@@ -21,6 +26,7 @@ NORMS = ("cs", "log", "rank", "ts", "flag", "unit", "none")
 
 def test_per_date_transforms_are_expressions() -> None:
     assert per_date(RATIO, "cs") is cs_zscore(RATIO)
+    assert per_date(RATIO, "cs33") is cs_zscore(RATIO, by="sector33")
     assert per_date(RATIO, "log") is cs_zscore(log(RATIO))
     assert per_date(RATIO, "rank") is cs_centred_rank(RATIO)
     assert all(per_date(RATIO, norm) is RATIO for norm in ("ts", "flag", "unit", "none"))
@@ -28,6 +34,26 @@ def test_per_date_transforms_are_expressions() -> None:
         per_date(dow_sin, "cs")
     with pytest.raises(ValueError, match="Unknown norm `z`"):
         per_date(RATIO, "z")
+
+
+def test_sectors_are_compared_within_themselves(sim_panel: Panel) -> None:
+    """`cs33` against pandas, on sectors of several sizes and stocks without one."""
+    N = len(sim_panel.codes)
+    sector = np.array([3, 0, 3, 1, 3, 0, 0, -1] * (N // 8), dtype=np.int16)
+    sectors = np.ascontiguousarray(np.broadcast_to(sector, sim_panel.shape))
+    panel = replace(
+        sim_panel,
+        columns={**sim_panel.columns, "sector33": sectors},
+        categories={"sector33": ("3050", "3100", "3150", "3200")},
+    )
+    mine = {"mine": Feature("mine", RATIO, "cs33", "Two closes.")}
+    raw = pd.DataFrame(features.panel(panel, mine, dtype="float64").values[0]).iloc[100:110]
+    out = features.panel(panel, mine, dtype="float64", normalize=True).values[0][100:110]
+    groups = np.where(sector < 0, np.nan, sector)
+    grouped = raw.T.groupby(groups)
+    want = ((raw.T - grouped.transform("mean")) / grouped.transform("std")).T.to_numpy()
+    np.testing.assert_allclose(out, want, rtol=1e-9, atol=1e-12)
+    assert np.isfinite(out).sum() > 10 * (N - N // 8) * 0.8
 
 
 def test_centres_and_scales_by_norm() -> None:
