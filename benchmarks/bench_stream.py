@@ -101,7 +101,7 @@ def _timed(work):  # type: ignore[no-untyped-def]
 
 def _compare(panel: Panel, results: list[np.ndarray], normalize: bool) -> None:
     """Every update has the bits of the batch."""
-    names = features.names("all")
+    names = features.names("all", panel.columns)
     compared = 0
     for first in range(0, len(names), PART):
         some = names[first : first + PART]

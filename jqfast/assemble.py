@@ -128,7 +128,7 @@ def _data_facts(result: RunResult) -> DataFacts:
     return DataFacts(
         source=info.source,
         quality=summarise(panel),
-        universe_notes=(*info.notes, *result.predictions.notes),
+        universe_notes=(*info.notes, *result.features.notes, *result.predictions.notes),
         survivors_only=info.survivors_only,
         simulated=simulated,
         decision=info.decision,

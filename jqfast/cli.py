@@ -209,7 +209,8 @@ def audit_command(
 
         given = [f"data.prices={prices}"] if prices else ["simulate.stocks=40", "simulate.years=3"]
         settings = read(config or None, (*given, *(set_ or ())))
-        report = audit(load(settings)[0], choose_features(settings))
+        panel = load(settings)[0]
+        report = audit(panel, choose_features(settings, panel)[0])
         typer.echo(str(report))
         if not report.passed:
             raise typer.Exit(1)

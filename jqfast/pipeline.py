@@ -30,7 +30,7 @@ from jqfast.data.prices import read_prices
 from jqfast.data.simulate import Truth, simulate
 from jqfast.data.stored.source import open_store
 from jqfast.explain.walk_forward import Relevance, walk_forward_relevance
-from jqfast.features import api
+from jqfast.features import api, sets
 from jqfast.features.api import FeaturePanel, Request
 from jqfast.features.declare import Family, Feature, registry
 from jqfast.features.normalize import per_date
@@ -199,8 +199,8 @@ def _stored(config: Config) -> tuple[Panel, Truth | None, str]:
 
 def _plan(config: Config, panel: Panel, truth: Truth | None, data_hash: str) -> Plan:
     """Features, labels and folds; everything that can be refused is refused here."""
-    chosen = choose_features(config)
-    request = api.resolve(chosen)
+    chosen, left_out = choose_features(config, panel)
+    request = api.resolve(chosen)._replace(notes=left_out)
     options = config.labels
     labels = make_labels(
         panel, options.horizons, start=options.start, delisting_return=options.delisting_return
@@ -210,22 +210,26 @@ def _plan(config: Config, panel: Panel, truth: Truth | None, data_hash: str) -> 
     return Plan(panel, truth, data_hash, chosen, request, labels, targets, folds)
 
 
-def choose_features(config: Config) -> dict[str, str | Feature]:
-    """Name -> catalogue name or own feature, sets spelt out, nothing twice.
+def choose_features(config: Config, panel: Panel) -> tuple[dict[str, str | Feature], tuple[str, ...]]:
+    """(name -> catalogue name or own feature, sets spelt out, nothing twice; what sets had to leave out).
 
-    A set stands for its features without levels (``Close_lag_1``): yen of different stocks do not compare,
-    and on prices that arrive adjusted a level carries later splits. A level that is named is used.
+    A set stands for its features whose columns the panel has, without levels (``Close_lag_1``): yen of
+    different stocks do not compare, and on prices that arrive adjusted a level carries later splits. A level
+    that is named is used.
     """
-    sets = api.sets()
+    known = sets.sets()
     chosen: dict[str, str | Feature] = {}
+    left_out: dict[str, None] = {}
     for entry in config.features.use:
-        members = [name for name in sets.get(entry, ()) if not registry.features[name].level]
-        chosen.update({name: name for name in members or (entry,)})
+        there, notes = sets.split(known.get(entry, ()), panel.columns)
+        left_out.update(dict.fromkeys(notes))
+        members = [name for name in there if not registry.features[name].level]
+        chosen.update({name: name for name in (members if entry in known else (entry,))})
     own = Family("own")
     for name, text in config.features.own.items():
         expr = parse(text, where=f"features.own.{name}")
         own.add(name, lambda expr=expr: expr, norm="ts" if expr.axis == "market" else "cs", doc=text)
-    return chosen | {feature.name: feature for feature in own}
+    return chosen | {feature.name: feature for feature in own}, tuple(left_out)
 
 
 def _describe_run(folder: RunFolder, config: Config, plan: Plan) -> None:
@@ -250,9 +254,13 @@ def _features(folder: RunFolder, config: Config, plan: Plan) -> tuple[FeaturePan
     if folder.finished("features", key, artifacts.SAMPLES, artifacts.INDEX):
         panel = plan.panel
         values = artifacts.read_samples(folder.path, (*panel.shape, len(request.names)))
-        return FeaturePanel(request.names, panel.dates, panel.codes, values, "sample", norms, True), key, True
+        kept = FeaturePanel(
+            request.names, panel.dates, panel.codes, values, "sample", norms, True, request.notes
+        )
+        return kept, key, True
     start = time.perf_counter()
     X = api.panel(plan.panel, plan.features, normalize=True, layout="sample", threads=config.threads)
+    X = replace(X, notes=request.notes)
     artifacts.write_samples(folder.path, X)
     folder.record("features", key, time.perf_counter() - start)
     return X, key, False

@@ -8,7 +8,7 @@ to expressions; the result is a `FeaturePanel`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -21,6 +21,8 @@ from jqfast.features.execute import Dtype, Layout, execute
 from jqfast.features.expr import Expr
 from jqfast.features.normalize import per_date
 from jqfast.features.result import FeaturePanel as FeaturePanel
+from jqfast.features.sets import names as names
+from jqfast.features.sets import sets, split
 from jqfast.types import AnyArray
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Request(NamedTuple):
     names: tuple[str, ...]
     exprs: tuple[Expr, ...]
     norms: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # what a set had to leave out
 
     @property
     def norm_of(self) -> Mapping[str, str]:
@@ -47,37 +50,14 @@ class Request(NamedTuple):
         return tuple(per_date(expr, norm) if normalize else expr for expr, norm in pairs)
 
 
-def names(selection: str = "all") -> tuple[str, ...]:
-    """Names of the declared features.
+def resolve(features: Features, columns: Collection[str] | None = None) -> Request:
+    """Names, expressions and norms of a request.
 
     Parameters
     ----------
-    selection : "all", a family ("technical"), or a kind ("momentum")
-
-    Raises
-    ------
-    ValueError
-        If there is no such set; the message names the closest.
-    """
-    found = sets()
-    if selection not in found:
-        raise unknown("feature set", selection, found)
-    return found[selection]
-
-
-def sets() -> dict[str, tuple[str, ...]]:
-    """Every set that can be asked for by name: "all", the families, the kinds."""
-    chosen: dict[str, list[str]] = {"all": list(registry.features)}
-    for attribute in ("family", "kind"):
-        grouped: dict[str, list[str]] = {}
-        for feature in registry.features.values():
-            grouped.setdefault(getattr(feature, attribute), []).append(feature.name)
-        chosen = {**grouped, **chosen}  # a family of the same name as a kind wins
-    return {name: tuple(members) for name, members in chosen.items() if name}
-
-
-def resolve(features: Features) -> Request:
-    """Names, expressions and norms of a request.
+    features : as for `panel`
+    columns : names of the columns there are; a set stands for its members that can be computed from them, by
+        default from prices
 
     Raises
     ------
@@ -90,15 +70,25 @@ def resolve(features: Features) -> Request:
         )
     pairs: list[tuple[str, str | Expr | Feature]]
     if isinstance(features, str):
-        members = sets()
-        pairs = [(name, name) for name in members.get(features, (features,))]
-        if features not in members and features not in registry.features:
-            raise unknown("feature or set", features, [*members, *registry.features])
-    elif isinstance(features, Mapping):
+        return _of_text(features, columns)
+    if isinstance(features, Mapping):
         pairs = [(name, what) for name, what in features.items()]
     else:
         pairs = [(_own_name(what), what) for what in features]
     return _request(pairs)
+
+
+def _of_text(text: str, columns: Collection[str] | None) -> Request:
+    """The request of a set's name or a feature's."""
+    found = sets()
+    if text not in found:
+        if text not in registry.features:
+            raise unknown("feature or set", text, [*found, *registry.features])
+        return _request([(text, text)])
+    members, notes = split(found[text], columns)
+    if not members:
+        raise ValueError(f"No feature of the set `{text}` can be computed. {' '.join(notes)}")
+    return _request([(name, name) for name in members])._replace(notes=notes)
 
 
 def _own_name(what: str | Expr | Feature) -> str:
@@ -144,7 +134,8 @@ def panel(
     Parameters
     ----------
     panel : Panel of T sessions and N stocks
-    features : "all", a family or kind, one name; a list of names and expressions; or {"name": expression}
+    features : "all", a family or kind, one name; a list of names and expressions; or {"name": expression}. A
+        set stands for its features whose columns the panel has; ``notes`` of the result tell of the others
     normalize : append to each feature its per-date transform (`cs`, `log`, `rank`); norms that have to be
         fitted (`ts`) and bounded values stay as they are
     dtype : "float32" (default) or "float64"; the arithmetic is float64 either way, rounded once at the end
@@ -164,10 +155,11 @@ def panel(
     MemoryError
         If the result would not fit into the memory that is left; `write` makes it chunk by chunk.
     """
-    request = resolve(features)
+    request = resolve(features, panel.columns)
     exprs = request.prepared(normalize)
     buffer = execute(panel, exprs, dtype=dtype, layout=layout, threads=threads, out=out)
-    return FeaturePanel(request.names, panel.dates, panel.codes, buffer, layout, request.norm_of, normalize)
+    norms, notes = request.norm_of, request.notes
+    return FeaturePanel(request.names, panel.dates, panel.codes, buffer, layout, norms, normalize, notes)
 
 
 def describe(name: str) -> Description:
@@ -185,4 +177,4 @@ def audit(panel: Panel, features: Features = "all", *, rows: Sequence[int] | Non
     """Prove on this panel that features do not look ahead; see `jqfast.features.walls.run_audit`."""
     from jqfast.features.walls import run_audit
 
-    return run_audit(panel, resolve(features), rows=rows)
+    return run_audit(panel, resolve(features, panel.columns), rows=rows)

@@ -48,6 +48,7 @@ class Feature:
     purpose: str = ""
     reference: str = ""
     params: Mapping[str, int] = field(default_factory=dict)
+    needs: frozenset[str] = frozenset()  # columns without which a set leaves the feature out
 
     @property
     def timing(self) -> str:
@@ -71,10 +72,18 @@ class Feature:
 
 
 class Family:
-    """A named group of declarations; iterating gives its features in the order of declaration."""
+    """A named group of declarations; iterating gives its features in the order of declaration.
 
-    def __init__(self, name: str) -> None:
+    Parameters
+    ----------
+    name : str
+    needs : columns that make the family worth offering: a set leaves all of it out on panels without them,
+        the features that could be computed as well
+    """
+
+    def __init__(self, name: str, *, needs: tuple[str, ...] = ()) -> None:
         self.name = name
+        self.needs = frozenset(needs)
         self._features: dict[str, Feature] = {}
 
     def __iter__(self) -> Iterator[Feature]:
@@ -146,6 +155,7 @@ class Family:
                     purpose=purpose,
                     reference=reference,
                     params=params,
+                    needs=self.needs,
                 )
             )
 

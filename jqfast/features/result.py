@@ -29,7 +29,7 @@ class FeaturePanel:
 
     ``buffer`` is the array as computed, (F, T, N) in the feature layout and (T, N, F) in the sample layout.
     Missing is NaN. ``norms`` tells the declared normalisation of each feature, ``normalized`` whether the
-    per-date ones have been applied.
+    per-date ones have been applied, ``notes`` which features of a set the panel has no columns for.
     """
 
     names: tuple[str, ...]
@@ -39,6 +39,7 @@ class FeaturePanel:
     layout: Layout
     norms: Mapping[str, str]
     normalized: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -73,7 +74,8 @@ class FeaturePanel:
     def __repr__(self) -> str:
         F, T, N = self.shape
         kind = f"{self.buffer.dtype}, {self.layout} layout"
-        return f"FeaturePanel({F} features x {T} sessions x {N} stocks, {kind})"
+        absent = "".join(f" {note}" for note in self.notes)
+        return f"FeaturePanel({F} features x {T} sessions x {N} stocks, {kind}){absent}"
 
     def to_wide(self, name: str) -> pd.DataFrame:
         """One feature as a DataFrame: dates down, codes across."""

@@ -174,7 +174,7 @@ def stream(
     Parameters
     ----------
     panel : the past, T sessions and N stocks; None to begin with nothing
-    features, normalize, dtype, threads : as for `panel`
+    features, normalize, dtype, threads : as for `panel`; without a panel a set stands for its price features
     session_share : a date on which a smaller share of the listed stocks traded is no session; None for the
         panel's, 0.05 without one
 
@@ -196,7 +196,7 @@ def stream(
         )
     from jqfast import _core
 
-    request = resolve(features)
+    request = resolve(features, None if panel is None else panel.columns)
     plan, program = compiled(request.prepared(normalize))
     recipe = Recipe(request.names, request.norm_of, normalize, plan, dtype, share)
     codes = np.array([], dtype=np.str_) if panel is None else panel.codes

@@ -64,7 +64,7 @@ def write(
         raise unknown("file ending", target.suffix or str(target), SUFFIXES)
     if target.suffix == ".parquet" and layout != "feature":
         raise ValueError("`layout` is for .npy files; a Parquet table is in the long form. Leave it out.")
-    request = resolve(features)
+    request = resolve(features, panel.columns)
     plan, program = compiled(request.prepared(normalize))
     rows = _rows(rows_per_chunk, rows_of_chunk(plan, panel.shape[1], dtype))
     from jqfast import _core

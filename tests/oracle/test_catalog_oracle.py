@@ -8,9 +8,9 @@ import pandas_catalog
 import pytest
 
 import jqfast.features as features
-from jqfast.data.panel import Panel
+from jqfast.data.panel import PRICE_COLUMNS, Panel
 
-NAMES = features.names("all")
+NAMES = features.names("all", PRICE_COLUMNS)
 
 
 class Case:
@@ -18,7 +18,7 @@ class Case:
 
     def __init__(self, panel: Panel) -> None:
         self.rows = panel.is_session
-        self.X = features.panel(panel, "all", dtype="float64")
+        self.X = features.panel(panel, NAMES, dtype="float64")
         self.wide = pandas_catalog.Wide(support.wide_frames(panel))
         self.cells = int(np.isfinite(panel["close"][self.rows]).sum())
 

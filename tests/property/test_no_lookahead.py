@@ -22,6 +22,8 @@ import jqfast.features as features
 from jqfast.data.panel import PRICE_COLUMNS, Panel
 from jqfast.features.expr import walk
 
+#: What panels of prices alone have the columns for.
+NAMES = features.names("all", PRICE_COLUMNS)
 CUTS = (0, 1, 20, 61, 250, 400)
 ROWS = 500
 
@@ -33,7 +35,7 @@ def market(sim_panel: Panel) -> Panel:
 
 
 def compute(panel: Panel, *, normalize: bool = False, threads: int | None = None) -> np.ndarray:
-    return features.panel(panel, "all", dtype="float64", normalize=normalize, threads=threads).values
+    return features.panel(panel, NAMES, dtype="float64", normalize=normalize, threads=threads).values
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -43,7 +45,7 @@ def same(a: np.ndarray, b: np.ndarray) -> bool:
 
 def differing(a: np.ndarray, b: np.ndarray) -> list[str]:
     """Names of the features that differ in any bit; empty is what the tests want."""
-    return [name for name, x, y in zip(features.names("all"), a, b, strict=True) if not same(x, y)]
+    return [name for name, x, y in zip(NAMES, a, b, strict=True) if not same(x, y)]
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["raw", "normalized"])
@@ -101,7 +103,7 @@ def test_a_split_in_the_future_changes_nothing_before_it_and_only_levels_after_i
     before, after = compute(market), compute(market.with_columns(adjustment=adjustment))
     assert differing(before[:, :ex], after[:, :ex]) == []
     changed = differing(before, after)
-    assert changed == [name for name in features.names("all") if _is_level(name)]
+    assert changed == [name for name in NAMES if _is_level(name)]
 
 
 @pytest.mark.parametrize("factor", [0.5, 8.0])
@@ -116,7 +118,7 @@ def test_other_split_factors_change_last_digits_only(market: Panel, factor: floa
     a, b = _on_two_bases(market, factor)
     assert (np.isnan(a) == np.isnan(b)).all()
     off = np.abs(a - b) > 1e-9 * (1 + np.abs(a))
-    names = [name for name in features.names("all") if not _is_level(name)]
+    names = [name for name in NAMES if not _is_level(name)]
     # A comparison may turn where its sides are equal but for rounding: a close in the middle of its range.
     compares = np.array([_compares(name) for name in names])
     assert not off[~compares].any()
@@ -127,7 +129,7 @@ def _on_two_bases(market: Panel, factor: float) -> tuple[np.ndarray, np.ndarray]
     """All features but levels, on the panel and on the same panel after a split of every stock."""
     rebased = {name: market[name] * factor for name in ("open", "high", "low", "close")}
     other = market.with_columns(volume=market["volume"] / factor, **rebased)
-    names = [name for name in features.names("all") if not _is_level(name)]
+    names = [name for name in NAMES if not _is_level(name)]
     a, b = (features.panel(panel, names, dtype="float64").values for panel in (market, other))
     return a, b
 
@@ -170,7 +172,7 @@ def test_the_number_of_threads_changes_no_bit(
 
 def test_float32_is_the_single_rounding_of_float64(market: Panel, whole: tuple[bool, np.ndarray]) -> None:
     normalize, values = whole
-    single = features.panel(market, "all", dtype="float32", normalize=normalize).values
+    single = features.panel(market, NAMES, dtype="float32", normalize=normalize).values
     with np.errstate(over="ignore"):
         rounded = values.astype(np.float32)
     rounded[np.isinf(rounded)] = np.nan  # what float32 cannot hold is missing, as every infinity is
@@ -179,17 +181,17 @@ def test_float32_is_the_single_rounding_of_float64(market: Panel, whole: tuple[b
 
 
 def test_layouts_hold_the_same_values(market: Panel) -> None:
-    by_feature = features.panel(market, "all", dtype="float64")
-    by_sample = features.panel(market, "all", dtype="float64", layout="sample")
+    by_feature = features.panel(market, NAMES, dtype="float64")
+    by_sample = features.panel(market, NAMES, dtype="float64", layout="sample")
     assert differing(by_feature.values, by_sample.values) == []
     assert by_sample.samples.flags.c_contiguous
 
 
 def test_one_feature_alone_equals_itself_among_all(market: Panel) -> None:
     values = compute(market)
-    for name in features.names("all")[::7]:
+    for name in NAMES[::7]:
         alone = features.panel(market, [name], dtype="float64").values[0]
-        assert same(alone, values[features.names("all").index(name)]), name
+        assert same(alone, values[NAMES.index(name)]), name
 
 
 _DIGEST = """

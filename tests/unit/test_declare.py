@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from jqfast.data.panel import PRICE_COLUMNS
 from jqfast.features import (
     Family,
     as_of,
@@ -100,7 +101,8 @@ def test_sets_are_families_and_kinds() -> None:
     everything = names()
     assert len(everything) == len(set(everything)) >= 90
     assert {"technical", "price", "liquidity"} <= {f.family for f in registry.features.values()}
-    assert set(names("technical")) | set(names("price")) | set(names("liquidity")) == set(everything)
+    of_prices = set(names("technical")) | set(names("price")) | set(names("liquidity"))
+    assert set(names("all", PRICE_COLUMNS)) == of_prices
     assert "rsi" in names("momentum")
 
 

@@ -227,7 +227,7 @@ def test_panels_of_almost_nothing(T: int, N: int) -> None:
     full = _panel(5, 4)
     columns = {name: np.ascontiguousarray(values[:T, :N]) for name, values in full.columns.items()}
     panel = Panel(full.dates[:T], full.codes[:N], columns, full.listed[:T, :N])
-    assert features.panel(panel, "all").values.shape == (len(features.names()), T, N)
+    assert features.panel(panel, "all").values.shape == (len(features.names("all", panel.columns)), T, N)
     X = features.panel(panel, PAIR, normalize=True)
     assert len(X.to_frame()) == T * N == X.to_arrow().num_rows
 

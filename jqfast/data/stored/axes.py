@@ -90,6 +90,14 @@ class Axes:
         """A of a life on the basis of a day: the last session on or before it."""
         return self.lives.adjustment(life, self.clock.after(days) - 1)
 
+    def ahead(self, days: AnyArray) -> IntArray:
+        """The clock's row of announced days; beyond the calendar, weekdays are counted."""
+        sessions = self.clock.sessions
+        row = self.clock.on_or_after(days)
+        known = np.where(np.isnat(days), sessions[-1], days)
+        beyond = len(sessions) - 1 + np.busday_count(sessions[-1], known)
+        return np.where(row < len(sessions), row, beyond)
+
     def events(
         self, names: tuple[str, ...], values: FloatArray, life: IntArray, row: IntArray, **more: Any
     ) -> Events:

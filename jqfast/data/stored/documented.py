@@ -58,6 +58,7 @@ limit | stock | none | equities_bars_daily | UL LL | 1 touched the upper limit, 
 listing_age | stock | none | equities_bars_daily | Date | sessions since its first bar, absent at the store's start
 segment_age | stock | none | equities_master | Mkt | sessions since it changed its segment, the reform's map applied
 market_cap | stock | yen | equities_bars_daily | MktCap | market value (the API gives million yen)
+market_value | stock | yen | equities_bars_daily | MktCap, else C ShOutFY TrShFY | market value, else close times shares
 val_{eps,forward_eps,bps} | stock | price | equities_valuation | EPS FwdEPS BPS | of twelve months, forecast, book
 val_{roe,forward_roe,per,forward_per,pbr} | stock | none | equities_valuation | ROE ... PBR | ratios of the day
 deal_{long_sell,short_sell,margin_short_new,margin_long_closed,long_buy,margin_long_new,margin_short_closed} | stock | yen | markets_breakdown | ...Va | trading value by kind of order
@@ -66,11 +67,15 @@ fs_{sales,op,odp,np} | stock | yen | fins_summary | Sales OP OdP NP | cumulative
 fs_{sales,op,odp,np}_q | stock | yen | fins_summary | Sales OP OdP NP | of the single quarter
 fs_{sales,op,odp,np}_q_ya | stock | yen | fins_summary | Sales OP OdP NP | of the same quarter a year ago
 fs_{sales,op,odp,np}_ttm | stock | yen | fins_summary | Sales OP OdP NP | of twelve months
+fs_{sales,op,odp,np}_ttm_ya | stock | yen | fins_summary | Sales OP OdP NP | of the twelve months to a year before
+fs_{sales,op,odp,np,cfo}_year | stock | yen | fins_summary | Sales OP OdP NP CFO | of the last full fiscal year
 fs_{sales,op,odp,np}_guided | stock | yen | fins_summary | F* NxF* | forecast of that fiscal year before the report
 fs_eps_guided | stock | price | fins_summary | FEPS NxFEPS | the same of earnings per share
 fs_eps | stock | price | fins_summary | EPS | earnings per share, cumulative
 fs_quarter | stock | none | fins_summary | CurPerType | 1 to 3, 4 at the end of the year
 fs_age | stock | none | fins_summary | DiscDate | sessions since the newest result became known
+fs_since | stock | none | fins_summary | DiscDate | sessions since the day of the newest period's first result
+earnings_expected_in | stock | none | fins_summary | DiscDate | sessions to 364 days after last year's same report
 fs_{subsidiaries_changed,standards_revised,policies_changed,estimates_changed,restated} | stock | none | fins_summary | MatChgSub ChgByASRev ChgNoASRev ChgAcEst RetroRst | 1 where the newest result says so
 fs_{assets,net_assets,cash} | stock | yen | fins_summary | TA Eq CashEq | end of the period, last known
 fs_equity | stock | yen | fins_summary | ShEq Eq | shareholders' equity, net assets where absent

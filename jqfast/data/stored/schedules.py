@@ -50,7 +50,7 @@ def dividend_columns(axes: Axes) -> dict[str, Deferred]:
     life = axes.life(r["Code"], r["PubDate"])
     amount = r["DivRate"] / axes.adjustment(life, r["PubDate"])
     cancelled = (r["StatCode"] == "3") | np.isnat(r["ExDate"])
-    due = np.where(cancelled, -1, _ahead(axes, r["ExDate"]))
+    due = np.where(cancelled, -1, axes.ahead(r["ExDate"]))
     subject = np.char.add(np.char.add(r["IFTerm"], "/"), r["IFCode"])
     events = _timeline(axes, life, axes.act(DIVIDEND, r), subject, due, amount)
     return _columns(axes, events, "dividend")
@@ -62,20 +62,12 @@ def earnings_columns(axes: Axes) -> dict[str, Deferred]:
         axes.records(EARNINGS, ("PubDate", "SchDate", "FQName", "FYE", "Code"), versions="all"), "PubDate"
     )
     life = axes.life(r["Code"], r["PubDate"])
-    due = np.where(np.isnat(r["SchDate"]), -1, _ahead(axes, r["SchDate"]))
+    due = np.where(np.isnat(r["SchDate"]), -1, axes.ahead(r["SchDate"]))
     # Next year's notice of a quarter takes the place of this year's, which others have followed by then.
     subject = np.char.add(r["FYE"], r["FQName"])
     events = _timeline(axes, life, axes.act(EARNINGS, r), subject, due, np.zeros(len(due)))
     made = _columns(axes, events, "earnings")
     return {name: column for name, column in made.items() if not name.endswith("_amount")}
-
-
-def _ahead(axes: Axes, days: AnyArray) -> IntArray:
-    """The session of announced days; beyond the calendar, weekdays are counted."""
-    sessions = axes.clock.sessions
-    row = axes.clock.on_or_after(days)
-    known = np.where(np.isnat(days), sessions[-1], days)
-    return np.where(row < len(sessions), row, len(sessions) - 1 + np.busday_count(sessions[-1], known))
 
 
 def _columns(axes: Axes, events: Events, name: str) -> dict[str, Deferred]:

@@ -96,12 +96,18 @@ def statement_columns(axes: Axes) -> dict[str, Deferred]:
     results = np.char.find(filings.r["DocType"], "FinancialStatements") >= 0
     income = _income(axes, filings, results, guidance)
     balance = _balance(axes, filings, results)
+    year = _full_year(axes, filings, results)
     forecast = _forecast(axes, filings, guidance)
     out = {
-        name: axes.column_of(events, name) for events in (income, balance, forecast) for name in events.names
+        name: axes.column_of(events, name)
+        for events in (income, balance, year, forecast)
+        for name in events.names
     }
     out["fs_age"] = axes.age_of(income, "fs_quarter")
     out["fc_age"] = axes.age_of(forecast, "fc_target")
+    announced = _announced(axes, filings, results)
+    out["fs_since"] = axes.age_of(announced, "quarter")
+    out["earnings_expected_in"] = axes.changed(axes.column_of(announced, "expected"), _until)
     return out
 
 
@@ -179,9 +185,13 @@ def _carried(values: FloatArray, group: IntArray) -> FloatArray:
     return np.where(last >= begin, filled, np.nan)
 
 
+def _quarters(filings: _Filings) -> IntArray:
+    """The quarter each filing is about, 4 for the year, 0 where unknown."""
+    return np.array([_QUARTER.get(str(kind), 0) for kind in filings.r["CurPerType"]], np.int64)
+
+
 def _income(axes: Axes, filings: _Filings, results: BoolArray, guidance: _Guidance) -> Events:
-    quarter = np.array([_QUARTER.get(str(kind), 0) for kind in filings.r["CurPerType"]], np.int64)
-    year = _days(filings.r["CurFYEn"])
+    quarter, year = _quarters(filings), _days(filings.r["CurFYEn"])
     last_year = _days(filings.r["CurFYSt"]) - 1
     at = filings.position
     keys = np.where(results, _key(filings.life, year, quarter), -1)
@@ -201,7 +211,8 @@ def _income(axes: Axes, filings: _Filings, results: BoolArray, guidance: _Guidan
     columns = {f"fs_{name}": cumulative[:, k] for k, name in enumerate(_INCOME)}
     columns["fs_eps"] = filings.r["EPS"] / filings.factor
     columns["fs_quarter"] = quarter.astype(np.float64)
-    for suffix, values in (("q", single), ("q_ya", _at(single, same)), ("ttm", twelve)):
+    a_year_ago = {"q_ya": _at(single, same), "ttm_ya": _at(twelve, same)}
+    for suffix, values in ({"q": single, "ttm": twelve} | a_year_ago).items():
         columns |= {f"fs_{name}_{suffix}": values[:, k] for k, name in enumerate(_INCOME)}
     columns |= {f"fs_{name}_guided": guided[:, k] for k, name in enumerate(_GUIDED)}
     columns |= {f"fs_{name}": filings.r[source] for name, source in _FLAGS.items()}
@@ -219,6 +230,49 @@ def _balance(axes: Axes, filings: _Filings, results: BoolArray) -> Events:
     columns["fs_shares"] = (r["ShOutFY"] - np.nan_to_num(r["TrShFY"])) * factor
     columns["fs_shares_average"] = r["AvgSh"] * factor
     return _events(axes, some, columns, record=False)
+
+
+def _full_year(axes: Axes, filings: _Filings, results: BoolArray) -> Events:
+    """Amounts of the last full year, which the newest statement of a quarter does not have."""
+    some = filings.take(results & (_quarters(filings) == 4))
+    sources = {**_INCOME, "cfo": _FLOWS["cfo"]}
+    return _events(axes, some, {f"fs_{k}_year": some.r[name] for k, name in sources.items()}, record=False)
+
+
+def _announced(axes: Axes, filings: _Filings, results: BoolArray) -> Events:
+    """When the newest period was first reported, and the day on which the next one is to be expected.
+
+    A correction is no announcement: the age runs on from the first result of the period. The next one is
+    expected 364 days, which is 52 weeks, after last year's first result of the same quarter.
+    """
+    quarter, year = _quarters(filings), _days(filings.r["CurFYEn"])
+    at = filings.position
+    keys = np.where(results, _key(filings.life, year, quarter), -1)
+    first = _first_of(keys)
+    day = filings.r["DiscDate"]
+    # The quarter after the last one is the first of the next year, a year ago the first of this one.
+    last_year = np.where(quarter == 4, year, _days(filings.r["CurFYSt"]) - 1)
+    before = Book(keys, at).before(_key(filings.life, last_year, quarter % 4 + 1), at)
+    due = np.where(before >= 0, day[first[np.maximum(before, 0)]] + 364, np.datetime64("NaT", "D"))
+    expected = np.where(np.isnat(due), np.nan, axes.ahead(due) - axes.first)
+    # Of the last session whose bar is known: before the open that is the one before.
+    since = axes.clock.after(day[first]) - 1 + int(axes.decision == "preopen")
+    columns = {"quarter": quarter.astype(np.float64), "expected": expected}
+    some = filings.take(results)
+    return _events(
+        axes, some, {k: v[results] for k, v in columns.items()}, record=True, since=since[results]
+    )
+
+
+def _first_of(keys: IntArray) -> IntArray:
+    """(n,) place of the first row with the same key; rows without one (-1) stand for themselves."""
+    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+    return np.where(keys < 0, np.arange(len(keys)), first[group] if len(keys) else keys)
+
+
+def _until(values: AnyArray, low: int) -> AnyArray:
+    """Sessions from each row to the one in its cells; 0 once it has passed."""
+    return np.maximum(values - np.arange(low, low + len(values))[:, None], 0.0)
 
 
 def _forecast(axes: Axes, filings: _Filings, guidance: _Guidance) -> Events:
@@ -239,11 +293,14 @@ def _forecast(axes: Axes, filings: _Filings, guidance: _Guidance) -> Events:
     )
 
 
-def _events(axes: Axes, some: _Filings, columns: dict[str, AnyArray], *, record: bool) -> Events:
+def _events(
+    axes: Axes, some: _Filings, columns: dict[str, AnyArray], *, record: bool, since: IntArray | None = None
+) -> Events:
     period = _days(some.r["CurPerEn"])
     period = np.where(period < 0, _days(some.r["DiscDate"]), period)
     values = np.stack(list(columns.values()), axis=1)
-    return axes.events(tuple(columns), values, some.life, some.row, order=period, record=record)
+    more = {} if since is None else {"since": since}
+    return axes.events(tuple(columns), values, some.life, some.row, order=period, record=record, **more)
 
 
 def _at(values: FloatArray, index: IntArray) -> FloatArray:

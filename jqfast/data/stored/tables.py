@@ -78,6 +78,22 @@ def _ages(axes: Axes) -> Made:
     return {"listing_age": Deferred(axes.shape, since_listing), "segment_age": axes.age_of(moves, "moved")}
 
 
+def _market_value(axes: Axes, bars: Bars, made: Made) -> Made:
+    """Market value where the exchange gives it, else close times shares outstanding."""
+    given, shares = made.get("market_cap"), made.get("fs_shares")
+    if not isinstance(given, Deferred) and not isinstance(shares, Deferred):
+        return {}
+    close = bars.fields["close"]
+
+    def make(low: int, high: int) -> AnyArray:
+        missing = np.full((high - low, len(axes.codes)), np.nan)
+        out = given.make(low, high) if isinstance(given, Deferred) else missing
+        own = close[low:high] * shares.make(low, high) if isinstance(shares, Deferred) else missing
+        return np.where(np.isnan(out), own, out)
+
+    return {"market_value": Deferred(axes.shape, make)}
+
+
 #: Table -> its columns; what a table costs is paid when the panel is made, an array when it is asked for.
 BUILDERS: dict[str, Callable[[Axes, Bars], Any]] = {
     statements.SUMMARY: lambda axes, _: statements.statement_columns(axes),
@@ -111,6 +127,7 @@ def columns_of(axes: Axes, bars: Bars, wanted: set[str] | None) -> tuple[Made, t
     for name, build in BUILDERS.items():
         if name in chosen:
             out |= build(axes, bars)
+    out |= _market_value(axes, bars, out)
     absent = sorted((wanted or set()) - there)
     notes = (f"Not in the store: {', '.join(absent)}.",) if absent else ()
     return out, notes

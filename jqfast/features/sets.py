@@ -1,0 +1,84 @@
+"""Sets of features by name, and which of their members a panel has the columns for.
+
+A set stands for what can be computed: a panel of prices alone gives the price features of ``"all"``, a panel
+of a store those of every table it holds. Members whose columns are not there are left out and told in one
+sentence per family. A feature that is asked for by its own name is never left out: its missing column is an
+error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from jqfast.data.panel import PRICE_COLUMNS
+from jqfast.errors import unknown
+from jqfast.features.columns import CALENDAR
+from jqfast.features.declare import Feature, registry
+
+_SHOWN = 6
+
+
+def sets() -> dict[str, tuple[str, ...]]:
+    """Every set that can be asked for by name: "all", the families, the kinds."""
+    chosen: dict[str, list[str]] = {"all": list(registry.features)}
+    for attribute in ("family", "kind"):
+        grouped: dict[str, list[str]] = {}
+        for feature in registry.features.values():
+            grouped.setdefault(getattr(feature, attribute), []).append(feature.name)
+        chosen = {**grouped, **chosen}  # a family of the same name as a kind wins
+    return {name: tuple(members) for name, members in chosen.items() if name}
+
+
+def names(selection: str = "all", columns: Collection[str] | None = None) -> tuple[str, ...]:
+    """Names of the declared features.
+
+    Parameters
+    ----------
+    selection : "all", a family ("technical"), or a kind ("momentum")
+    columns : names of the columns there are (``panel.columns``), for the members that can be computed from
+        them; None for all members
+
+    Raises
+    ------
+    ValueError
+        If there is no such set; the message names the closest.
+    """
+    found = sets()
+    if selection not in found:
+        raise unknown("feature set", selection, found)
+    members = found[selection]
+    return members if columns is None else split(members, columns)[0]
+
+
+def split(members: Iterable[str], columns: Collection[str] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(the members of a set that can be computed, a sentence per family about those that cannot).
+
+    Parameters
+    ----------
+    columns : names of the columns there are; None for those of price panels
+    """
+    there = PRICE_COLUMNS if columns is None else columns
+    kept: list[str] = []
+    without: dict[str, list[Feature]] = {}
+    for name in members:
+        feature = registry.features[name]
+        if lacking(feature, there):
+            without.setdefault(feature.family, []).append(feature)
+        else:
+            kept.append(name)
+    return tuple(kept), tuple(_sentence(family, absent, there) for family, absent in without.items())
+
+
+def lacking(feature: Feature, columns: Collection[str]) -> frozenset[str]:
+    """The columns that a feature needs and a panel does not have."""
+    wanted = feature.expr.columns | feature.needs
+    return frozenset(name for name in wanted if name not in columns and name not in CALENDAR)
+
+
+def _sentence(family: str, absent: Iterable[Feature], columns: Collection[str]) -> str:
+    features = tuple(absent)
+    missing = sorted(frozenset().union(*(lacking(feature, columns) for feature in features)))
+    shown = ", ".join(missing[:_SHOWN])
+    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+    count = f"{len(features)} feature" + "s" * (len(features) > 1)
+    return f"{count} of `{family}` left out: the panel has no {shown}{more}."
