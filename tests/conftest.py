@@ -83,3 +83,21 @@ def sim_panel() -> Panel:
     from jqfast.data.simulate import SimulateConfig, simulate
 
     return simulate(SimulateConfig(stocks=40, years=3.0)).panel
+
+
+@pytest.fixture(scope="session")
+def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated store of 24 stocks over 3.4 years: every table, and windows of 36 months find a value."""
+    from jqfast.data.simulator import SimulateConfig, write
+
+    folder = tmp_path_factory.mktemp("store")
+    write(folder, SimulateConfig(stocks=24, years=3.4))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def store_panel(store_folder: Path) -> Panel:
+    """The whole panel of ``store_folder``, decided at the close."""
+    from jqfast.data import open as open_store
+
+    return open_store(store_folder).panel(universe="all")

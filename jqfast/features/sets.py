@@ -14,6 +14,7 @@ from jqfast.data.panel import PRICE_COLUMNS
 from jqfast.errors import unknown
 from jqfast.features.columns import CALENDAR
 from jqfast.features.declare import Feature, registry
+from jqfast.features.normalize import SECTORS
 
 _SHOWN = 6
 
@@ -71,7 +72,7 @@ def split(members: Iterable[str], columns: Collection[str] | None) -> tuple[tupl
 
 def lacking(feature: Feature, columns: Collection[str]) -> frozenset[str]:
     """The columns that a feature needs and a panel does not have."""
-    wanted = feature.expr.columns | feature.needs
+    wanted = feature.expr.columns | feature.needs | ({SECTORS} if feature.norm == "cs33" else set())
     return frozenset(name for name in wanted if name not in columns and name not in CALENDAR)
 
 

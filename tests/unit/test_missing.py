@@ -31,11 +31,10 @@ from jqfast.features import (
     volume,
     where,
 )
-from jqfast.features.columns import CALENDAR
 from jqfast.features.missing import missing_when, needed
 
 #: What panels of prices have the columns for.
-NAMES = [n for n, f in registry.features.items() if f.expr.columns <= {*PRICE_COLUMNS, *CALENDAR}]
+NAMES = features.names("all", PRICE_COLUMNS)
 
 CASES: list[tuple[Expr, set[tuple[int, str]]]] = [
     (close / lag(open_, 1), {(0, "close"), (1, "open")}),

@@ -17,7 +17,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registry with a family that reads columns of tables, and one that is offered beside them only."""
     own = declare.Registry()
     tables = Family("tables")
-    tables.add("of_a", lambda: column("table_a") / close, norm="cs", doc="d.")
+    tables.add("of_a", lambda: column("table_a", unit="price") / close, norm="cs", doc="d.")
     tables.add("of_b", lambda: column("table_b", market=True), norm="ts", doc="d.")
     beside = Family("beside", needs=("table_a",))
     beside.add("of_prices", lambda: close / lag(close, 3), norm="cs", doc="d.")

@@ -257,6 +257,7 @@ def test_columns_made_on_access_say_when_the_store_is_gone(tmp_path: Path) -> No
     tiny.make(tmp_path / "s", equities_bars_daily=rows, markets_calendar=tiny.calendar(DAYS))
     panel = _panel(tmp_path / "s")
     assert (panel["market_cap"] == 5e6).all()
+    assert (panel["market_value"] == 5e6).all()
     held = panel["market_cap"]
     assert panel["market_cap"] is held  # made once while somebody holds it
     cut = panel.rows(3, 7)

@@ -102,6 +102,47 @@ def test_cumulative_amounts_become_quarters_and_twelve_months(panel: data.Panel)
     assert _on(panel, "fs_op_q_ya", "2023-08-07") == 3.0
 
 
+def test_the_last_full_year_and_the_twelve_months_a_year_before(panel: data.Panel) -> None:
+    days = ["2022-05-11", "2023-05-11", "2023-05-12", "2023-06-02", "2023-08-07"]
+    assert [_on(panel, "fs_sales_year", day) for day in days] == [100.0, 100.0, 140.0, 139.0, 139.0]
+    assert [_on(panel, "fs_op_year", day) for day in days] == [10.0, 10.0, 15.0, 15.5, 15.5]
+    assert _on(panel, "fs_cfo_year", "2023-05-11") == 9.0
+    assert np.isnan(_on(panel, "fs_cfo_year", "2023-05-12"))  # the new year's is not mixed with the old one's
+    ends = [np.datetime64(end).astype(int) for end in ("2022-03-31", "2023-03-31")]
+    assert [_on(panel, "fs_year_end", day) for day in days[1:3]] == ends
+    assert _on(panel, "fs_sales_ttm_ya", "2023-05-12") == 100.0
+    assert np.isnan(_on(panel, "fs_sales_ttm_ya", "2023-02-08"))
+
+
+def test_sessions_since_the_first_result_of_the_period(panel: data.Panel) -> None:
+    assert _on(panel, "fs_since", "2022-05-11") == 1.0
+    assert (
+        _on(panel, "fs_since", "2023-02-21") == 10.0
+    )  # an old quarter's correction is no news of the new one
+    correction = np.busday_count("2023-05-11", "2023-06-02")
+    assert _on(panel, "fs_age", "2023-06-02") == 0.0
+    assert _on(panel, "fs_since", "2023-06-02") == correction == 16
+
+
+def test_the_next_report_is_expected_364_days_after_last_years(panel: data.Panel) -> None:
+    assert np.isnan(_on(panel, "earnings_expected_in", "2022-08-08"))  # no second quarter of the year before
+    for day, due in (
+        ("2023-02-08", "2023-05-09"),  # after the third quarter the year's: 2022-05-10 a year ago
+        ("2023-05-12", "2023-08-04"),  # after the year the first quarter's: 2022-08-05
+        ("2023-06-02", "2023-08-04"),
+        ("2023-08-07", "2023-11-07"),  # after the first quarter the second's: 2022-11-08
+    ):
+        assert _on(panel, "earnings_expected_in", day) == np.busday_count(day, due), day
+    # Expected on 2023-05-09, reported on the 11th, known on the 12th: overdue, not negative.
+    assert [_on(panel, "earnings_expected_in", f"2023-05-{d:02}") for d in (8, 9, 10, 11)] == [1, 0, 0, 0]
+
+
+def test_market_value_is_close_times_shares_where_the_exchange_gives_none(panel: data.Panel) -> None:
+    assert _on(panel, "market_value", "2022-05-11") == 1000.0 * 900.0
+    assert _on(panel, "market_value", "2023-05-12") == 500.0 * 1800.0
+    assert np.isnan(_on(panel, "market_value", "2022-05-10"))
+
+
 def test_a_late_correction_of_an_old_period_does_not_replace_the_newer_one(panel: data.Panel) -> None:
     assert _on(panel, "fs_sales", "2023-02-20") == 99.0
     assert _on(panel, "fs_sales", "2023-02-21") == 99.0

@@ -69,6 +69,7 @@ fs_{sales,op,odp,np}_q_ya | stock | yen | fins_summary | Sales OP OdP NP | of th
 fs_{sales,op,odp,np}_ttm | stock | yen | fins_summary | Sales OP OdP NP | of twelve months
 fs_{sales,op,odp,np}_ttm_ya | stock | yen | fins_summary | Sales OP OdP NP | of the twelve months to a year before
 fs_{sales,op,odp,np,cfo}_year | stock | yen | fins_summary | Sales OP OdP NP CFO | of the last full fiscal year
+fs_year_end | stock | none | fins_summary | CurFYEn | end of the last full fiscal year, days since 1970
 fs_{sales,op,odp,np}_guided | stock | yen | fins_summary | F* NxF* | forecast of that fiscal year before the report
 fs_eps_guided | stock | price | fins_summary | FEPS NxFEPS | the same of earnings per share
 fs_eps | stock | price | fins_summary | EPS | earnings per share, cumulative

@@ -236,7 +236,9 @@ def _full_year(axes: Axes, filings: _Filings, results: BoolArray) -> Events:
     """Amounts of the last full year, which the newest statement of a quarter does not have."""
     some = filings.take(results & (_quarters(filings) == 4))
     sources = {**_INCOME, "cfo": _FLOWS["cfo"]}
-    return _events(axes, some, {f"fs_{k}_year": some.r[name] for k, name in sources.items()}, record=False)
+    columns = {f"fs_{k}_year": some.r[name] for k, name in sources.items()}
+    columns["fs_year_end"] = np.where(np.isnat(some.r["CurFYEn"]), np.nan, _days(some.r["CurFYEn"]))
+    return _events(axes, some, columns, record=True)
 
 
 def _announced(axes: Axes, filings: _Filings, results: BoolArray) -> Events:
@@ -259,9 +261,7 @@ def _announced(axes: Axes, filings: _Filings, results: BoolArray) -> Events:
     since = axes.clock.after(day[first]) - 1 + int(axes.decision == "preopen")
     columns = {"quarter": quarter.astype(np.float64), "expected": expected}
     some = filings.take(results)
-    return _events(
-        axes, some, {k: v[results] for k, v in columns.items()}, record=True, since=since[results]
-    )
+    return _events(axes, some, {k: v[results] for k, v in columns.items()}, record=True, since=since[results])
 
 
 def _first_of(keys: IntArray) -> IntArray:

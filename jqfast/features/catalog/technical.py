@@ -57,11 +57,21 @@ technical.add(
 technical.add(
     "ret_{k}",
     ret,
-    k=(5, 10, 20, 60, 120),
+    k=(5, 10),
     norm="cs",
     req="T-XRET",
     kind="momentum",
     doc="Simple return over k sessions.",
+    purpose="Short horizons tend to reverse, long ones to continue.",
+)
+technical.add(
+    "ret_{k}",
+    ret,
+    k=(20, 60, 120),
+    norm="cs",
+    req="T-XRET, N-RET1M, N-RET3M, N-RET6M",
+    kind="momentum",
+    doc="Simple return over k sessions (1, 3 or 6 months).",
     purpose="Short horizons tend to reverse, long ones to continue.",
 )
 technical.add(
