@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from jqfast import data, evaluate, explain, features, learn, report
+    from jqfast import data, evaluate, explain, factors, features, learn, report
     from jqfast._core import build_info
     from jqfast.config import Config
     from jqfast.data.panel import Panel
     from jqfast.pipeline import run
 
-_ROOMS = ("data", "features", "learn", "evaluate", "explain", "report")
+_ROOMS = ("data", "features", "learn", "factors", "evaluate", "explain", "report")
 _NAMES = {
     "Config": "jqfast.config",
     "Panel": "jqfast.data.panel",
@@ -34,6 +34,7 @@ __all__ = [
     "data",
     "evaluate",
     "explain",
+    "factors",
     "features",
     "learn",
     "report",
