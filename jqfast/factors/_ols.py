@@ -5,6 +5,9 @@
    and the K (K+1) / 2 products z_t of regressors, every sum over time of u_t z_t is one Z'U.
 3. What comes out is turned back by R.
 
+Time is cut into chunks so short that a product of one is too small for the BLAS to spread over its own
+threads: blocks go over ours, and two kinds of threads on the same processors would wait for each other.
+
 A missing value counts as nothing where it stands; the values around it do not become neighbours.
 """
 
@@ -17,6 +20,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from jqfast._core import build_info
 from jqfast.errors import unknown
 from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
 
@@ -25,6 +29,8 @@ ERRORS = ("classical", "white", "newey-west")
 
 #: Series of one block: T x 64 doubles of a long history still fit into a second-level cache.
 _BLOCK = 64
+#: Multiplications up to which OpenBLAS keeps a matrix product on the thread that asks for it.
+_ON_ONE_THREAD = 1 << 18
 #: Below this share of the largest eigenvalue a series does not tell its regressors apart.
 _SINGULAR = 1e-11
 
@@ -43,7 +49,8 @@ class Moments(NamedTuple):
 class Design:
     """Regressors ready for any number of series.
 
-    ``q`` (T, K) orthonormal over the known rows and 0 in the others, ``r`` (K, K), ``known`` (T,) bool.
+    ``q`` (C, L, K) orthonormal over the known rows and 0 in the others, C chunks of L rows of which the last
+    is filled up; ``r`` (K, K); ``known`` (T,) bool.
     """
 
     q: FloatArray
@@ -54,7 +61,16 @@ class Design:
     @property
     def columns(self) -> int:
         """Number of regressors, the constant included."""
-        return int(self.q.shape[1])
+        return int(self.q.shape[2])
+
+    def dot(self, left: FloatArray, series: FloatArray) -> FloatArray:
+        """(n, B) sums over time of n rows ``left`` (C, L, n) times ``series`` (C L, B)."""
+        parts = left.transpose(0, 2, 1) @ self.chunked(series)
+        return np.asarray(parts.sum(axis=0))
+
+    def chunked(self, series: FloatArray) -> FloatArray:
+        """(C, L, B) of (C L, B), a view."""
+        return series.reshape(*self.q.shape[:2], -1)
 
 
 def make_design(x: FloatArray, names: tuple[str, ...]) -> Design:
@@ -81,9 +97,11 @@ def make_design(x: FloatArray, names: tuple[str, ...]) -> Design:
             f"`factors` are singular: {listed} is a combination of the others in "
             f"{', '.join(names)}. Leave it out."
         )
-    full = np.zeros_like(x)
-    full[known] = q
-    return Design(full, r * scale, known, np.triu_indices(x.shape[1]))
+    T, K = x.shape
+    length = min(max(_ON_ONE_THREAD // (K * (K + 1) // 2 * _BLOCK), 16), T)
+    full = np.zeros((-(-T // length) * length, K))
+    full[:T][known] = q
+    return Design(full.reshape(-1, length, K), r * scale, known, np.triu_indices(K))
 
 
 def least_squares(
@@ -117,7 +135,7 @@ def least_squares(
     if len(parts) < 2 or threads == 1:
         blocks = [work(part) for part in parts]
     else:
-        with ThreadPoolExecutor(threads or None, thread_name_prefix="ols") as pool:
+        with ThreadPoolExecutor(threads or int(build_info()["threads"]), thread_name_prefix="ols") as pool:
             blocks = list(pool.map(work, parts))
     return Moments(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
 
@@ -127,34 +145,44 @@ def _parts(N: int) -> Iterator[slice]:
 
 
 def _products(design: Design, lag: int) -> FloatArray:
-    """(K (K+1) / 2, T - lag): q_t q_{t-lag}' + q_{t-lag} q_t', upper half; without lag q_t q_t'."""
+    """(C, L, K (K+1) / 2): q_t q_{t-lag}' + q_{t-lag} q_t', upper half; without lag q_t q_t'."""
     i, j = design.pairs
-    now, then = design.q[lag:].T, design.q[: len(design.q) - lag].T
-    if lag == 0:
-        return np.ascontiguousarray(now[i] * now[j])
-    return np.ascontiguousarray(now[i] * then[j] + then[i] * now[j])
+    q = design.q.reshape(-1, design.columns)
+    then = _delayed(q, lag)
+    product = q[:, i] * q[:, j] if lag == 0 else q[:, i] * then[:, j] + then[:, i] * q[:, j]
+    return design.chunked(product)
+
+
+def _delayed(values: FloatArray, lag: int) -> FloatArray:
+    """Rows moved down by ``lag``, 0 above."""
+    out = np.zeros_like(values)
+    out[lag:] = values[: len(values) - lag]
+    return out
 
 
 def _block(
     y: FloatArray, design: Design, products: list[FloatArray], how: tuple[Errors, int | None, bool]
 ) -> Moments:
     errors, lags, small_sample = how
-    present = np.isfinite(y) & design.known[:, None]
-    y = np.where(present, y, 0.0)
+    T, B = y.shape
+    present = np.zeros((design.q.shape[0] * design.q.shape[1], B), np.bool_)
+    present[:T] = np.isfinite(y) & design.known[:, None]
+    filled = np.zeros(present.shape)
+    filled[:T] = np.where(present[:T], y, 0.0)
     n = present.sum(axis=0)
-    gram = _square(products[0] @ present.astype(np.float64), design)
-    inverse = _inverse(gram, n)
-    b = _times(inverse, design.q.T @ y)
-    e = np.where(present, y - design.q @ b.T, 0.0)
-    b = b + _times(inverse, design.q.T @ e)  # once refined: the second solution takes what rounding left
-    e = np.where(present, y - design.q @ b.T, 0.0)
+    inverse = _inverse(_square(design.dot(products[0], present.astype(np.float64)), design), n)
+    b = _times(inverse, design.dot(design.q, filled))
+    e = _residuals(filled, present, b, design)
+    b = b + _times(inverse, design.dot(design.q, e))  # refined once: what rounding left of it
+    e = _residuals(filled, present, b, design)
     rss = np.einsum("tn,tn->n", e, e)
-    tss = np.einsum("tn,tn->n", *[np.where(present, y - y.sum(axis=0) / np.maximum(n, 1), 0.0)] * 2)
+    about_mean = np.where(present, filled - filled.sum(axis=0) / np.maximum(n, 1), 0.0)
+    tss = np.einsum("tn,tn->n", about_mean, about_mean)
     df = np.maximum(n - design.columns, 1)
     if errors == "classical":
         covariance = inverse * (rss / df)[:, None, None]
     else:
-        meat = _meat(e, products, _lags(n, lags) if errors == "newey-west" else np.zeros_like(n))
+        meat = _meat(e, design, products, _lags(n, lags) if errors == "newey-west" else np.zeros_like(n))
         covariance = inverse @ _square(meat, design) @ inverse
         if small_sample:
             covariance = covariance * (n / df)[:, None, None]
@@ -162,12 +190,17 @@ def _block(
     return Moments(b @ back.T, back @ covariance @ back.T, n, rss, tss)
 
 
-def _meat(e: FloatArray, products: list[FloatArray], lags: IntArray) -> FloatArray:
+def _residuals(y: FloatArray, present: BoolArray, b: FloatArray, design: Design) -> FloatArray:
+    """(C L, B) of coefficients (B, K), 0 where a value is missing."""
+    return np.where(present, y - (design.q @ b.T).reshape(y.shape), 0.0)
+
+
+def _meat(e: FloatArray, design: Design, products: list[FloatArray], lags: IntArray) -> FloatArray:
     """(K (K+1) / 2, B) long-run covariance of e_t q_t, Bartlett weights 1 - l / (L + 1)."""
-    total: FloatArray = products[0] @ (e * e)
-    for lag in range(1, min(int(lags.max(initial=0)), len(e) - 1) + 1):
+    total = design.dot(products[0], e * e)
+    for lag in range(1, min(int(lags.max(initial=0)), len(products) - 1) + 1):
         weight = np.maximum(1.0 - lag / (lags + 1.0), 0.0)
-        total += weight * (products[lag] @ (e[lag:] * e[:-lag]))
+        total += weight * design.dot(products[lag], e * _delayed(e, lag))
     return total
 
 

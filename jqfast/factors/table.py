@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Frequency = Literal["daily", "monthly"]
+#: Percent a year: one number, or dates and percents of which the last known before a period holds for it.
+Rate: TypeAlias = float | tuple[DateArray, AnyArray]
 
 _FIVE = ("Mkt-RF", "SMB", "HML", "RMW", "CMA")
 #: Model -> its factors. FF3 and Carhart take ``SMB3``, SMB of the book-to-market sort alone, where given.
@@ -151,3 +153,26 @@ def month_end(dates: DateArray) -> DateArray:
     """(T,) last calendar day of the month of each date."""
     last: DateArray = (dates.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
     return last
+
+
+def safe_return(dates: DateArray, rate: Rate) -> FloatArray:
+    """(T,) return of a yearly rate over the calendar days since the date before; NaN on the first.
+
+    Raises
+    ------
+    DataGapError
+        If a series of rates begins after the first date.
+    """
+    days = np.full(len(dates), np.nan)
+    days[1:] = np.diff(dates.astype("datetime64[D]")).astype(np.float64)
+    if not isinstance(rate, tuple):
+        return np.asarray(float(rate) / 100.0 * days / 365.0)
+    when, values = np.asarray(rate[0], "datetime64[D]"), np.asarray(rate[1], np.float64)
+    when, values = when[np.isfinite(values)], values[np.isfinite(values)]
+    place = np.searchsorted(when, dates[:-1], side="right") - 1
+    if (place < 0).any():
+        begins = str(when[0]) if len(when) else "nowhere"
+        raise DataGapError(f"`risk_free` must cover all dates from {dates[0]} on; it begins on {begins}.")
+    out = np.full(len(dates), np.nan)
+    out[1:] = values[place] / 100.0 * days[1:] / 365.0
+    return out
