@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from jqfast.factors.build import build
 from jqfast.factors.currency import in_yen, with_neighbours
-from jqfast.factors.french import Portfolios, read_factors, read_industries
+from jqfast.factors.french import read_factors, read_industries
 from jqfast.factors.models import Fit, fit
 from jqfast.factors.pricing import FamaMacBeth, Grs, fama_macbeth, grs
 from jqfast.factors.rolling import RollingFit, rolling_fit
 from jqfast.factors.sectors import GROUP_OF, groups, sector_portfolios
 from jqfast.factors.sorts import SortConfig
-from jqfast.factors.table import MODELS, Factors
+from jqfast.factors.table import MODELS, Factors, Portfolios
 
 __all__ = [
     "GROUP_OF",

@@ -8,7 +8,6 @@ portfolios. Percent become fractions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -17,7 +16,7 @@ import numpy as np
 
 from jqfast.data.french import FrenchBlock, read_french
 from jqfast.errors import DataGapError, check_range, unknown
-from jqfast.factors.table import MODELS, Factors, Frequency, common_dates
+from jqfast.factors.table import MODELS, Factors, Frequency, Portfolios, common_dates
 from jqfast.types import DateArray, FloatArray
 
 Region = Literal["us", "japan"]
@@ -51,18 +50,6 @@ _STEMS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
 _ENDINGS = ("_CSV.zip", ".zip", ".CSV", ".csv")
 #: The groups of the paper, in the files of 5 and of 10 industries.
 GROUPS = ("HiTec", "Manuf", "Other")
-
-
-@dataclass(frozen=True, eq=False)
-class Portfolios:
-    """Returns of portfolios: ``values`` (T, S) simple returns as fractions on ``dates`` (T,)."""
-
-    dates: DateArray
-    names: tuple[str, ...]
-    values: FloatArray
-    frequency: Frequency
-    source: str
-    notes: tuple[str, ...] = ()
 
 
 def read_factors(

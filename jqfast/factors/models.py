@@ -14,7 +14,7 @@ import numpy as np
 from jqfast.errors import DataGapError, unknown
 from jqfast.factors import _ols
 from jqfast.factors._ols import Errors
-from jqfast.factors.table import Factors, common_dates
+from jqfast.factors.table import Factors, Portfolios, common_dates
 from jqfast.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def fit(
     Parameters
     ----------
     excess_returns : (T, N) or (T,) returns less the risk-free rate, fractions of a period, NaN where there is
-        none; an array, or a pandas frame or series indexed by date
+        none; an array, a pandas frame or series indexed by date, or Portfolios
     factors : Factors, an array (T, K), or a frame indexed by date with a column per factor. Where both sides
         have dates the common ones are used, else the lengths must be equal
     errors : ``"classical"``, ``"white"`` or ``"newey-west"``
@@ -222,7 +222,7 @@ def aligned(returns: Any, factors: Any) -> tuple[FloatArray, FloatArray, tuple[s
 
 def _table(table: Any, what: str, kind: str) -> tuple[FloatArray, DateArray | None, tuple[str, ...]]:
     """Values (T, n), dates where there are any, names of the columns."""
-    if isinstance(table, Factors):
+    if isinstance(table, Factors | Portfolios):
         return table.values, table.dates, table.names
     dates = None
     if hasattr(table, "index") and hasattr(table, "to_numpy"):

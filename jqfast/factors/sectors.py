@@ -14,8 +14,8 @@ import numpy as np
 
 from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError
-from jqfast.factors.french import Portfolios
 from jqfast.factors.sorts import market_value, pays_dividends, session_returns
+from jqfast.factors.table import Portfolios
 from jqfast.types import AnyArray, FloatArray
 
 _HITEC = ("3650", "3750", "5250")

@@ -131,6 +131,25 @@ class Factors:
         return frame
 
 
+@dataclass(frozen=True, eq=False)
+class Portfolios:
+    """Returns of portfolios: ``values`` (T, S) simple returns as fractions on ``dates`` (T,)."""
+
+    dates: DateArray
+    names: tuple[str, ...]
+    values: FloatArray
+    frequency: Frequency
+    source: str
+    notes: tuple[str, ...] = ()
+
+    def less(self, factors: Factors) -> Portfolios:
+        """Returns less the risk-free rate of ``factors``, on the dates that both have."""
+        shared = common_dates([self.dates, factors.dates])
+        safe = factors.risk_free[np.isin(factors.dates, shared)]
+        values = self.values[np.isin(self.dates, shared)] - safe[:, None]
+        return replace(self, dates=shared, values=values)
+
+
 def common_dates(dates: Iterable[DateArray]) -> DateArray:
     """The dates that all have.
 
