@@ -89,30 +89,55 @@ def audit_store(
     source = open_store(store)
     make = build or (lambda each, day: each.panel(**{**options, "end": day}))
     whole = make(source, None)
-    chosen = _rows(len(whole.dates), rows)
+    chosen = audit_rows(len(whole.dates), rows)
     names = tuple(whole.columns) if columns is None else tuple(columns)
     failures: dict[str, str] = {}
     compared = 0
-    for t in chosen:
-        day = whole.dates[t]
-        with tempfile.TemporaryDirectory() as folder:
-            cut_store(source.store, Path(folder), _decided(source.store, day, whole))
-            part = make(StorePanelSource(Store(folder)), day)
-            # Inside, since columns are made from the store when they are asked for.
-            for name, what, cells in _differences(whole.rows(0, t + 1), part, names):
-                compared += cells
-                if what:
-                    failures.setdefault(name, f"cut at {day}: {what}")
+    for t, part in cuts(source, whole, chosen, make):
+        for name, what, cells in _differences(whole.rows(0, t + 1), part, names):
+            compared += cells
+            if what:
+                failures.setdefault(name, f"cut at {whole.dates[t]}: {what}")
     return StoreAudit(tuple(str(whole.dates[t]) for t in chosen), names, compared, failures)
 
 
-def cut_store(store: Store, target: Path, instant: dt.datetime) -> Store:
+def cuts(
+    source: StorePanelSource,
+    whole: Panel,
+    rows: Sequence[int],
+    make: Callable[[StorePanelSource, Any], Panel],
+    tables: Collection[str] | None = None,
+) -> Iterator[tuple[int, Panel]]:
+    """(row, the panel made from what was public at its decision time), for some rows of a whole panel.
+
+    Parameters
+    ----------
+    make : the panel of a source up to a day
+    tables : those to keep in the cut stores; None for all
+
+    Raises
+    ------
+    DataGapError
+        If the store does not say when its records became public.
+    """
+    for t in rows:
+        day = whole.dates[t]
+        with tempfile.TemporaryDirectory() as folder:
+            cut_store(source.store, Path(folder), _decided(source.store, day, whole), tables)
+            # Inside, since columns are made from the store when they are asked for.
+            yield t, make(StorePanelSource(Store(folder)), day)
+
+
+def cut_store(
+    store: Store, target: Path, instant: dt.datetime, tables: Collection[str] | None = None
+) -> Store:
     """A copy of a simulated store with the records that were public at an instant.
 
     Parameters
     ----------
     target : an empty folder
     instant : with its zone
+    tables : those to keep; None for all
 
     Raises
     ------
@@ -123,7 +148,7 @@ def cut_store(store: Store, target: Path, instant: dt.datetime) -> Store:
 
     out = Store(target, create=True)
     with out.writing() as writer:
-        for name in store.tables():
+        for name in store.tables() if tables is None else sorted({*tables} & {*store.tables()}):
             known = store.manifest(name).unknown
             if TRUE_AVAILABLE_AT not in known and not _has_truth(store, name):
                 raise DataGapError(
@@ -155,14 +180,21 @@ def _decided(store: Store, day: Any, panel: Panel) -> dt.datetime:
     return moment.replace(tzinfo=dt.UTC)
 
 
-def _rows(T: int, rows: Sequence[int] | None) -> list[int]:
+def audit_rows(T: int, rows: Sequence[int] | None) -> list[int]:
+    """The rows to cut at, ascending; by default four spread over T sessions.
+
+    Raises
+    ------
+    ValueError
+        If T is below 3, or a row is outside ``0 <= row < T - 1``.
+    """
     if T < 3:
         raise ValueError(f"The panel must have at least 3 sessions for an audit; it has {T}.")
     chosen = [int(T * share) for share in (0.3, 0.55, 0.8)] + [T - 2] if rows is None else list(rows)
     wrong = [t for t in chosen if not 0 <= t < T - 1]
     if wrong:
         raise ValueError(
-            f"`rows` must lie in 0 <= t < {T - 1}, so that there is a future to cut; got {wrong}."
+            f"`rows` must lie in 0 <= t < {T - 1}, so that there is a future to remove; got {wrong}."
         )
     return sorted(set(chosen))
 
