@@ -7,10 +7,13 @@ same bits, ``write`` puts what does not fit into memory into a file.
 
 from jqfast.features.api import (
     FeaturePanel,
-    audit,
     describe,
     names,
     panel,
+)
+from jqfast.features.audit import (
+    AuditReport,
+    audit,
 )
 from jqfast.features.columns import (
     adjustment,
@@ -133,6 +136,7 @@ from jqfast.features.write import (
 )
 
 __all__ = [
+    "AuditReport",
     "Expr",
     "Family",
     "Feature",

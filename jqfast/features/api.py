@@ -1,5 +1,4 @@
-"""The front door: ``panel`` computes features, ``names`` and ``describe`` tell what there is, ``audit``
-proves.
+"""The front door: ``panel`` computes features, ``names`` and ``describe`` tell what there is.
 
 A request is a set name (``"all"``, a family, a kind), a list of names and expressions, or a mapping of names
 to expressions; the result is a `FeaturePanel`.
@@ -11,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from jqfast.data.panel import Panel
 from jqfast.errors import unknown
@@ -24,9 +23,6 @@ from jqfast.features.result import FeaturePanel as FeaturePanel
 from jqfast.features.sets import names as names
 from jqfast.features.sets import sets, split
 from jqfast.types import AnyArray
-
-if TYPE_CHECKING:
-    from jqfast.features.walls import AuditReport
 
 Features: TypeAlias = "str | Sequence[str | Expr | Feature] | Mapping[str, str | Expr | Feature]"
 
@@ -171,10 +167,3 @@ def describe(name: str) -> Description:
         If there is no such feature; the message names the closest.
     """
     return Description(registry[name])
-
-
-def audit(panel: Panel, features: Features = "all", *, rows: Sequence[int] | None = None) -> AuditReport:
-    """Prove on this panel that features do not look ahead; see `jqfast.features.walls.run_audit`."""
-    from jqfast.features.walls import run_audit
-
-    return run_audit(panel, resolve(features, panel.columns), rows=rows)

@@ -1,11 +1,13 @@
 """Proofs over the features of the store's tables: a row uses nothing that was published after it.
 
-The walls of `jqfast.features.walls` on the panel (cut, poison, split, permutation), and the store itself cut
-at the decision time of a row and built again (decision 8).
+The walls of `jqfast.features.audit`: the store cut at the decision time of a row and built again (decision
+8), and the experiments on the panel. Beside them, the tables themselves: one that comes a session later
+changes its own columns and no others, so that the table of a column is the whole truth about its timing.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,15 @@ import pytest
 
 import jqfast.data as data
 import jqfast.features as features
+from jqfast.data import pit
 from jqfast.data.panel import PRICE_COLUMNS, Panel
+from jqfast.data.stored.documented import COLUMNS
+from jqfast.features.audit import WALLS
+from jqfast.features.walls import tables
+
+#: Tables that make the axes of a panel; late, they would change its sessions, stocks and membership.
+AXES = {"equities_bars_daily", "equities_master", "markets_calendar"}
+WEEKLY = "markets_margin_interest"
 
 
 def _of_tables(panel: Panel) -> list[str]:
@@ -23,28 +33,54 @@ def _of_tables(panel: Panel) -> list[str]:
     return [name for name in features.names("all", panel.columns) if name not in of_prices]
 
 
-def test_the_walls_hold(store_panel: Panel) -> None:
-    names = _of_tables(store_panel)
-    report = features.audit(store_panel, names, rows=[300, 760])
+def test_every_wall_holds(store_folder: Path, store_panel: Panel) -> None:
+    report = features.audit(store_folder, rows=[300, 611])
     assert report, str(report)
-    assert len(report.features) == len(names) >= 34
+    assert report.walls == WALLS
+    assert report.features == features.names("all", store_panel.columns)
+    assert set(_of_tables(store_panel)) < set(report.features)
 
 
-@pytest.mark.parametrize("decision", ["close", "evening", "preopen"])
-def test_a_store_without_the_future_gives_the_same_rows(store_folder: Path, decision: str) -> None:
-    names: list[str] = []
+@pytest.mark.parametrize("decision", ["evening", "preopen"])
+def test_the_store_has_no_future_at_other_decisions(
+    store_folder: Path, store_panel: Panel, decision: Any
+) -> None:
+    report = features.audit(store_folder, _of_tables(store_panel), rows=[611], decision=decision)
+    assert report, str(report)
 
-    def build(source: data.StorePanelSource, day: Any) -> Panel:
-        panel = source.panel(universe="all", end=day, decision=decision)
-        asked = names or _of_tables(panel)
-        X = features.panel(panel, asked, dtype="float64")
-        names[:] = X.names
-        made = {f"feature_{name}": np.ascontiguousarray(X[name]) for name in X.names}
-        return panel.with_columns(**made)
 
-    build(data.open(store_folder), None)
-    columns = [f"feature_{name}" for name in names]
-    rows = [300, 611] if decision == "close" else [611]
-    found = data.audit_store(store_folder, rows=rows, columns=columns, build=build)
-    assert found, str(found)
-    assert found.compared >= 612 * 20 * len(columns)
+@pytest.fixture(scope="module")
+def short(store_folder: Path) -> tuple[data.StorePanelSource, Panel]:
+    """A year of the store; its columns are made here, before any rule is changed."""
+    source = data.open(store_folder)
+    end = source.panel(universe="all").dates[260]
+    panel = source.panel(universe="all", end=end)
+    return source, replace(panel, columns=dict(panel.columns))
+
+
+def _late_tables(panel: Panel) -> list[str]:
+    return sorted(set(tables(name for name in panel.columns if name in COLUMNS)) & set(pit.RULES) - AXES)
+
+
+def test_a_late_table_changes_its_own_columns_only(
+    short: tuple[data.StorePanelSource, Panel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, honest = short
+    rows = pit.rows
+    changed: dict[str, set[str]] = {}
+    for late in _late_tables(honest):
+
+        def delayed(table: Any, *args: Any, late: str = late) -> Any:
+            mine = table == late or (table is pit.WEEKLY_MARGIN and late == WEEKLY)
+            return rows(table, *args) + int(mine)
+
+        monkeypatch.setattr(pit, "rows", delayed)
+        panel = source.panel(universe="all", end=honest.dates[-1])
+        assert np.array_equal(panel.listed, honest.listed)
+        assert list(panel.columns) == list(honest.columns)
+        changed[late] = {name for name in panel.columns if panel[name].tobytes() != honest[name].tobytes()}
+    for late, names in changed.items():
+        own = tables(set(honest.columns) & set(COLUMNS))[late]
+        assert names <= own, late
+        assert 2 * len(names) >= len(own), late
+    assert len(changed) >= 12

@@ -12,7 +12,7 @@ import pytest
 
 from jqfast import features
 from jqfast.data.panel import Panel
-from jqfast.features import Expr, Family, close, column, cs_zscore, dow, lag, ts_mean, volume
+from jqfast.features import Family, close, column, cs_zscore, dow, lag, ts_mean, volume
 from jqfast.features.execute import execute
 from jqfast.features.reference import evaluate
 
@@ -237,34 +237,3 @@ def test_market_columns_are_given_to_every_stock() -> None:
     x = column("index", market=True)
     got = features.panel(panel, {"x": x - lag(x, 2)}, dtype="float64").values[0]
     np.testing.assert_array_equal(got[2:], 2.0)
-
-
-def test_the_audit_passes_the_language_and_catches_a_leak(monkeypatch: pytest.MonkeyPatch) -> None:
-    panel = _panel(60, 9)
-    honest = features.audit(panel, [*PAIR, "close_ema_ratio_5", "Close_lag_1", "dow_sin"])
-    assert honest.passed, str(honest)
-    assert "Audit of 5 features" in str(honest)
-
-    def leaky(panel: Panel, outputs: tuple[Expr, ...], **options: str) -> np.ndarray:
-        values = execute(panel, outputs, **options)
-        values[-1] -= np.nanmean(values[-1])  # a full-sample mean
-        return values
-
-    monkeypatch.setattr("jqfast.features.walls.execute", leaky)
-    caught = features.audit(panel, PAIR)
-    assert not caught
-    assert set(caught.failures) == {"rsi"}
-    assert {"truncation", "poison"} <= set(caught.failures["rsi"])
-    assert "row" in str(caught)
-
-
-def test_the_audit_catches_levels() -> None:
-    report = features.audit(_panel(60, 9), {"level": close * 1, "fine": close / lag(close, 1)}, rows=[40])
-    assert {name: set(why) for name, why in report.failures.items()} == {"level": {"split"}}
-
-
-def test_the_audit_needs_a_future() -> None:
-    with pytest.raises(ValueError, match="`rows` must lie in 0 <= t < 59"):
-        features.audit(_panel(60, 2), PAIR, rows=[59])
-    with pytest.raises(ValueError, match="at least 3 sessions"):
-        features.audit(_panel(2, 2), PAIR)
