@@ -12,12 +12,13 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from jqfast.cli_features import audit_command, features_app
 from jqfast.cli_simulate import simulate_command
 from jqfast.cli_store import import_command, store_app
 from jqfast.cli_sync import sync_command
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from jqfast.pipeline import RunResult
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-features_app = typer.Typer(no_args_is_help=True, help="The feature catalogue.")
 app.add_typer(features_app, name="features")
 app.add_typer(store_app, name="store")
+app.command("audit")(audit_command)
 app.command("import")(import_command)
 app.command("simulate")(simulate_command)
 app.command("sync")(sync_command)
@@ -151,69 +152,6 @@ def _show(result: RunResult, *, as_json: bool) -> None:
         table.add_row(label, value)
     Console().print(table, markup=False)
     typer.echo(f"report: {result.report}")
-
-
-@features_app.command("list")
-def features_list(
-    set_: Annotated[str, typer.Option("--set", help="A set of features, for example technical.")] = "all",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Name, formula, look-back, timing class, normalisation and requirement of every feature."""
-    with mistakes():
-        from jqfast import features
-        from jqfast.features.describe import COLUMNS, table
-
-        rows = table(features.describe(name).feature for name in features.names(set_))
-        if as_json:
-            listed = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
-            typer.echo(json.dumps(listed, indent=2, ensure_ascii=False))
-        elif sys.stdout.isatty():
-            _print_table(COLUMNS, rows)
-        else:  # for cut, awk and spreadsheets
-            for row in (COLUMNS, *rows):
-                typer.echo("\t".join(row))
-
-
-def _print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*headings, title=f"{len(rows)} features", title_justify="left")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table, markup=False)
-
-
-@features_app.command("describe")
-def features_describe(name: Annotated[str, typer.Argument(help="Name of a feature.")]) -> None:
-    """All that is known about one feature."""
-    with mistakes():
-        from jqfast import features
-
-        typer.echo(str(features.describe(name)))
-
-
-@app.command("audit")
-def audit_command(
-    prices: Annotated[str, typer.Option(help="CSV or Parquet of daily prices; without it, simulated.")] = "",
-    config: Annotated[str, typer.Option(help="TOML file, or the name of a shipped configuration.")] = "",
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value, as in features.use=rsi.")
-    ] = None,
-) -> None:
-    """Prove that the features of a run, your own included, do not look ahead; exit code 1 if one does."""
-    with mistakes():
-        from jqfast.config import read
-        from jqfast.features import audit
-        from jqfast.pipeline import choose_features, load
-
-        given = [f"data.prices={prices}"] if prices else ["simulate.stocks=40", "simulate.years=3"]
-        settings = read(config or None, (*given, *(set_ or ())))
-        panel = load(settings)[0]
-        report = audit(panel, choose_features(settings, panel)[0])
-        typer.echo(str(report))
-        if not report.passed:
-            raise typer.Exit(1)
 
 
 @app.command("build-info")

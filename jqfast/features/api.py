@@ -64,27 +64,29 @@ def resolve(features: Features, columns: Collection[str] | None = None) -> Reque
         raise TypeError(
             '`features` must name its expressions; got one expression. Write {"my_name": expression}.'
         )
-    pairs: list[tuple[str, str | Expr | Feature]]
-    if isinstance(features, str):
-        return _of_text(features, columns)
     if isinstance(features, Mapping):
-        pairs = [(name, what) for name, what in features.items()]
-    else:
-        pairs = [(_own_name(what), what) for what in features]
-    return _request(pairs)
+        return _request(list(features.items()))
+    pairs: list[tuple[str, str | Expr | Feature]] = []
+    notes: tuple[str, ...] = ()
+    for what in [features] if isinstance(features, str) else features:
+        if isinstance(what, str) and what not in registry.features:
+            members, absent = _members(what, columns)
+            pairs += [(name, name) for name in members]
+            notes += absent
+        else:
+            pairs.append((_own_name(what), what))
+    return _request(pairs)._replace(notes=notes)
 
 
-def _of_text(text: str, columns: Collection[str] | None) -> Request:
-    """The request of a set's name or a feature's."""
+def _members(name: str, columns: Collection[str] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(the features that a set's name stands for, what had to be left out)."""
     found = sets()
-    if text not in found:
-        if text not in registry.features:
-            raise unknown("feature or set", text, [*found, *registry.features])
-        return _request([(text, text)])
-    members, notes = split(found[text], columns)
+    if name not in found:
+        raise unknown("feature or set", name, [*found, *registry.features])
+    members, notes = split(found[name], columns)
     if not members:
-        raise ValueError(f"No feature of the set `{text}` can be computed. {' '.join(notes)}")
-    return _request([(name, name) for name in members])._replace(notes=notes)
+        raise ValueError(f"No feature of the set `{name}` can be computed. {' '.join(notes)}")
+    return members, notes
 
 
 def _own_name(what: str | Expr | Feature) -> str:
@@ -130,10 +132,10 @@ def panel(
     Parameters
     ----------
     panel : Panel of T sessions and N stocks
-    features : "all", a family or kind, one name; a list of names and expressions; or {"name": expression}. A
-        set stands for its features whose columns the panel has; ``notes`` of the result tell of the others
-    normalize : append to each feature its per-date transform (`cs`, `log`, `rank`); norms that have to be
-        fitted (`ts`) and bounded values stay as they are
+    features : "all", a family or kind, one name; a list of such and of expressions; or {"name": expression}.
+        A set stands for its features whose columns the panel has; ``notes`` of the result tell of the others
+    normalize : append to each feature its per-date transform (`cs`, `cs33`, `log`, `rank`); norms that have
+        to be fitted (`ts`) and bounded values stay as they are
     dtype : "float32" (default) or "float64"; the arithmetic is float64 either way, rounded once at the end
     layout : "feature" keeps each feature together, "sample" each (session, stock)
     threads : number of threads; None for all there are. Results do not depend on it

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import stamped_store as stamped
 import typer
 from typer.testing import CliRunner, Result
 
@@ -42,6 +43,22 @@ def test_one_feature_described() -> None:
     text = _call("features", "describe", "rsi").stdout
     assert text.strip() == str(features.describe("rsi")).strip()
     assert "formula" in text
+
+
+def test_a_store_is_audited_by_names_sets_and_formulas(tmp_path: Path) -> None:
+    stamped.make(tmp_path / "good", stamped.HONEST)
+    mine = 'sales=column("fs_sales")'
+    result = _call("audit", "ret_5", "liquidity", mine, "--store", str(tmp_path / "good"))
+    assert result.exit_code == 0, result.output
+    count = 2 + len(features.names("liquidity"))
+    assert f"Audit of {count} features" in result.stdout
+    assert "store, truncation, poison" in result.stdout
+    stamped.make(tmp_path / "early", stamped.EARLY)
+    caught = _call("audit", "ret_5", mine, "--store", str(tmp_path / "early"), "--row", "27", "--row", "28")
+    assert caught.exit_code == 1, caught.output
+    assert "1 fail, 1 pass" in caught.stdout
+    assert "sales: store: cut at the decision of" in caught.stdout
+    assert _call("audit", "--store", "a", "--prices", "b").exit_code == 2
 
 
 def test_version_and_build() -> None:

@@ -173,7 +173,7 @@ def test_mistakes_are_explained(tmp_path: Path) -> None:
         features.audit(_panel(2, 2), PAIR)
     with pytest.raises(ValueError, match="Feature `odd` must give an array of shape"):
         features.audit(_panel(), {"odd": lambda panel: panel["close"][1:]})
-    with pytest.raises(ValueError, match="Unknown feature `rsii`"):
+    with pytest.raises(ValueError, match="Unknown feature or set `rsii`"):
         features.audit(_panel(), ["rsii"])
     with pytest.raises(ValueError, match="store"):
         features.audit(tmp_path / "nothing", PAIR)

@@ -89,3 +89,12 @@ def test_many_missing_columns_are_counted() -> None:
     family.add("sum", lambda: build, norm="cs", doc="d.")
     (feature,) = family
     assert sets.lacking(feature, {"c0": 0, "c3": 0}) == {f"c{k}" for k in (1, 2, 4, 5, 6, 7, 8)}
+
+
+def test_a_list_may_hold_sets(prices: Panel) -> None:
+    X = features.panel(prices, ["liquidity", "ret_5"])
+    assert X.names == (*features.names("liquidity"), "ret_5")
+    with pytest.raises(ValueError, match="more than once"):
+        features.panel(prices, ["liquidity", "amihud_5"])
+    with pytest.raises(ValueError, match="Unknown feature or set `liquidty`"):
+        features.panel(prices, ["liquidty"])
