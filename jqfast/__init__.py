@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jqfast._core import build_info
     from jqfast.config import Config
     from jqfast.data.panel import Panel
+    from jqfast.memory import keep_memory
     from jqfast.pipeline import run
 
 _ROOMS = ("data", "features", "learn", "factors", "evaluate", "explain", "report")
@@ -24,6 +25,7 @@ _NAMES = {
     "Config": "jqfast.config",
     "Panel": "jqfast.data.panel",
     "build_info": "jqfast._core",
+    "keep_memory": "jqfast.memory",
     "run": "jqfast.pipeline",
 }
 
@@ -36,6 +38,7 @@ __all__ = [
     "explain",
     "factors",
     "features",
+    "keep_memory",
     "learn",
     "report",
     "run",

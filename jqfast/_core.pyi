@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from jqfast.types import AnyArray, IntArray
+from jqfast.types import AnyArray, ByteArray, IntArray
 
 class Plan:
     """A checked plan, ready to run. Immutable; any number of threads may run it."""
@@ -70,6 +70,9 @@ def asof(
     threads: int = 1,
 ) -> None: ...
 def build_info() -> dict[str, Any]: ...
+def pages(bytes: int) -> ByteArray: ...
+def keep_pages(limit: int) -> None: ...
+def kept_pages() -> tuple[int, int]: ...
 def lrp_dense(
     x: AnyArray,
     layers: Sequence[tuple[AnyArray, AnyArray, str, str, float, float, float, float, bool]],

@@ -26,7 +26,7 @@ CHECKED = ("jqfast", "tests", "benchmarks")
 
 #: Lower rooms first. A module may import its own room, those before it, and the ground floor.
 ROOMS = ("data", "features", "learn", "factors", "evaluate", "explain", "report")
-GROUND = ("errors", "files", "types", "_core")
+GROUND = ("errors", "files", "memory", "types", "_core")
 ROOF = (
     *("artifacts", "assemble", "cli", "cli_features", "cli_simulate", "cli_store", "cli_sync", "config"),
     *("explained", "formulas", "judge", "ledger", "pipeline", "progress", "provenance", "runfolder"),

@@ -14,6 +14,7 @@ void bind_build(pybind11::module_& m);
 void bind_plan(pybind11::module_& m);
 void bind_session(pybind11::module_& m);
 void bind_asof(pybind11::module_& m);
+void bind_pages(pybind11::module_& m);
 
 // The kernels chosen at import; loads them on first use.
 const KernelTable& chosen_kernels();

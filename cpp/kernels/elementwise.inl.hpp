@@ -4,42 +4,55 @@
 // `maximum` are NaN if either side is; `fmin` and `fmax` take the other side then.
 #pragma once
 
+#include <array>
+#include <utility>
+
 #include "power.inl.hpp"
+#include "store.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
 
+// f of the operands' rows into the row of the result; one that is also an output is rounded and streamed in the same
+// loop, where the store waits beside the divider instead of after it.
+template <std::size_t Operands, class F>
+void map(const TimeArgs& a, F f) noexcept {
+  auto in = [&a]<std::size_t... I>(std::index_sequence<I...>) {
+    return std::array{Cursor(a.in[I], a.row0, a.pitch)...};
+  }(std::make_index_sequence<Operands>{});
+  OutCursor out(a.out[0], a.row0, a.pitch);
+  const auto value = [&in, &f](std::size_t i) __attribute__((always_inline)) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+      return f(load(in[I].row() + i)...);
+    }(std::make_index_sequence<Operands>{});
+  };
+  for (std::uint32_t r = 0; r < a.rows; ++r) {
+    double* const row = out.row();
+    std::size_t i = 0;
+    if (a.direct != nullptr) {
+      float* const direct = a.direct[r];
+      for (; i < a.direct_lanes; i += kLanes) {
+        const Vec v = value(i);
+        store(row + i, v);
+        stream(direct + i, rounded(v, direct));
+      }
+    }
+    for (; i < a.width; i += kLanes) store(row + i, value(i));
+    for (auto& x : in) x.next();
+    out.next();
+  }
+}
+
 template <class F>
 void map1(const TimeArgs& a, F f) noexcept {
-  Cursor x(a.in[0], a.row0, a.pitch);
-  OutCursor out(a.out[0], a.row0, a.pitch);
-  for (std::uint32_t r = 0; r < a.rows; ++r, x.next(), out.next()) {
-    for (std::size_t i = 0; i < a.width; i += kLanes) store(out.row() + i, f(load(x.row() + i)));
-  }
+  map<1>(a, f);
 }
-
 template <class F>
 void map2(const TimeArgs& a, F f) noexcept {
-  Cursor x(a.in[0], a.row0, a.pitch);
-  Cursor y(a.in[1], a.row0, a.pitch);
-  OutCursor out(a.out[0], a.row0, a.pitch);
-  for (std::uint32_t r = 0; r < a.rows; ++r, x.next(), y.next(), out.next()) {
-    for (std::size_t i = 0; i < a.width; i += kLanes) {
-      store(out.row() + i, f(load(x.row() + i), load(y.row() + i)));
-    }
-  }
+  map<2>(a, f);
 }
-
 template <class F>
 void map3(const TimeArgs& a, F f) noexcept {
-  Cursor x(a.in[0], a.row0, a.pitch);
-  Cursor y(a.in[1], a.row0, a.pitch);
-  Cursor z(a.in[2], a.row0, a.pitch);
-  OutCursor out(a.out[0], a.row0, a.pitch);
-  for (std::uint32_t r = 0; r < a.rows; ++r, x.next(), y.next(), z.next(), out.next()) {
-    for (std::size_t i = 0; i < a.width; i += kLanes) {
-      store(out.row() + i, f(load(x.row() + i), load(y.row() + i), load(z.row() + i)));
-    }
-  }
+  map<3>(a, f);
 }
 
 // 1 or 0 by `m`, NaN where x or y is missing.

@@ -49,6 +49,7 @@ class Run {
         stride_(row_length(out_.stocks)),
         pitch_(carried_.shape().pitch),
         strip_(std::max<std::size_t>(1, kStripDoubles / width_)),
+        direct_(sink_.direct(width_)),
         far_(program_.boundaries * chunk_ * stride_ * sizeof(double) > kNearBytes),
         crew_(std::min(options.threads, std::max<std::size_t>(1, busiest())), options.poll),
         depth_(program_.dated ? crew_.size() : chunk_) {
@@ -151,7 +152,15 @@ class Run {
       const std::size_t rows = chain.by_row ? strip_ : t.rows;
       for (std::size_t at = 0; at < t.rows; at += rows) {
         const Tile strip = t.strip(at, rows);
-        for (std::size_t i = chain.begin; i < chain.end; ++i) execute(strip, program_.stages[s].time.steps[i]);
+        const auto& steps = program_.stages[s].time.steps;
+        for (std::size_t i = chain.begin; i < chain.end; ++i) {
+          if (direct_ && steps[i].direct) {
+            call_direct(strip, steps[i], steps[i + 1]);
+            ++i;
+          } else {
+            execute(strip, steps[i]);
+          }
+        }
       }
     }
     if (out_.layout == Layout::sample) unstage_tile(t);
@@ -246,7 +255,16 @@ class Run {
     }
   }
 
-  void call(const Tile& t, const Step& step) {
+  // A kernel and the output that its result is.
+  void call_direct(const Tile& t, const Step& step, const Step& output) {
+    float* rows[kStripDoubles / kGroup];
+    for (std::size_t r = 0; r < t.rows; ++r) {
+      rows[r] = sink_.direct_row(output.number, session(t.row0 + t.at + r), t.first);
+    }
+    call(t, step, rows);
+  }
+
+  void call(const Tile& t, const Step& step, float* const* direct = nullptr) {
     Operand in[3];
     Ring out[kMostOutputs];
     for (std::size_t i = 0; i < step.in.size(); ++i) in[i] = operand(t, step.in[i]);
@@ -265,6 +283,8 @@ class Run {
     a.min_periods = step.min_periods;
     a.alpha = step.alpha;
     a.numbers = step.numbers.data();
+    a.direct = direct;
+    a.direct_lanes = static_cast<std::uint32_t>(t.stored);
     kernels_.time[static_cast<std::size_t>(step.op)](a);
   }
 
@@ -371,7 +391,8 @@ class Run {
   Sink sink_;
   bool whole_;  // a single time stage: tiles run through all sessions
   std::size_t chunk_, width_, stride_, pitch_, strip_;
-  bool far_;  // the boundaries of a chunk are more than the second-level cache holds
+  bool direct_;  // kernels store results themselves
+  bool far_;     // the boundaries of a chunk are more than the second-level cache holds
   Crew crew_;
   std::size_t depth_;  // rows of each boundary
 };

@@ -42,6 +42,7 @@ class TimeBuilder {
     measure_history();
     assign_slots();
     find_chains();
+    find_direct();
     return std::move(out_);
   }
 
@@ -165,6 +166,15 @@ class TimeBuilder {
       } else {
         out_.chains.push_back({i, i + 1, by_row});
       }
+    }
+  }
+
+  void find_direct() {
+    for (std::size_t i = 0; i + 1 < out_.steps.size(); ++i) {
+      auto& step = out_.steps[i];
+      const auto& next = out_.steps[i + 1];
+      step.direct = step.kind == StepKind::kernel && facts(step.op).axis == Axis::elementwise &&
+                    next.kind == StepKind::to_output && next.in[0].index == step.out[0] && next.in[0].lag == 0;
     }
   }
 

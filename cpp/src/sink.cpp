@@ -38,6 +38,12 @@ void Sink::put(const double* from, std::size_t at, std::size_t count) const {
   }
 }
 
+bool Sink::direct(std::size_t width) const {
+  constexpr std::size_t kLine = 64, kCells = kLine / sizeof(float);
+  const bool whole_lines = out_.pitch % kCells == 0 && width % kCells == 0;
+  return stream_ && out_.f32 != nullptr && whole_lines && reinterpret_cast<std::uintptr_t>(out_.f32) % kLine == 0;
+}
+
 void Sink::samples(const double* staging, std::size_t distance, std::span<const std::uint32_t> outputs,
                    std::size_t sample, std::size_t count) const {
   constexpr std::size_t kRun = 16;

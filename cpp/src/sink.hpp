@@ -25,6 +25,12 @@ class Sink {
     return plain ? out_.f64 + (output * out_.sessions + session) * out_.pitch : nullptr;
   }
 
+  // Whether results of tiles of `width` stocks may be streamed in whole cache lines by the kernel that makes them.
+  [[nodiscard]] bool direct(std::size_t width) const;
+  [[nodiscard]] float* direct_row(std::uint32_t output, std::size_t session, std::size_t first) const {
+    return out_.f32 + (output * out_.sessions + session) * out_.pitch + first;
+  }
+
   // Sample layout: staged rows, `distance` apart, one for each of `outputs`, become the samples from `sample` on.
   void samples(const double* staging, std::size_t distance, std::span<const std::uint32_t> outputs, std::size_t sample,
                std::size_t count) const;

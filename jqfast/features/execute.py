@@ -22,6 +22,7 @@ from jqfast.features.expr import Expr
 from jqfast.features.memory import require_memory
 from jqfast.features.passes import Plan, compile_plan
 from jqfast.features.passes.graph import Input
+from jqfast.memory import new_array
 from jqfast.types import AnyArray, FloatArray
 
 if TYPE_CHECKING:
@@ -143,11 +144,11 @@ def read_column(panel: Panel, column: Input, *, group: bool) -> FloatArray:
 def _new_output(shape: tuple[int, ...], dtype: Dtype, layout: Layout) -> AnyArray:
     """An empty output; rows of the feature layout begin on cache lines, which makes them cheaper to write."""
     if layout == "sample":
-        return np.empty(shape, dtype=dtype)
+        return new_array(shape, dtype)
     line = CACHE_LINE // np.dtype(dtype).itemsize
     F, T, N = shape
     pitch = -(-N // line) * line
-    memory = np.empty(F * T * pitch + line, dtype=dtype)
+    memory = new_array((F * T * pitch + line,), dtype)
     first = -memory.ctypes.data % CACHE_LINE // memory.itemsize
     return memory[first : first + F * T * pitch].reshape(F, T, pitch)[:, :, :N]
 

@@ -9,7 +9,7 @@
 
 namespace jqfast {
 
-inline constexpr std::uint32_t kKernelAbi = 2;
+inline constexpr std::uint32_t kKernelAbi = 3;
 
 // Lanes are stocks and come in groups of this many, whatever the vector width, so that carried state has one
 // layout on every instruction set.
@@ -46,6 +46,10 @@ struct TimeArgs {
   std::uint32_t min_periods = 0;
   double alpha = 0.0;
   const double* numbers = nullptr;  // the list of `at=`
+  // Of an elementwise instruction whose result is also an output: where each row of it goes past the cache, rounded,
+  // `direct_lanes` of it (whole cache lines); or null.
+  float* const* direct = nullptr;
+  std::uint32_t direct_lanes = 0;
 };
 
 using TimeKernel = void (*)(const TimeArgs&);
