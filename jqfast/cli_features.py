@@ -1,11 +1,11 @@
-"""The commands around features: ``jqfast features list, describe`` and ``jqfast audit``."""
+"""The commands around features: ``jqfast features`` (listings, one cell, coverage) and ``jqfast audit``."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -17,12 +17,18 @@ features_app = typer.Typer(no_args_is_help=True, help="The feature catalogue.")
 
 _PRICES = "CSV or Parquet of daily prices."
 _STORE = "Folder that sync, import or simulate filled."
+_SEGMENT = "Of a store: prime, standard, growth, all."
+
+Prices: TypeAlias = Annotated[str, typer.Option(help=_PRICES)]
+Store: TypeAlias = Annotated[str, typer.Option(help=_STORE)]
+Segment: TypeAlias = Annotated[str, typer.Option(help=_SEGMENT)]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @features_app.command("list")
 def list_command(
     set_: Annotated[str, typer.Option("--set", help="A set of features, for example technical.")] = "all",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Name, formula, look-back, timing class, normalisation and requirement of every feature."""
     from jqfast.cli import mistakes
@@ -43,7 +49,7 @@ def _show(headings: Sequence[str], rows: Sequence[Sequence[str]], as_json: bool)
         from rich.console import Console
         from rich.table import Table
 
-        table = Table(*headings, title=f"{len(rows)} features", title_justify="left")
+        table = Table(*headings, title=f"{len(rows)} rows", title_justify="left")
         for row in rows:
             table.add_row(*row)
         Console().print(table, markup=False)
@@ -63,13 +69,77 @@ def describe_command(name: Annotated[str, typer.Argument(help="Name of a feature
         typer.echo(str(features.describe(name)))
 
 
+@features_app.command("explain")
+def explain_command(
+    feature: Annotated[str, typer.Argument(help="Name of a feature, or name=formula.")],
+    code: Annotated[str, typer.Option(help="Code of the stock.")],
+    date: Annotated[str, typer.Option(help="A session, YYYY-MM-DD.")],
+    prices: Prices = "",
+    store: Store = "",
+    universe: Segment = "all",
+) -> None:
+    """The inputs and the arithmetic of one cell, step by step."""
+    from jqfast.cli import mistakes
+
+    with mistakes():
+        from jqfast.features import explain
+
+        data = _panel(_settings(prices, store, universe))
+        typer.echo(str(explain(data, _asked([feature])[0], code=code, date=date)))
+
+
+@features_app.command("quality")
+def quality_command(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[FEATURES]...", help="Names, sets, or name=formula.")
+    ] = None,
+    prices: Prices = "",
+    store: Store = "",
+    universe: Segment = "all",
+    as_json: Json = False,
+) -> None:
+    """Coverage and distribution of features by year."""
+    from jqfast.cli import mistakes
+
+    with mistakes():
+        from jqfast.features import quality
+        from jqfast.features.coverage import COLUMNS
+
+        found = quality(_panel(_settings(prices, store, universe)), _asked(names or ["all"]))
+        _show(COLUMNS, [row.texts() for row in found], as_json)
+        for note in found.notes:
+            typer.echo(note, err=True)
+
+
+@features_app.command("map")
+def map_command(as_json: Json = False) -> None:
+    """Kinds of features: how many, examples, what they are for."""
+    from jqfast.cli import mistakes
+
+    with mistakes():
+        from jqfast.features.pages import MAP_COLUMNS, feature_map
+
+        _show(MAP_COLUMNS, feature_map(), as_json)
+
+
+@features_app.command("reference")
+def reference_command() -> None:
+    """Everything about every feature, in Markdown."""
+    from jqfast.cli import mistakes
+
+    with mistakes():
+        from jqfast.features.pages import reference
+
+        typer.echo(reference(), nl=False)
+
+
 def audit_command(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[FEATURES]...", help="Names, sets, or name=formula.")
     ] = None,
     prices: Annotated[str, typer.Option(help=f"{_PRICES} Without it and a store, simulated ones.")] = "",
     store: Annotated[str, typer.Option(help=f"{_STORE} A simulated one is cut at decision times.")] = "",
-    universe: Annotated[str, typer.Option(help="Of a store: prime, standard, growth, all.")] = "all",
+    universe: Segment = "all",
     decision: Annotated[str, typer.Option(help="Of a store: close, evening, preopen.")] = "close",
     row: Annotated[
         list[int] | None, typer.Option(help="Row of the panel to cut at, repeated; four by default.")
@@ -83,20 +153,29 @@ def audit_command(
     from jqfast.cli import mistakes
 
     with mistakes():
-        from jqfast.config import read
         from jqfast.features import audit
 
-        if prices and store:
-            raise ValueError("`--prices` and `--store` are two sources; give one of them.")
-        given = [f"data.prices={prices}"] if prices else ["simulate.stocks=40", "simulate.years=3"]
-        given = [f"data.store={store}", f"data.universe={universe}"] if store else given
-        settings = read(config or None, (*given, *(set_ or ())))
+        settings = _settings(prices, store, universe, config, set_ or ())
         data: Any = store or _panel(settings)
         asked = _asked(names) if names else _configured(settings, data) if config or set_ else "all"
         report = audit(data, asked, rows=row or None, universe=universe, decision=decision)  # type: ignore[arg-type]
         typer.echo(str(report))
         if not report.passed:
             raise typer.Exit(1)
+
+
+def _settings(
+    prices: str, store: str, universe: str, config: str = "", assignments: Sequence[str] = ()
+) -> Config:
+    """The configuration of the data; a small simulated market where none are given."""
+    from jqfast.config import read
+
+    if prices and store:
+        raise ValueError("`--prices` and `--store` are two sources; give one of them.")
+    given = [f"data.prices={prices}"] if prices else ["simulate.stocks=40", "simulate.years=3"]
+    if store:
+        given = [f"data.store={store}", f"data.universe={universe}"]
+    return read(config or None, (*given, *assignments))
 
 
 def _panel(settings: Config) -> Panel:

@@ -15,6 +15,9 @@ from jqfast.features.audit import (
     AuditReport,
     audit,
 )
+from jqfast.features.cell import (
+    explain,
+)
 from jqfast.features.columns import (
     adjustment,
     close,
@@ -27,6 +30,9 @@ from jqfast.features.columns import (
     open_,
     turnover,
     volume,
+)
+from jqfast.features.coverage import (
+    quality,
 )
 from jqfast.features.declare import (
     Family,
@@ -185,6 +191,7 @@ __all__ = [
     "expanding_std",
     "expanding_sum",
     "expanding_var",
+    "explain",
     "fill",
     "fmax",
     "fmin",
@@ -202,6 +209,7 @@ __all__ = [
     "open_",
     "panel",
     "power",
+    "quality",
     "ratio",
     "registry",
     "sign",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ class Description:
         f = self.feature
         pairs = [
             ("name", f.name),
-            ("what", f.doc),
+            ("what", worded(f)),
             ("formula", self.formula),
             ("unit", f.unit),
             ("inputs", ", ".join(self.inputs)),
@@ -59,6 +60,11 @@ class Description:
     def __str__(self) -> str:
         width = max(len(key) for key, _ in self.items())
         return "\n".join(f"{key:>{width}}: {text}" for key, text in self.items())
+
+
+def worded(feature: Feature) -> str:
+    """The sentence of a feature with the values of its parameters: "w sessions" is "20 sessions"."""
+    return re.sub(r"(?<![\w`])[a-z](?![\w`])", lambda m: str(feature.params.get(m[0], m[0])), feature.doc)
 
 
 def _span(feature: Feature) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from jqfast.features.expr import Expr, walk
 from jqfast.features.operators import OPERATORS
@@ -25,6 +26,12 @@ def formula(expr: Expr) -> str:
         text, level = _render(node, texts)
         texts[node] = (text if len(text) <= _LONGEST else text[:_LONGEST] + "...", level)
     return texts[expr][0]
+
+
+def step(node: Expr, names: Mapping[Expr, str]) -> str:
+    """One operator of a formula, its arguments by the names given; a name is an atom."""
+    texts = {arg: (names[arg], _ATOM) if arg in names else (formula(arg), _ATOM) for arg in node.args}
+    return _render(node, texts)[0]
 
 
 def _render(node: Expr, texts: dict[Expr, tuple[str, int]]) -> tuple[str, int]:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 import jqfast
 from jqfast import cli, features
+from jqfast.features.pages import reference
 from jqfast.features.timing import CLASSES
 
 
@@ -59,6 +60,28 @@ def test_a_store_is_audited_by_names_sets_and_formulas(tmp_path: Path) -> None:
     assert "1 fail, 1 pass" in caught.stdout
     assert "sales: store: cut at the decision of" in caught.stdout
     assert _call("audit", "--store", "a", "--prices", "b").exit_code == 2
+
+
+def test_a_cell_is_explained(tmp_path: Path) -> None:
+    stamped.make(tmp_path, stamped.HONEST)
+    where = ("--store", str(tmp_path), "--code", "1301", "--date", "2024-05-13")
+    told = _call("features", "explain", "my=close / lag(close, 1)", *where).stdout
+    assert told.startswith("my of 13010 on 2024-05-13: ")
+    assert "#3 = #1 / #2" in told
+    assert _call("features", "explain", "rsii", *where).exit_code == 2
+
+
+def test_coverage_by_year(tmp_path: Path) -> None:
+    stamped.make(tmp_path, stamped.HONEST)
+    lines = _call("features", "quality", "ret_1", "liquidity", "--store", str(tmp_path)).stdout.splitlines()
+    assert lines[0].split("\t")[:4] == ["feature", "year", "cells", "coverage"]
+    assert len(lines) == 2 + len(features.names("liquidity", ["volume", "turnover", "close"]))
+
+
+def test_the_map_and_the_reference() -> None:
+    rows = json.loads(_call("features", "map", "--json").stdout)
+    assert sum(int(row["features"]) for row in rows) == len(features.names())
+    assert _call("features", "reference").stdout == reference()
 
 
 def test_version_and_build() -> None:
