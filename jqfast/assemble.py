@@ -108,7 +108,7 @@ def _feature_row(name: str, result: RunResult) -> FeatureRow:
         feature.kind,
         _rows(feature.lookback),
         feature.timing,
-        feature.norm,
+        str(feature.treatment),
         feature.req,
     )
 

@@ -43,6 +43,9 @@ from jqfast.features.declare import (
 from jqfast.features.expr import (
     Expr,
 )
+from jqfast.features.normaliser import (
+    Normaliser,
+)
 from jqfast.features.ops import (
     abs_,
     as_of,
@@ -148,6 +151,7 @@ __all__ = [
     "Feature",
     "FeaturePanel",
     "FeatureRow",
+    "Normaliser",
     "Stream",
     "abs_",
     "adjustment",

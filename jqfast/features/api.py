@@ -37,7 +37,7 @@ class Request(NamedTuple):
 
     @property
     def norm_of(self) -> Mapping[str, str]:
-        """The norm of each name."""
+        """The treatment of each name, as text."""
         return MappingProxyType(dict(zip(self.names, self.norms, strict=True)))
 
     def prepared(self, normalize: bool) -> tuple[Expr, ...]:
@@ -101,7 +101,7 @@ def _request(pairs: Sequence[tuple[str, str | Expr | Feature]]) -> Request:
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
         raise ValueError(f"`features` names {', '.join(f'`{name}`' for name in twice)} more than once.")
-    return Request(*zip(*((f.name, f.expr, f.norm) for f in chosen), strict=True))
+    return Request(*zip(*((f.name, f.expr, str(f.treatment)) for f in chosen), strict=True))
 
 
 def _declared(name: str, what: str | Expr | Feature) -> Feature:

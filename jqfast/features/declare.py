@@ -24,6 +24,7 @@ from jqfast.features.checks import Norm, check_feature
 from jqfast.features.expr import Expr
 from jqfast.features.missing import missing_when
 from jqfast.features.scale import unit_name
+from jqfast.features.treatment import Treatment
 
 
 def two_thirds(w: int) -> int:
@@ -44,7 +45,10 @@ class Feature:
     kind: str = ""
     level: bool = False
     unit: str = ""
-    clip: float | None = None  # share cut from each tail, quantiles fitted in the fold
+    clip: float | None = None  # these four are options of the treatment, see `jqfast.features.treatment`
+    sigmas: float | None = None
+    tanh: float | None = None
+    cap: float | None = None
     purpose: str = ""
     reference: str = ""
     params: Mapping[str, int] = field(default_factory=dict)
@@ -54,6 +58,11 @@ class Feature:
     def timing(self) -> str:
         """When its inputs become known, from their publication rules; see `jqfast.features.timing`."""
         return self.expr.timing
+
+    @property
+    def treatment(self) -> Treatment:
+        """How it becomes a model input: its norm, and what keeps outliers at bay."""
+        return Treatment(self.norm, self.clip, self.sigmas, self.tanh, self.cap)
 
     @property
     def first_row(self) -> int:
@@ -105,6 +114,9 @@ class Family:
         level: bool = False,
         unit: str = "",
         clip: float | None = None,
+        sigmas: float | None = None,
+        tanh: float | None = None,
+        cap: float | None = None,
         purpose: str = "",
         reference: str = "",
         **grid: int | tuple[int, ...],
@@ -122,7 +134,7 @@ class Family:
             publication rules of the inputs
         level : True for a level in yen or shares, built through `as_of`
         unit : the unit in words when the derived one does not say enough
-        clip : share of the training rows cut from each tail inside a fold; None for the default
+        clip, sigmas, tanh, cap : against outliers, see `jqfast.features.treatment.Treatment`
         **grid : int or tuple of ints, the parameters of ``build``
 
         Raises
@@ -136,6 +148,7 @@ class Family:
             full = name.format(**params)
             expr = build(**params)
             check_feature(full, expr, norm=norm, level=level)
+            Treatment(norm, clip, sigmas, tanh, cap)  # refuses what has no meaning
             if timing is not None and timing != expr.timing:
                 raise ValueError(
                     f"Feature `{full}` is declared timing={timing!r}, its formula is {expr.timing!r}."
@@ -152,6 +165,9 @@ class Family:
                     level=level,
                     unit=unit or unit_name(expr.scale),
                     clip=clip,
+                    sigmas=sigmas,
+                    tanh=tanh,
+                    cap=cap,
                     purpose=purpose,
                     reference=reference,
                     params=params,

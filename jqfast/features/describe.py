@@ -45,7 +45,7 @@ class Description:
             ("timing", f"{f.timing}: {'; '.join(CLASSES[each] for each in f.timing.split(', '))}"),
             *(("known", f"{names}: {rule}") for rule, names in sources(self.inputs)),
             ("axis", f.expr.axis),
-            ("normalisation", f.norm),
+            ("normalisation", str(f.treatment)),
             ("kind", f.kind),
             ("purpose", f.purpose),
             ("requirement", f.req),
@@ -78,4 +78,6 @@ def rows(lookback: float) -> str:
 
 def table(features: Iterable[Feature]) -> list[tuple[str, ...]]:
     """One row per feature under the headings ``COLUMNS``."""
-    return [(f.name, str(f.expr), rows(f.lookback), f.timing, f.norm, f.req, f.doc) for f in features]
+    return [
+        (f.name, str(f.expr), rows(f.lookback), f.timing, str(f.treatment), f.req, f.doc) for f in features
+    ]

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jqfast.errors import unknown
-from jqfast.features.checks import NORMS, PER_DATE
+from jqfast.features.checks import PER_DATE
 from jqfast.features.expr import Expr
-from jqfast.features.ops import cs_centred_rank, cs_zscore, log
+from jqfast.features.treatment import SECTORS as SECTORS
+from jqfast.features.treatment import Treatment, treatment
 from jqfast.types import AnyArray, BoolArray, Float32Array
 
 #: `ts` inputs are held within this many training deviations, so that nothing is extrapolated (decision 13).
@@ -29,27 +29,16 @@ QUANTILE_ROWS = 50_000
 #: Norms whose values have no natural bound and are clipped at fitted quantiles.
 _CLIPPED = frozenset({"cs", "cs33", "log", "none"})
 
-#: The column of categories within which ``cs33`` compares.
-SECTORS = "sector33"
-
 
 def per_date(expr: Expr, norm: str) -> Expr:
-    """The expression with its per-date transform appended; norms that are fitted or none leave it as it is.
+    """The expression with everything of a treatment appended that the date alone decides.
 
     Raises
     ------
     ValueError
-        If the norm is unknown, or per-date on a market-wide series.
+        If the treatment is unknown, or per-date on a market-wide series.
     """
-    if norm not in NORMS:
-        raise unknown("norm", norm, NORMS)
-    if norm == "cs":
-        return cs_zscore(expr)
-    if norm == "cs33":
-        return cs_zscore(expr, by=SECTORS)
-    if norm == "log":
-        return cs_zscore(log(expr))  # log of zero or less is not finite, and only finite values count
-    return cs_centred_rank(expr) if norm == "rank" else expr
+    return treatment(norm).per_date(expr)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,14 +118,15 @@ def fit(x: AnyArray, norms: Sequence[str], *, clip_quantile: float | None = 0.00
     Parameters
     ----------
     x : (S, F) float32, the training rows after their per-date transforms, NaN where missing
-    norms : F norm names
-    clip_quantile : share cut from each tail of `cs`, `log` and `none` features, in [0, 0.5); None for no clip
+    norms : F treatments as text, such as ``"cs"`` or ``"log clip=0.02"``
+    clip_quantile : share cut from each tail of `cs`, `cs33`, `log` and `none` features whose treatment does
+        not say otherwise, in [0, 0.5); None for no clip
 
     Returns
     -------
-    Fitted. `ts`: centre and scale are mean and deviation (ddof 1), clipped at +-3 deviations. `cs`, `log`,
-    `rank`: centre 0, scale 1, they have both already. `flag`, `unit`, `none`: centred on the training mean,
-    not scaled.
+    Fitted. `ts`: centre and scale are mean and deviation (ddof 1), clipped at +-3 deviations (``sigmas`` of
+    the treatment). `cs`, `cs33`, `log`, `rank`: centre 0, scale 1, they have both already. `flag`, `unit`,
+    `none`: centred on the training mean, not scaled.
 
     Raises
     ------
@@ -146,32 +136,47 @@ def fit(x: AnyArray, norms: Sequence[str], *, clip_quantile: float | None = 0.00
     _check_rows(x, len(norms))
     if clip_quantile is not None and not 0.0 <= clip_quantile < 0.5:
         raise ValueError(f"`clip_quantile` must be in [0, 0.5) or None; got {clip_quantile}.")
-    columns = [_fit_one(x[:, f], norm, clip_quantile) for f, norm in enumerate(norms)]
+    columns = [_fit_one(x[:, f], treatment(norm), clip_quantile) for f, norm in enumerate(norms)]
     table = np.asarray(columns, dtype=np.float64).reshape(len(norms), 4)
     center, scale, lower, upper = (np.ascontiguousarray(part, dtype=np.float32) for part in table.T)
     seen = np.asarray(np.isnan(x).any(axis=0), dtype=np.bool_)
     return Fitted(center, scale, lower, upper, seen)
 
 
-def _fit_one(x: AnyArray, norm: str, clip_quantile: float | None) -> tuple[float, float, float, float]:
+def _fit_one(x: AnyArray, how: Treatment, default: float | None) -> tuple[float, float, float, float]:
     """(center, scale, lower, upper) of one feature."""
-    if norm not in NORMS:
-        raise unknown("norm", norm, NORMS)
     values = x[np.isfinite(x)].astype(np.float64)
     if not len(values):
         return 0.0, 1.0, 0.0, 0.0
-    lower, upper = -np.inf, np.inf
-    if norm in _CLIPPED and clip_quantile is not None:
-        step = -(-len(values) // QUANTILE_ROWS)
-        lower, upper = np.quantile(values[::step], (clip_quantile, 1.0 - clip_quantile))
-    if norm in PER_DATE:
+    lower, upper = _bounds(values, how, default)
+    if how.norm in PER_DATE:
         return 0.0, 1.0, lower, upper
-    center = float(np.clip(values, lower, upper).mean())
-    if norm != "ts":
+    values = np.clip(values, lower, upper)
+    center = float(values.mean())
+    if how.norm != "ts":
         return center, 1.0, lower, upper
-    scale = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    scale = _deviation(values)
+    reach = (how.sigmas or TS_RANGE) * scale
     # a series that never moved in training has no scale to speak of: it is held at its value
-    return center, scale or 1.0, center - TS_RANGE * scale, center + TS_RANGE * scale
+    return center, scale or 1.0, max(lower, center - reach), min(upper, center + reach)
+
+
+def _bounds(values: AnyArray, how: Treatment, default: float | None) -> tuple[float, float]:
+    """Where values are held: fitted quantiles, deviations from the mean, or nowhere."""
+    if how.sigmas is not None and how.norm != "ts":
+        mean, reach = float(values.mean()), how.sigmas * _deviation(values)
+        return mean - reach, mean + reach
+    usual = default if how.norm in _CLIPPED and how.tanh is None else None
+    share = usual if how.clip is None else how.clip
+    if share is None:
+        return -np.inf, np.inf
+    step = -(-len(values) // QUANTILE_ROWS)
+    low, high = np.quantile(values[::step], (share, 1.0 - share))
+    return float(low), float(high)
+
+
+def _deviation(values: AnyArray) -> float:
+    return float(values.std(ddof=1)) if len(values) > 1 else 0.0
 
 
 def _check_rows(x: AnyArray, features: int) -> None:

@@ -76,7 +76,7 @@ def _row(feature: Feature) -> tuple[str, ...]:
         feature.timing,
         sessions(feature.lookback),
         feature.nan_rule,
-        feature.norm,
+        str(feature.treatment),
         feature.purpose,
         feature.reference,
         feature.req,

@@ -28,7 +28,7 @@ class FeaturePanel:
     """F features on T sessions and N stocks.
 
     ``buffer`` is the array as computed, (F, T, N) in the feature layout and (T, N, F) in the sample layout.
-    Missing is NaN. ``norms`` tells the declared normalisation of each feature, ``normalized`` whether the
+    Missing is NaN. ``norms`` tells the declared treatment of each feature, ``normalized`` whether the
     per-date ones have been applied, ``notes`` which features of a set the panel has no columns for.
     """
 

@@ -44,6 +44,7 @@ def manifest() -> str:
             "first_row": str(feature.first_row),
             "missing": feature.nan_rule,
             "axis": feature.expr.axis,
+            "norm": str(feature.treatment),
             "clip": "" if feature.clip is None else f"{feature.clip:g}",
             "level": "level" if feature.level else "",
         }

@@ -54,7 +54,6 @@ from jqfast.features import (
     where,
     wilder,
 )
-from jqfast.features.normalize import per_date
 from jqfast.features.passes import compile_plan
 
 FOLDER = Path(__file__).with_name("plans")
@@ -65,7 +64,7 @@ def _declared(*names: str) -> list[Expr]:
 
 
 def _normalised(*names: str) -> list[Expr]:
-    return [per_date(registry[name].expr, registry[name].norm) for name in names]
+    return [registry[name].treatment.per_date(registry[name].expr) for name in names]
 
 
 def cases() -> dict[str, list[Expr]]:
