@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from jqfast.cli_compare import compare_command
 from jqfast.cli_features import audit_command, features_app
 from jqfast.cli_simulate import simulate_command
 from jqfast.cli_store import import_command, store_app
@@ -32,6 +33,7 @@ app.add_typer(features_app, name="features")
 app.add_typer(store_app, name="store")
 app.command("audit")(audit_command)
 app.command("import")(import_command)
+app.command("compare")(compare_command)
 app.command("simulate")(simulate_command)
 app.command("sync")(sync_command)
 
