@@ -179,7 +179,8 @@ def _one(
         lagged = predictors.by_expected_factors(y, f, split, predictors.autoregression(f, split))
         out[f"{name}, mean of factors"] = predictors.Chosen(mean, "")
         out[f"{name}, AR(1) of factors"] = predictors.Chosen(lagged, "")
-    inputs = _inputs(factors, y if column == "forecast" else None)
+    # In the fit the sector's own past is no input; zeros keep the width, so that nothing compiles twice.
+    inputs = _inputs(factors, y if column == "forecast" else np.zeros(len(y)))
     out[LINEAR] = predictors.by_linear(y, inputs, split, lstm.length, column)
     out[LSTM] = predictors.by_lstm(y, inputs, split, column, lstm)
     level = np.full(len(y), y[: split.train].mean())
@@ -188,13 +189,13 @@ def _one(
     return out
 
 
-def _inputs(factors: Mapping[str, Factors], own: FloatArray | None) -> FloatArray:
-    """(T, I) every factor of every model once, and the sector's own past where it is no secret."""
+def _inputs(factors: Mapping[str, Factors], own: FloatArray) -> FloatArray:
+    """(T, I) every factor of every model once, and ``own`` (T,)."""
     columns: dict[str, FloatArray] = {}
     for table in reversed(list(factors.values())):  # the largest model's market and value, if files differ
         for k, name in enumerate(table.names):
             columns.setdefault("SMB" if name == "SMB3" else name, table.values[:, k])
-    return np.column_stack([*columns.values(), *([] if own is None else [own])])
+    return np.column_stack([*columns.values(), own])
 
 
 def _column(
