@@ -304,7 +304,7 @@ def test_text_as_dictionaries_is_the_same_text(store: Store) -> None:
         {"columns": ["Code", "C"]},
     ]
     for options in every:
-        plain, rows = store.read(BARS, **options), store.read(BARS, coded=True, **options)
+        plain, rows = store.read(BARS, **options), store.read_coded(BARS, **options)
         assert rows.schema.field("Code").type == coded
         assert rows.schema.names == plain.schema.names
         for name in plain.schema.names:
@@ -318,7 +318,9 @@ def test_a_file_from_before_a_column_was_declared(store: Store, coded: bool) -> 
     path = store.files(BARS)[0]
     pq.write_table(pq.ParquetFile(path).read().drop_columns(["ExRT", "MktCap"]), path)
     for options in ({}, {"start": "2024-05-10"}, {"start": "2024-05-10", "end": "2024-05-10"}):
-        rows = store.read(BARS, columns=["Code", "ExRT", "MktCap"], coded=coded, **options)
+        rows = (store.read_coded if coded else store.read)(
+            BARS, columns=["Code", "ExRT", "MktCap"], **options
+        )
         assert rows["ExRT"].null_count == rows["MktCap"].null_count == rows.num_rows
     assert rows.num_rows == 0
 

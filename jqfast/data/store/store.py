@@ -120,7 +120,6 @@ class Store:
         end: Any = None,
         versions: Literal["latest", "all"] = "latest",
         as_of: dt.datetime | None = None,
-        coded: bool = False,
     ) -> pa.Table:
         """Rows of a table, sorted by day and keys.
 
@@ -134,7 +133,6 @@ class Store:
         versions : ``"latest"``: the last version of each record; ``"all"``: each row that was ever stored
         as_of : a time; only what was published by then, where the table has a publication column, and of a
             publication that was stored in several versions the one fetched by then, else the first
-        coded : text as dictionaries, as the files hold it: a third of the time where codes and names repeat
 
         Returns
         -------
@@ -150,14 +148,37 @@ class Store:
         """
         from jqfast.data.store.reader import Request, read_table
 
-        if versions not in ("latest", "all"):
-            raise unknown("value of `versions`", versions, ("latest", "all"))
         if as_of is not None and as_of.tzinfo is None:
             raise ValueError(
                 "`as_of` must be a time with its zone; got one without. Add tzinfo=datetime.UTC."
             )
-        request = Request(table(name), columns, _day(start), _day(end), versions == "all", as_of, coded)
+        request = Request(table(name), columns, _day(start), _day(end), _every(versions), as_of)
         return read_table(self.path / request.table.name, request)
+
+    def read_coded(
+        self,
+        name: str,
+        *,
+        columns: Collection[str] | None = None,
+        start: Any = None,
+        end: Any = None,
+        versions: Literal["latest", "all"] = "latest",
+    ) -> pa.Table:
+        """As :meth:`read`, but text as dictionaries, as the files hold it.
+
+        Where codes and names repeat that takes a third of the time.
+        """
+        from jqfast.data.store.reader import Request, read_table
+
+        request = Request(table(name), columns, _day(start), _day(end), _every(versions), None, coded=True)
+        return read_table(self.path / request.table.name, request)
+
+
+def _every(versions: str) -> bool:
+    """Whether each row that was ever stored is wanted."""
+    if versions not in ("latest", "all"):
+        raise unknown("value of `versions`", versions, ("latest", "all"))
+    return versions == "all"
 
 
 def _day(value: Any) -> str:

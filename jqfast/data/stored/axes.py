@@ -72,7 +72,7 @@ class Axes:
         self, table: str, columns: tuple[str, ...], *, versions: Versions = "latest", stocks: bool = True
     ) -> dict[str, AnyArray]:
         """Rows of a table up to the last session; ``Code`` of stocks becomes an index into `lives.codes`."""
-        rows = self.store.read(table, columns=columns, end=self.end, versions=versions, coded=True)
+        rows = self.store.read_coded(table, columns=columns, end=self.end, versions=versions)
         if not stocks or "Code" not in columns:
             return arrays(rows)
         labels, index = coded(rows["Code"])
