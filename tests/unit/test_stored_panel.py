@@ -104,6 +104,48 @@ def test_reused_codes_are_two_stocks(path: Path) -> None:
     assert panel["close"][-1, new] == 900.0
 
 
+@pytest.mark.parametrize(
+    ("away", "name", "stocks"),
+    [
+        (30, "Another Company", ["13010", "13010.2"]),  # too short an absence to tell by itself
+        (30, "13010", ["13010"]),  # a long halt of the same company
+        (30, None, ["13010"]),  # nobody says who it is
+        (4, "Another Company", ["13010"]),  # days that are missing, and a new name
+    ],
+)
+def test_a_code_that_comes_back_soon(away: int, name: str | None, stocks: list[str], tmp_path: Path) -> None:
+    gone, back = DAYS[:50], DAYS[50 + away :]
+    later = [row | {"CoName": name} for row in tiny.issues(back, "13010", "0111", "9050")]
+    tiny.make(
+        tmp_path,
+        equities_master=tiny.issues(gone, "13010", "0111", "0050")
+        + later
+        + tiny.issues(DAYS, "20000", "0111"),
+        equities_bars_daily=tiny.bars("13010", gone, 100.0, d20211203=0.5)
+        + tiny.bars("13010", back, 900.0)
+        + tiny.bars("20000", DAYS),
+        markets_calendar=tiny.calendar(DAYS),
+    )
+    panel = _panel(tmp_path)
+    assert panel.codes.tolist() == [*stocks, "20000"]
+    last = panel.codes.tolist().index(stocks[-1])
+    assert panel["raw_close"][-1, last] == 900.0
+    # The old company's split stays with it.
+    assert panel["adjustment"][-1, last] == (1.0 if len(stocks) == 2 else 0.5)
+
+
+def test_days_that_the_store_lacks_are_no_absence(tmp_path: Path) -> None:
+    """Ten sessions were never fetched, and meanwhile a company has changed its name."""
+    held = np.concatenate([DAYS[:50], DAYS[60:]])
+    master = tiny.issues(held[:50], "13010", "0111")
+    master += [row | {"CoName": "New Name"} for row in tiny.issues(held[50:], "13010", "0111")]
+    bars = tiny.bars("13010", held)
+    tiny.make(
+        tmp_path, equities_master=master, equities_bars_daily=bars, markets_calendar=tiny.calendar(DAYS)
+    )
+    assert _panel(tmp_path).codes.tolist() == ["13010"]
+
+
 def test_split_on_the_forward_basis(path: Path) -> None:
     panel = _panel(path)
     t = _at(panel, "2022-05-16")

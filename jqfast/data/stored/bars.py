@@ -20,6 +20,7 @@ from jqfast.data.lazy import Deferred
 from jqfast.data.store import Store
 from jqfast.data.stored.arrays import array, by_year, coded, distinct, span
 from jqfast.data.stored.axes import BARS, Axes
+from jqfast.data.stored.companies import another_company
 from jqfast.data.stored.lives import Lives, find_lives, with_factors
 from jqfast.errors import DataGapError
 from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
@@ -60,7 +61,7 @@ def find_presence(store: Store, clock: Clock, end: np.datetime64) -> tuple[Lives
     present = np.zeros((len(clock), len(names)), bool)
     for row32, code32 in zip(rows, codes, strict=True):
         present[row32, rank[code32]] = True
-    lives = find_lives(clock, names[order], present)
+    lives = find_lives(clock, names[order], present, another_company(store, clock, names[order]))
     lives = _factored(lives, rank, factors)
     return lives, _by_life(lives, present), _note_stray(stray)
 

@@ -15,12 +15,12 @@ import numpy as np
 from jqfast.data.panel import Decision
 from jqfast.data.store import Store
 from jqfast.data.stored.arrays import array, by_year, coded, distinct
+from jqfast.data.stored.companies import MASTER, last_list
 from jqfast.data.stored.lives import Lives
 from jqfast.data.universe import NAMED_BY, Universe, fits, segment, selected
 from jqfast.errors import DataGapError
 from jqfast.types import AnyArray, BoolArray, IntArray
 
-MASTER = "equities_master"
 #: Category of the panel -> field of the issue list.
 CATEGORIES = {
     "sector33": "S33",
@@ -88,7 +88,7 @@ class _Snapshots:
         self.store, self.lives, self.universe = store, lives, universe
         self.first, self.T = first, T
         days = lives.clock.sessions[first : first + T]
-        self.low, self.high = _last_before(store, days[0]), days[-1]
+        self.low, self.high = last_list(store, days[0]), days[-1]
         self.rows: list[int] = []
         self.member: list[AnyArray] = []
         self.values: dict[str, list[AnyArray]] = {name: [] for name in CATEGORIES}
@@ -120,15 +120,6 @@ class _Snapshots:
             out = np.full(shape, -1, np.int16)
             out[place[keep], life[keep]] = code[at[keep]]
             self.values[name].append(out)
-
-
-def _last_before(store: Store, day: np.datetime64) -> np.datetime64:
-    """The date of the snapshot in force on a day; the day itself where there is none before."""
-    for days in (0, 10, 100, 100_000):
-        found = array(store.read(MASTER, columns=["Date"], start=day - days, end=day)["Date"])
-        if len(found):
-            return np.datetime64(found.max())
-    return day
 
 
 def _chosen(

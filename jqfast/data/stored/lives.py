@@ -1,12 +1,14 @@
 """Columns of a panel from a store: one per life of a code.
 
 Codes are given again. A code without a bar for longer than ``MAX_GAP`` sessions was not listed in between,
-and what comes after is another stock: its column is called ``CODE.2``, the third ``CODE.3``. The first keeps
-the plain code, so that names do not depend on what happened later.
+and what comes after is another stock; after a shorter absence, of ``MIN_GAP`` sessions or more, it is one if
+the issue list has another company under the code. Its column is called ``CODE.2``, the third ``CODE.3``. The
+first keeps the plain code, so that names do not depend on what happened later.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,6 +18,8 @@ from jqfast.data.clock import Clock
 from jqfast.data.complete import MAX_GAP
 from jqfast.types import AnyArray, BoolArray, CodeArray, FloatArray, IntArray
 
+#: A company that changes its name while single days are missing from a store stays the same stock.
+MIN_GAP = 5
 _FAR = np.int64(1) << 32  # more than any clock has sessions
 
 
@@ -81,19 +85,34 @@ class Lives:
         return np.where(own, self.products[place], 1.0)
 
 
-def find_lives(clock: Clock, codes: CodeArray, present: BoolArray) -> Lives:
+#: (rows of the last records, rows of the next ones, indices of the codes) -> whether it is another company.
+Another = Callable[[IntArray, IntArray, IntArray], BoolArray]
+
+
+def find_lives(clock: Clock, codes: CodeArray, present: BoolArray, another: Another | None = None) -> Lives:
     """The lives of codes from the sessions on which they have a record.
 
     Parameters
     ----------
     codes : (C,) ascending
     present : (R, C) whether a code has a record on a session of the clock
+    another : asked about absences that are too short to tell by themselves; None: they are the same stock
     """
     row = np.arange(len(present), dtype=np.int32)[:, None]
     seen = np.maximum.accumulate(np.where(present, row, np.int32(-1)), axis=0)
     before = np.full(present.shape, -1, np.int32)
     before[1:] = seen[:-1]
     begins = present & ((before < 0) | (row - before > MAX_GAP + 1))
+    if another is not None:
+        # Sessions of which the store has nothing at all say nothing about one code.
+        held = np.cumsum(present.any(axis=1), dtype=np.int32)
+        back, code = np.nonzero(present & ~begins & (row - before > MIN_GAP))
+        last = before[back, code].astype(np.int64)
+        away = held[back] - held[last] - 1 >= MIN_GAP
+        back, code, last = back[away], code[away], last[away]
+        if len(back):
+            other = another(last, back, code)
+            begins[back[other], code[other]] = True
     code, first = (index.astype(np.int64) for index in np.nonzero(begins.T))
     number = np.arange(len(code)) - np.searchsorted(code, code, side="left") + 1
     names = codes[code]
