@@ -162,12 +162,12 @@ def test_factors_keep_the_market_value_and_multiply_the_shares(bars: pd.DataFram
     papers = there.frame("fins_summary")
     for row in split.itertuples():
         own = papers[(papers.Code == row.Code) & papers.ShOutFY.notna()]
-        own = own[own.CurPerEn > row.Date - pd.Timedelta(days=200)]
-        before, after = own[own.CurPerEn < row.Date], own[own.CurPerEn >= row.Date]
+        own = own[own.DiscDate > row.Date - pd.Timedelta(days=200)]
+        before, after = own[own.DiscDate < row.Date], own[own.DiscDate >= row.Date]
         nxt = split[(split.Code == row.Code) & (split.Date > row.Date)].Date.min()
-        after = after[after.CurPerEn < nxt] if pd.notna(nxt) else after
+        after = after[after.DiscDate < nxt] if pd.notna(nxt) else after
         earlier = split[(split.Code == row.Code) & (split.Date < row.Date)].Date.max()
-        before = before[before.CurPerEn >= earlier] if pd.notna(earlier) else before
+        before = before[before.DiscDate >= earlier] if pd.notna(earlier) else before
         if len(before) and len(after):
             assert np.isclose(after.ShOutFY.iloc[0] * row.AdjFactor, before.ShOutFY.iloc[-1], atol=5)
 
@@ -237,10 +237,9 @@ def test_cumulative_sums_and_four_quarters() -> None:
             continue
         counted += 1
         free = closing.ShOutFY.iloc[0] - closing.TrShFY.iloc[0]
-        # On the day's shares, which a split since the year's end has multiplied; EPS has two decimals.
-        shares = splits[
-            (splits.Code == code) & (splits.Date > year_end) & (splits.Date <= later.Date.iloc[0])
-        ]
+        # On the day's shares, which a split since the disclosure has multiplied; EPS has two decimals.
+        since = splits.Date > closing.DiscDate.iloc[0]
+        shares = splits[(splits.Code == code) & since & (splits.Date <= later.Date.iloc[0])]
         free = free / shares.AdjFactor.prod()
         assert np.isclose(later.EPS.iloc[0] * free, row["FY"], rtol=0.02, atol=0.006 * free + 4e6)
     assert counted > 100

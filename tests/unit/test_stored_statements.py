@@ -10,6 +10,7 @@ import pytest
 import tiny_store as tiny
 
 import jqfast.data as data
+from jqfast.data.stored.basis import split_ahead
 
 DAYS = tiny.weekdays("2022-04-01", "2024-07-01")
 CODE = "13010"
@@ -187,6 +188,91 @@ def test_per_share_items_keep_the_basis_of_their_day(panel: data.Panel) -> None:
     value = _on(panel, "close", "2023-05-12") * _on(panel, "fs_shares", "2023-05-12")
     assert value == 500.0 * 1800.0
     assert _on(panel, "fs_bps", "2023-07-03") == 800.0  # the last known, still on the basis of its day
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory: pytest.TempPathFactory) -> data.Panel:
+    """One share becomes two on 2023-04-03, told in February; 1,000 shares, 100 of them the company's own."""
+    folder = tmp_path_factory.mktemp("split")
+    price = np.where(np.datetime64("2023-04-03") <= DAYS, 500.0, 1000.0)
+    shares = {"ShOutFY": 1000, "TrShFY": 100, "AvgSh": 900}
+    papers = [
+        _paper("2Q", "2022-09-30", "2022-11-08", EPS=28.0, FNP=90000, FEPS=100.0, FDivAnn=30.0, **shares),
+        # Per share after the split, which no field says: 108,000 yen are 60 yen for each of 1,800 shares.
+        _paper("3Q", "2022-12-31", "2023-02-07", EPS=48.0, FNP=108000, FEPS=60.0, FDivAnn=36.0, **shares),
+        _revision("2023-03-20", "2023-03-31", FNP=99000, FEPS=55.0),
+        # After the split everything is per new share, but for the dividend of the year that ended before.
+        _paper("FY", "2023-03-31", "2023-05-11", EPS=57.5, BPS=400.0, DivAnn=36.0)
+        | {"NxFNp": "117000", "NxFEPS": "65", "NxFDivAnn": "20", "ShOutFY": "2000", "TrShFY": "200"},
+    ]
+    tiny.make(
+        folder,
+        equities_bars_daily=tiny.bars(CODE, DAYS, price, d20230403=0.5),
+        markets_calendar=tiny.calendar(DAYS),
+        fins_summary=papers,
+    )
+    return data.open(folder).panel(universe="all")
+
+
+def test_forecasts_that_have_a_split_in_them_already(split: data.Panel) -> None:
+    """The price-earnings ratio of each day is that of the shares that trade on it."""
+    ratios = {
+        "2022-11-09": 1000.0 / 100.0,
+        "2023-02-08": 1000.0 / 120.0,
+        "2023-03-22": 1000.0 / 110.0,
+        "2023-04-10": 500.0 / 55.0,
+        "2023-05-12": 500.0 / 65.0,
+    }
+    for day, ratio in ratios.items():
+        assert _on(split, "close", day) / _on(split, "fc_eps", day) == pytest.approx(ratio, rel=1e-12), day
+    assert _on(split, "fc_eps_before", "2023-02-08") == 100.0
+    assert _on(split, "fc_dividend", "2023-02-08") == 36.0  # this year's, paid on shares as they are
+    assert _on(split, "fc_dividend", "2023-05-12") == 40.0
+
+
+def test_the_dividend_of_a_year_is_per_share_of_its_end(split: data.Panel) -> None:
+    yield_ = 36.0 / 1000.0  # the same before the split and after
+    assert _on(split, "fs_dividend", "2023-05-12") / _on(split, "close", "2023-05-12") == yield_
+    assert _on(split, "close", "2023-05-12") / _on(split, "fs_bps", "2023-05-12") == 500.0 / 400.0
+
+
+def test_next_year_s_forecast_before_the_split(tmp_path: Path) -> None:
+    """A year to January, told in March with the split of April in it: earnings and dividend both."""
+    paper = _paper("FY", "2023-01-31", "2023-03-10", EPS=100.0, ShOutFY=1000, TrShFY=0, DivAnn=30.0)
+    paper |= {"NxFNp": "120000", "NxFEPS": "60", "NxFDivAnn": "16"}
+    tiny.make(
+        tmp_path,
+        equities_bars_daily=tiny.bars(CODE, DAYS, 1000.0),
+        markets_calendar=tiny.calendar(DAYS),
+        fins_summary=[paper],
+    )
+    panel = data.open(tmp_path).panel(universe="all")
+    assert _on(panel, "fc_eps", "2023-03-13") == 120.0
+    assert _on(panel, "fc_dividend", "2023-03-13") == 32.0
+    assert _on(panel, "fs_dividend", "2023-03-13") == 30.0
+
+
+@pytest.mark.parametrize(
+    ("eps", "shares", "split"),
+    [
+        (100.0, [900.0, 900.0], 1.0),
+        (50.0, [900.0, 900.0], 2.0),
+        (66.67, [900.0, 900.0], 1.5),
+        (10.0, [900.0, 890.0], 10.0),
+        (1000.0, [900.0, 900.0], 0.1),  # a consolidation
+        (50.0, [900.0, 1750.0], 1.0),  # new shares in the period explain it
+        (85.0, [900.0, 900.0], 1.0),  # so do a tenth more shares
+        (52.0, [900.0, np.nan], 2.0),
+        (60.0, [900.0, 900.0], 1.0),  # 1.67 times: no split's ratio
+        (50.0, [np.nan, np.nan], 1.0),
+        (0.5, [900.0, 900.0], 1.0),  # two decimals say too little
+        (-50.0, [900.0, 900.0], 1.0),  # a loss per share of a profit: nothing to go by
+        (np.nan, [900.0, 900.0], 1.0),
+    ],
+)
+def test_which_forecasts_have_a_split_in_them(eps: float, shares: list[float], split: float) -> None:
+    found = split_ahead(np.array([90000.0]), np.array([eps]), np.array([shares]))
+    assert found.tolist() == [split]
 
 
 def test_what_a_report_leaves_out_of_the_balance_holds(panel: data.Panel) -> None:

@@ -66,7 +66,8 @@ def summary_table(market: Market, papers: Papers, splits: Splits) -> Any:
     r, issues = papers.results, market.issues
     statement = (papers.kind == filings.RESULT) | (papers.kind == filings.CORRECTION)
     closing = r.quarter == 4
-    shares = np.rint(issues.shares[r.issue] / splits.adjustment(r.issue, r.end))
+    # As of the day, and as if a split since the period's end had come before it: so companies report.
+    shares = np.rint(issues.shares[r.issue] / splits.adjustment(r.issue, papers.day))
     columns: dict[str, AnyArray | Text] = {
         "DiscDate": papers.day,
         "DiscTime": hours(papers.minute, seconds=True),
@@ -76,7 +77,7 @@ def summary_table(market: Market, papers: Papers, splits: Splits) -> Any:
         "CurPerType": Text(PERIODS, np.where(statement, r.quarter - 1, 3)),
         **_periods(r, statement),
         **_statement(papers, shares, issues.standard[r.issue], market.rng["tables"]),
-        **_dividends(papers, splits, shares),
+        **_dividends(papers, splits, issues.shares[r.issue]),
         **_forecasts(papers, splits, issues.shares[r.issue], issues.standard[r.issue]),
         **_flags(papers, statement, market.rng["tables"]),
     }
@@ -134,7 +135,7 @@ def net_profit(papers: Papers) -> FloatArray:
 def _statement(
     papers: Papers, shares: FloatArray, standard: IntArray, rng: np.random.Generator
 ) -> dict[str, AnyArray]:
-    """Income, balance and cash flow; per-share items on the shares of the period's end."""
+    """Income, balance and cash flow; per-share items on the shares of the day."""
     r = papers.results
     on = (papers.kind == filings.RESULT) | (papers.kind == filings.CORRECTION)
     free = shares - np.rint(TREASURY * shares)
@@ -161,7 +162,7 @@ def _statement(
 
 
 def _dividends(papers: Papers, splits: Splits, shares: FloatArray) -> dict[str, AnyArray]:
-    """Dividends per share, paid and forecast, on the basis of their day."""
+    """Dividends per share: those paid on the basis of the period's end, forecasts on that of the day."""
     r = papers.results
     statement = (papers.kind == filings.RESULT) | (papers.kind == filings.CORRECTION)
     closing, revision = statement & (r.quarter == 4), papers.kind == DIVIDEND_REVISION
@@ -169,7 +170,8 @@ def _dividends(papers: Papers, splits: Splits, shares: FloatArray) -> dict[str, 
     now = splits.adjustment(r.issue, papers.day)
     paid, ahead = np.round(r.dividend * then, 2), np.round(r.next_dividend * now, 2)
     open_ = (statement & (r.quarter < 4)) | revision
-    free = shares - np.rint(TREASURY * shares)
+    ended = np.rint(shares / then)
+    free = ended - np.rint(TREASURY * ended)
     total = np.rint(paid.sum(axis=0) * free / 1e6) * 1e6
     profit = np.where(r.flow[3] > 0, r.flow[3], np.nan)
     return {

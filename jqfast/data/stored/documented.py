@@ -83,10 +83,10 @@ fs_equity | stock | yen | fins_summary | ShEq Eq | shareholders' equity, net ass
 fs_equity_ratio | stock | none | fins_summary | EqAR | equity to assets
 fs_{cfo,cfi,cff} | stock | yen | fins_summary | CFO CFI CFF | cash flows, cumulative, last known
 fs_bps | stock | price | fins_summary | BPS | book value per share, last known
-fs_dividend | stock | price | fins_summary | DivAnn | dividend of the last full year
+fs_dividend | stock | price | fins_summary | DivAnn CurPerEn | dividend of the last full year, per share of its end
 fs_{shares_issued,shares,shares_average} | stock | shares | fins_summary | ShOutFY TrShFY AvgSh | issued, less treasury, average
 fc_{sales,op,odp,np} | stock | yen | fins_summary | F* NxF* | company forecast, newest fiscal year it has one for
-fc_{eps,dividend} | stock | price | fins_summary | FEPS NxFEPS FDivAnn NxFDivAnn | the same per share
+fc_{eps,dividend} | stock | price | fins_summary | FEPS NxFEPS FDivAnn NxFDivAnn FNP ShOutFY AvgSh | the same per share; a split that they have in them already is taken out
 fc_{sales,op,odp,np}_before | stock | yen | fins_summary | F* NxF* | of the same year, in force before the last filing
 fc_{eps,dividend}_before | stock | price | fins_summary | FEPS NxFEPS FDivAnn NxFDivAnn | the same per share
 fc_target | stock | none | fins_summary | CurFYEn NxtFYEn | end of the forecast's year, days since 1970

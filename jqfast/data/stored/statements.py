@@ -4,7 +4,9 @@ Amounts of a year are cumulative; a single quarter is the difference to the quar
 year; twelve months add the last full year and take off the same quarter of it, each by the versions known
 when the record came out. Forecasts are followed by the fiscal year they are about, not by the column they
 stand in: a filing for the full year moves the guidance from `NxF*` to the next year's. Per-share items and
-shares are on the basis of their disclosure day (decision 3).
+shares are on the basis of their disclosure day (decision 3), forecast earnings possibly on that of a split
+still ahead (`basis.py`), and with them next year's dividend. The dividend paid for a year is per share of the
+year's end.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from jqfast.data.asof import Events
 from jqfast.data.lazy import Deferred
 from jqfast.data.stored.arrays import sorted_by
 from jqfast.data.stored.axes import Axes
+from jqfast.data.stored.basis import split_ahead
 from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
 
 SUMMARY = "fins_summary"
@@ -150,10 +153,14 @@ def _guidance(filings: _Filings) -> _Guidance:
     following = _days(r["NxtFYEn"])
     a_year_on = (r["CurFYEn"].astype("datetime64[M]") + 13).astype("datetime64[D]") - 1
     following = np.where(following < 0, _days(a_year_on), following)
-    scale = _per_share(filings.factor)
-    this = np.stack([r[f"F{name}"] for name in _GUIDED.values()] + [r["FDivAnn"]], axis=1) * scale
+    shares, one = _known_shares(filings), np.ones_like(filings.factor)
+    split = split_ahead(r["FNP"], r["FEPS"], shares)
+    this = np.stack([r[f"F{name}"] for name in _GUIDED.values()] + [r["FDivAnn"]], axis=1)
+    this *= _per_share(filings.factor, split, one)
+    split = split_ahead(r["NxFNp"], r["NxFEPS"], shares)
     names = [f"NxF{_NEXT.get(name, name)}" for name in _GUIDED.values()]
-    coming = np.stack([r[name] for name in names] + [r["NxFDivAnn"]], axis=1) * scale
+    coming = np.stack([r[name] for name in names] + [r["NxFDivAnn"]], axis=1)
+    coming *= _per_share(filings.factor, split, split)
     filing = np.concatenate([filings.position, filings.position])
     target = np.concatenate([fiscal, following])
     values = np.concatenate([this, coming])
@@ -170,10 +177,20 @@ def _guidance(filings: _Filings) -> _Guidance:
     return _Guidance(filing, target, values, before, Book(group, filing))
 
 
-def _per_share(factor: FloatArray) -> FloatArray:
-    """(n, 6) what five forecasts and the dividend are multiplied with to be on the forward basis."""
+def _per_share(factor: FloatArray, earnings: FloatArray, dividend: FloatArray) -> FloatArray:
+    """(n, 6) what five forecasts and the dividend are multiplied with to be on the forward basis.
+
+    ``earnings`` and ``dividend`` are the new shares per share of a split that is in them already.
+    """
     one = np.ones_like(factor)
-    return np.stack([one, one, one, one, 1.0 / factor, 1.0 / factor], axis=1)
+    return np.stack([one, one, one, one, earnings / factor, dividend / factor], axis=1)
+
+
+def _known_shares(filings: _Filings) -> FloatArray:
+    """(n, 2) shares less treasury at the last period's end, and their average, on the basis of the day."""
+    r, factor = filings.r, filings.factor[:, None]
+    free = r["ShOutFY"] - np.nan_to_num(r["TrShFY"])
+    return _carried(np.stack([free, r["AvgSh"]], axis=1) * factor, filings.life) / factor
 
 
 def _carried(values: FloatArray, group: IntArray) -> FloatArray:
@@ -225,7 +242,8 @@ def _balance(axes: Axes, filings: _Filings, results: BoolArray) -> Events:
     columns = {f"fs_{name}": r[source] for name, source in {**_BALANCE, **_FLOWS}.items()}
     columns["fs_equity"] = np.where(np.isnan(r["ShEq"]), r["Eq"], r["ShEq"])
     columns["fs_bps"] = r["BPS"] / factor
-    columns["fs_dividend"] = r["DivAnn"] / factor
+    ended = np.fmin(r["CurPerEn"], r["DiscDate"])
+    columns["fs_dividend"] = r["DivAnn"] / axes.adjustment(some.life, ended)
     columns["fs_shares_issued"] = r["ShOutFY"] * factor
     columns["fs_shares"] = (r["ShOutFY"] - np.nan_to_num(r["TrShFY"])) * factor
     columns["fs_shares_average"] = r["AvgSh"] * factor
