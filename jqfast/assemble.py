@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jqfast import toml
 from jqfast.data.quality import summarise
+from jqfast.data.simulator import is_simulated
 from jqfast.explained import explanation
 from jqfast.features import describe
 from jqfast.judge import Horizon, Judgement, Traded
@@ -25,8 +25,10 @@ from jqfast.report.inputs import (
     IcSeries,
     Interval,
     Performance,
+    PlantedFacts,
     PortfolioFacts,
     PortfolioSeries,
+    ReferenceScore,
     ReportInput,
     RunFacts,
     cost_items,
@@ -121,7 +123,7 @@ def _rows(lookback: float) -> int:
 def _data_facts(result: RunResult) -> DataFacts:
     panel, info = result.panel, result.panel.info
     given = result.config.data
-    simulated = not given.prices and (not given.store or (Path(given.store) / "truth").is_dir())
+    simulated = not given.prices and (not given.store or is_simulated(given.store))
     members = universe(panel)
     scored = np.isfinite(result.predictions.scores).any(axis=0).sum(axis=1)
     coverage = Coverage(panel.dates, panel.listed.sum(axis=1), members.sum(axis=1), scored)
@@ -153,7 +155,20 @@ def _forecast_facts(result: RunResult) -> ForecastFacts:
         ],
         primary_horizon=judgement.primary,
         folds_note=_folds_note(result),
+        planted=_planted_facts(result),
     )
+
+
+def _planted_facts(result: RunResult) -> PlantedFacts | None:
+    known = result.references
+    if known is None:
+        return None
+    scores = [
+        ReferenceScore(h, scored.rank_ic.mean, *(scored.references[name].mean for name in known.scores))
+        for h, scored in result.judgement.horizons.items()
+        if scored.references
+    ]
+    return PlantedFacts(known.drivers, known.visible, scores)
 
 
 def _folds_note(result: RunResult) -> str:

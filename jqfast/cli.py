@@ -82,7 +82,7 @@ def run_command(  # the options of the command line are its parameters
     model: Annotated[
         str, typer.Option(help="mlp or lstm (refitted once a year, 5 epochs, unless said otherwise).")
     ] = "",
-    null: Annotated[bool, typer.Option("--null", help="Simulate a market without any effect.")] = False,
+    null: Annotated[bool, typer.Option("--null", help="Simulate a market with nothing to find.")] = False,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, as in learn.epochs=3.")] = None,
     out: Annotated[str, typer.Option(help="Folder that holds the run folders.")] = "",
     name: Annotated[str, typer.Option(help="Name of the run folder.")] = "",
@@ -99,7 +99,7 @@ def run_command(  # the options of the command line are its parameters
         "data.store": store,
         "data.universe": universe,
         "learn.model.kind": model,
-        "simulate.market": "null" if null else "",
+        "simulate.null": "pure" if null else "",
         "out": out,
         "name": name,
         "data.bad": bad,

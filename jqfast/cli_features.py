@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
@@ -179,16 +182,22 @@ def _settings(
 
 
 def _panel(settings: Config) -> Panel:
-    from jqfast.pipeline import load
+    """The panel of the data; a simulated market lies in a folder that goes with the process."""
+    from jqfast.load import load
 
-    return load(settings)[0]
+    if not (settings.data.prices or settings.data.store):
+        folder = tempfile.TemporaryDirectory(prefix="jqfast-")
+        atexit.register(folder.cleanup)
+        settings = replace(settings, out=folder.name)
+    return load(settings).panel
 
 
 def _configured(settings: Config, data: Panel | str) -> Any:
     """The features that a configuration names, its own ones included."""
     from jqfast.pipeline import choose_features
 
-    return choose_features(settings, _panel(settings) if isinstance(data, str) else data)[0]
+    panel = _panel(settings) if isinstance(data, str) else data
+    return choose_features(settings, panel.columns)[0]
 
 
 def _asked(names: Sequence[str]) -> Any:

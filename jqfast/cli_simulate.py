@@ -12,7 +12,7 @@ import typer
 
 def simulate_command(  # the options of the command line are its parameters
     store: Annotated[Path, typer.Option(help="Folder of the store; new or empty.")],
-    stocks: Annotated[int, typer.Option(help="Number of issues over the whole span.")] = 400,
+    stocks: Annotated[int, typer.Option(help="Number of issues over the whole span.")] = 300,
     years: Annotated[float, typer.Option(help="Length in years, back from October 2026.")] = 8.0,
     null: Annotated[
         str, typer.Option(help="pure: nothing to find; frictions: nothing but ticks, limits, delistings.")

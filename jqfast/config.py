@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from jqfast import toml
 from jqfast.data.prices import BadRows
-from jqfast.data.simulate import SimulateConfig
+from jqfast.data.simulator.config import SimulateConfig
 from jqfast.errors import unknown
 from jqfast.evaluate.portfolio import PortfolioConfig
 from jqfast.learn.config import TrainConfig
@@ -22,7 +22,9 @@ from jqfast.learn.folds import FoldConfig
 from jqfast.learn.labels import HORIZONS, Start, TargetKind
 
 DEFAULT = "default"
-Segment: TypeAlias = Literal["prime", "standard", "growth", "all"]
+#: Folder beside the run folders with the simulated markets of runs.
+MARKETS = "markets"
+Segment: TypeAlias = Literal["prime", "standard", "growth", "all", ""]
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class DataConfig:
     ----------
     prices : path of a CSV, TSV or Parquet file of daily bars; empty for a store or the simulated market
     store : folder that `jqfast sync`, `import` or `simulate` filled; empty for prices or the simulated market
-    universe : members of a store's market by day: ``"prime"``, ``"standard"``, ``"growth"`` or ``"all"``
+    universe : members of a store's market by day: ``"prime"``, ``"standard"``, ``"growth"`` or ``"all"``;
+        empty: prime of a store, all of the simulated market
     bad : rows that contradict themselves: ``"error"`` lists them, ``"null"`` goes on without them
     sectors : path of a list of issues with code and sector33; empty for none
     calendar : exchange whose sessions count, such as ``"XTKS"``; empty takes the dates of the data
@@ -42,7 +45,7 @@ class DataConfig:
 
     prices: str = ""
     store: str = ""
-    universe: Segment = "prime"
+    universe: Segment = ""
     bad: BadRows = "error"
     sectors: str = ""
     calendar: str = ""
@@ -150,12 +153,14 @@ class Config:
             raise ValueError(
                 f"`name` must be the plain name of a folder; got `{self.name}`. Use `out` for a path."
             )
+        if self.run_name == MARKETS:
+            raise ValueError(f"`name` must not be `{MARKETS}`: simulated markets are kept there.")
 
     @property
     def run_name(self) -> str:
         """The given name, or one that tells data and model."""
         kind = toml.kind_of(type(self.learn.model))
-        simulated = "simulated" if self.simulate.market == "planted" else f"simulated-{self.simulate.market}"
+        simulated = f"simulated-{self.simulate.null}" if self.simulate.null else "simulated"
         given = self.data.prices or self.data.store
         source = Path(given).resolve().name.split(".")[0] if given else simulated
         return self.name or (source if kind == "mlp" else f"{source}-{kind}")

@@ -10,13 +10,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from jqfast.data.panel import Panel
-from jqfast.data.simulate import Truth
 from jqfast.errors import DataGapError
 from jqfast.evaluate import stats
 from jqfast.evaluate.ic import Deciles, IcResult, deciles, ic, rank_ic
@@ -41,13 +40,14 @@ LEGS = (
 
 @dataclass(frozen=True, eq=False)
 class Horizon:
-    """What the scores of one horizon are worth; ``oracle`` is the RankIC of the simulator's truth."""
+    """What the scores of one horizon are worth; ``references`` name -> RankIC of what the simulator's truth
+    would have scored on the same pairs."""
 
     ic: IcResult
     rank_ic: IcResult
     interval: Interval
     deciles: Deciles
-    oracle: IcResult | None = None
+    references: Mapping[str, IcResult] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ def judge(
     predictions: Predictions,
     config: PortfolioConfig,
     *,
-    truth: Truth | None = None,
+    references: Mapping[str, Mapping[int, FloatArray]] | None = None,
 ) -> Judgement:
     """Judge the predictions of a run.
 
@@ -111,7 +111,8 @@ def judge(
     ----------
     panel, labels, predictions : of the same dates and stocks
     config : of the portfolio; its horizon is the primary one
-    truth : of a simulated market, for the oracle's score
+    references : name -> horizon -> (T, N) scores of a simulated market's truth (`jqfast.oracle`), judged on
+        the very pairs that the predictions are judged on (decision 11)
     """
     rows = np.flatnonzero(predictions.fold_of_row >= 0)
     year = config.sessions_per_year
@@ -124,7 +125,16 @@ def judge(
             rank_ic=ranks,
             interval=block_bootstrap(ranks.per_date, block=float(max(h, 20))),
             deciles=deciles(scores, returns, config.buckets, horizon=h),
-            oracle=_oracle(truth, h, scores, returns, rows, year),
+            references={
+                name: rank_ic(
+                    np.where(np.isfinite(scores), by_horizon[h][rows], np.nan),
+                    returns,
+                    horizon=h,
+                    periods_per_year=year,
+                )
+                for name, by_horizon in (references or {}).items()
+                if h in by_horizon
+            },
         )
     traded, why_not = None, ""
     try:
@@ -132,16 +142,6 @@ def judge(
     except DataGapError as error:
         why_not = str(error)
     return Judgement(panel.dates[rows], horizons, config.horizon, traded, why_not)
-
-
-def _oracle(
-    truth: Truth | None, h: int, scores: Any, returns: FloatArray, rows: Any, year: float
-) -> IcResult | None:
-    """The RankIC of the true expectation over the very pairs that the scores were judged on (decision 11)."""
-    if truth is None or h not in truth.expected or not any(truth.strength.values()):
-        return None
-    expected = np.where(np.isfinite(scores), truth.expected[h][rows], np.nan)
-    return rank_ic(expected, returns, horizon=h, periods_per_year=year)
 
 
 def _trade(panel: Panel, labels: Labels, predictions: Predictions, config: PortfolioConfig) -> Traded:
@@ -175,7 +175,7 @@ def _horizon_metrics(result: Horizon) -> dict[str, Any]:
             **_ic_metrics(result.rank_ic),
             "interval_95": [result.interval.low, result.interval.high],
         },
-        "oracle_rank_ic": _ic_metrics(result.oracle) if result.oracle else None,
+        "references": {name: _ic_metrics(scored) for name, scored in result.references.items()},
         "deciles": {
             "mean": result.deciles.mean,
             "std_error": result.deciles.std_error,

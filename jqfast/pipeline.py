@@ -1,7 +1,7 @@
 """The whole corridor, from prices to a report, as one function that reads top to bottom.
 
-1. panel     read, open or simulate the prices
-2. plan      choose the features, make labels and folds; a mistake is refused before anything is written
+1. panel     choose the features; read the prices, open the store, or write and open a simulated market
+2. plan      make labels and folds; a mistake is refused before anything is written to the run's folder
 3. features  compute them: ``features/``
 4. models    train one per fold, predict the sessions after it: ``models/``, ``predictions.parquet``
 5. judge     IC, deciles, portfolio before and after costs: ``metrics.json``
@@ -14,7 +14,7 @@ Stages 3, 4 and 6 have keys, hashes of all they depend on, and are read back whe
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,9 +26,6 @@ import jqfast
 from jqfast import artifacts, assemble, report, toml
 from jqfast.config import Config
 from jqfast.data.panel import Panel
-from jqfast.data.prices import read_prices
-from jqfast.data.simulate import Truth, simulate
-from jqfast.data.stored.source import open_store
 from jqfast.explain.walk_forward import Relevance, walk_forward_relevance
 from jqfast.features import api, sets
 from jqfast.features.api import FeaturePanel, Request
@@ -44,9 +41,11 @@ from jqfast.learn.folds import Fold
 from jqfast.learn.labels import Labels, Targets, make_labels, make_targets
 from jqfast.learn.walk_forward import Predictions
 from jqfast.ledger import enter
+from jqfast.load import STAGE, Loaded, load, steps
+from jqfast.oracle import References, references
 from jqfast.progress import Progress, silent
 from jqfast.provenance import facts
-from jqfast.runfolder import RunFolder, digest, file_digest, write_json
+from jqfast.runfolder import RunFolder, digest, write_json
 from jqfast.types import Float32Array
 
 #: Models that LRP can explain.
@@ -60,20 +59,21 @@ class Plan:
     """All that is settled before the first file is written."""
 
     panel: Panel
-    truth: Truth | None
     data_hash: str
     features: dict[str, str | Feature]
     request: Request
     labels: Labels
     targets: Targets
     folds: tuple[Fold, ...]
+    references: References | None
 
 
 @dataclass(frozen=True, eq=False)
 class RunResult:
     """What a run leaves in memory; its folder holds the same.
 
-    ``relevance`` is None for models without LRP, and ``why_unexplained`` says so. ``metrics`` are the
+    ``references`` is None where no truth is known. ``relevance`` is None for models without LRP, and
+    ``why_unexplained`` says so. ``metrics`` are the
     contents of ``metrics.json``, ``seconds`` the time of each stage. ``complete`` tells that everything but
     the report was there already.
     """
@@ -85,6 +85,7 @@ class RunResult:
     labels: Labels
     predictions: Predictions
     judgement: Judgement
+    references: References | None
     relevance: Relevance | None
     why_unexplained: str
     metrics: dict[str, Any]
@@ -132,10 +133,11 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
     """
     config = config or Config()
     clock = _Clock(progress)
-    with clock.stage("panel"):
-        panel, truth, data_hash = load(config)
+    _check_names(config)
+    with clock.stage(STAGE, steps(config)):
+        loaded = load(config, progress)
     with clock.stage("plan"):
-        plan = _plan(config, panel, truth, data_hash)
+        plan = _plan(config, loaded)
     with RunFolder(config.folder) as folder:
         _describe_run(folder, config, plan)
         with clock.stage("features"):
@@ -143,22 +145,28 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
         with clock.stage("models", len(plan.folds)):
             predictions, above, kept_scores = _predictions(folder, config, plan, X, above, progress)
         with clock.stage("judge"):
-            judgement = judge(panel, plan.labels, predictions, config.portfolio, truth=truth)
+            known = plan.references.scores if plan.references else None
+            judgement = judge(plan.panel, plan.labels, predictions, config.portfolio, references=known)
         with clock.stage("explain", len(plan.folds)):
             relevance, why_not, kept_relevance = _relevance(folder, config, X, predictions, above, progress)
         with clock.stage("report"):
-            trials = enter(Path(config.out), data_hash, above, judgement.monthly_sharpe)
+            trials = enter(Path(config.out), plan.data_hash, above, judgement.monthly_sharpe)
             result = RunResult(
                 config=config,
                 folder=folder.path,
-                panel=panel,
+                panel=plan.panel,
                 features=X,
                 labels=plan.labels,
                 predictions=predictions,
                 judgement=judgement,
+                references=plan.references,
                 relevance=relevance,
                 why_unexplained=why_not,
-                metrics={**judgement.metrics, "explanation": _explanation_metrics(relevance)},
+                metrics={
+                    **judgement.metrics,
+                    "planted": _planted_metrics(plan.references),
+                    "explanation": _explanation_metrics(relevance),
+                },
                 seconds=clock.seconds,
                 complete=kept_features and kept_scores and kept_relevance,
             )
@@ -168,68 +176,57 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
     return result
 
 
-def load(config: Config) -> tuple[Panel, Truth | None, str]:
-    """Panel, truth where it is known, and a hash of the data."""
-    data = config.data
-    if data.store:
-        return _stored(config)
-    if not data.prices:
-        simulated = simulate(config.simulate)
-        return simulated.panel, simulated.truth, digest(config.simulate, jqfast.__version__)
-    sectors = data.sectors or None
-    panel = read_prices(
-        data.prices,
-        bad=data.bad,
-        calendar=data.calendar or None,
-        sectors=sectors,
-        session_share=data.session_share,
-    )
-    files = [file_digest(Path(path)) for path in (data.prices, data.sectors) if path]
-    return panel, None, digest(files, replace(data, prices="", sectors=""), jqfast.__version__)
-
-
-def _stored(config: Config) -> tuple[Panel, Truth | None, str]:
-    """The panel of a store; its hash is that of the manifests, which hold the checksum of every file."""
-    data = config.data
-    source = open_store(data.store)
-    panel = source.panel(universe=data.universe, session_share=data.session_share)
-    manifests = [file_digest(path) for path in sorted(Path(data.store).glob("*/manifest.json"))]
-    return panel, None, digest(manifests, replace(data, store=""), jqfast.__version__)
-
-
-def _plan(config: Config, panel: Panel, truth: Truth | None, data_hash: str) -> Plan:
-    """Features, labels and folds; everything that can be refused is refused here."""
-    chosen, left_out = choose_features(config, panel)
+def _plan(config: Config, loaded: Loaded) -> Plan:
+    """Features, labels and folds, and what could be found; everything that can be refused is refused here."""
+    panel, options = loaded.panel, config.labels
+    chosen, left_out = choose_features(config, panel.columns)
     request = api.resolve(chosen)._replace(notes=left_out)
-    options = config.labels
     labels = make_labels(
         panel, options.horizons, start=options.start, delisting_return=options.delisting_return
     )
     folds = fold_arithmetic.walk_forward(panel.dates, panel.is_session, labels.end_row, config.folds)
     targets = make_targets(panel, labels, kind=options.target)
-    return Plan(panel, truth, data_hash, chosen, request, labels, targets, folds)
+    truth = loaded.truth
+    known = references(truth, request.exprs, targets, folds) if truth else None
+    return Plan(panel, loaded.data_hash, chosen, request, labels, targets, folds, known)
 
 
-def choose_features(config: Config, panel: Panel) -> tuple[dict[str, str | Feature], tuple[str, ...]]:
+def _check_names(config: Config) -> None:
+    """Refuse features that no panel can have, before a market is simulated for them."""
+    known = sets.sets()
+    named = [entry for entry in config.features.use if entry not in known]
+    wanted: dict[str, str | Feature] = {**{name: name for name in named}, **_own_features(config)}
+    if wanted:
+        api.resolve(wanted)
+
+
+def choose_features(
+    config: Config, columns: Collection[str]
+) -> tuple[dict[str, str | Feature], tuple[str, ...]]:
     """(name -> catalogue name or own feature, sets spelt out, nothing twice; what sets had to leave out).
 
-    A set stands for its features whose columns the panel has, without levels (``Close_lag_1``): yen of
-    different stocks do not compare, and on prices that arrive adjusted a level carries later splits. A level
-    that is named is used.
+    A set stands for its features whose columns are among the panel's ``columns``, without levels
+    (``Close_lag_1``): yen of different stocks do not compare, and on prices that arrive adjusted a level
+    carries later splits. A level that is named is used.
     """
     known = sets.sets()
     chosen: dict[str, str | Feature] = {}
     left_out: dict[str, None] = {}
     for entry in config.features.use:
-        there, notes = sets.split(known.get(entry, ()), panel.columns)
+        there, notes = sets.split(known.get(entry, ()), columns)
         left_out.update(dict.fromkeys(notes))
         members = [name for name in there if not registry.features[name].level]
         chosen.update({name: name for name in (members if entry in known else (entry,))})
+    return chosen | _own_features(config), tuple(left_out)
+
+
+def _own_features(config: Config) -> dict[str, str | Feature]:
+    """The user's own expressions."""
     own = Family("own")
     for name, text in config.features.own.items():
         expr = parse(text, where=f"features.own.{name}")
         own.add(name, lambda expr=expr: expr, norm="ts" if expr.axis == "market" else "cs", doc=text)
-    return chosen | {feature.name: feature for feature in own}, tuple(left_out)
+    return {feature.name: feature for feature in own}
 
 
 def _describe_run(folder: RunFolder, config: Config, plan: Plan) -> None:
@@ -329,6 +326,11 @@ def _relevance(
     artifacts.write_relevance(folder.path, relevance)
     folder.record("relevance", key, time.perf_counter() - start)
     return relevance, "", False
+
+
+def _planted_metrics(known: References | None) -> dict[str, Any] | None:
+    """What drives a simulated market, and which of it the inputs can see."""
+    return None if known is None else {"drivers": known.drivers, "visible": known.visible}
 
 
 def _explanation_metrics(relevance: Relevance | None) -> dict[str, Any] | None:

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from jqfast.pipeline import RunResult
 
 
+_REFERENCES = {"oracle": "oracle", "oracle_visible": "its visible part", "drivers_ridge": "ridge on drivers"}
+
+
 def rows(result: RunResult) -> list[tuple[str, str]]:
     """(label, value) pairs for people."""
     panel, folds = result.panel, result.predictions.folds
@@ -19,6 +22,7 @@ def rows(result: RunResult) -> list[tuple[str, str]]:
         ("features", f"{len(result.features.names)}"),
         ("folds", f"{len(folds)}, {folds[0]} to {folds[-1]}"),
         *_horizon_rows(metrics["horizons"]),
+        *_planted_rows(metrics["planted"]),
         *_portfolio_rows(metrics["portfolio"]),
         *_explanation_rows(metrics["explanation"], result.why_unexplained),
         ("seconds", _seconds(result.seconds)),
@@ -28,12 +32,22 @@ def rows(result: RunResult) -> list[tuple[str, str]]:
 def _horizon_rows(horizons: dict[str, Any]) -> list[tuple[str, str]]:
     table = []
     for h, result in horizons.items():
-        ranks, oracle = result["rank_ic"], result["oracle_rank_ic"]
+        ranks, known = result["rank_ic"], result["references"]
         text = f"{ranks['mean']:+.4f}  t {ranks['t_newey_west']:+.1f}  IR {ranks['ir']:+.2f}"
-        if oracle:
-            text += f"  (oracle {oracle['mean']:+.4f})"
+        if known:
+            told = (f"{words} {known[name]['mean']:+.4f}" for name, words in _REFERENCES.items())
+            text += f"  ({', '.join(told)})"
         table.append((f"RankIC {h}d", text))
     return table
+
+
+def _planted_rows(planted: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if planted is None:
+        return []
+    visible = planted["visible"]
+    hidden = [name for name in planted["drivers"] if name not in visible]
+    text = f"{', '.join(visible) or 'nothing'} of what is planted"
+    return [("inputs see", text + (f", not {', '.join(hidden)}" if hidden else ""))]
 
 
 def _portfolio_rows(portfolio: dict[str, Any] | None) -> list[tuple[str, str]]:

@@ -11,7 +11,8 @@ from jqfast.data.panel import PRICE_COLUMNS, Panel, PanelInfo
 from jqfast.data.prices import BadRows, read_prices
 
 # Bound here, after its module of the same name is loaded, so that `jqfast.data.simulate` is the function.
-from jqfast.data.simulate import SimulateConfig, Simulated, Truth, simulate
+from jqfast.data.simulate import SimulateConfig, Simulated, simulate
+from jqfast.data.simulator.truth import Truth, read_truth
 from jqfast.data.store import Store
 from jqfast.data.stored import StorePanelSource
 from jqfast.data.stored import open_store as open
@@ -36,6 +37,7 @@ __all__ = [
     "read_external",
     "read_french",
     "read_prices",
+    "read_truth",
     "simulate",
     "sync",
 ]

@@ -1,17 +1,15 @@
-"""What the simulated market takes from the Tokyo exchange: sessions, price units, daily limits, sectors.
+"""What the simulated market takes from the Tokyo exchange: price units, daily limits, sectors.
 
-Goes in: dates or raw prices as plain arrays. Comes out: plain arrays. Nothing here is random and nothing
-knows of panels. The price units and limits are the exchange's tables for issues outside the TOPIX 500, as in
+Goes in: raw prices as plain arrays. Comes out: plain arrays. Nothing here is random and nothing knows of
+panels. The price units and limits are the exchange's tables for issues outside the TOPIX 500, as in
 force since 2014 and 2020.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-
 import numpy as np
 
-from jqfast.types import DateArray, FloatArray
+from jqfast.types import FloatArray
 
 #: The codes of the 33 sectors of the exchange, in its order.
 SECTOR33 = (
@@ -36,52 +34,10 @@ _LIMIT = np.array(
     + [1.5e6, 3e6, 4e6, 5e6, 7e6, 1e7]
 )
 
-_FIXED = ((2, 11), (2, 23), (3, 20), (4, 29), (5, 3), (5, 4), (5, 5), (8, 11), (9, 23), (11, 3), (11, 23))
-_MONDAYS = ((1, 2), (7, 3), (9, 3), (10, 2))  # (month, which Monday)
-
-
-def sessions(start: dt.date, years: float) -> DateArray:
-    """(T,) datetime64[D]: weekdays of ``years`` years from ``start`` without holidays, about 245 a year.
-
-    Today's holidays are taken for every year, equinoxes as 20 March and 23 September; a holiday on a Sunday
-    moves to the next free weekday, and the exchange rests from 31 December to 3 January.
-    """
-    first = np.datetime64(start, "D")
-    days = np.arange(first, first + np.timedelta64(round(years * 365.25), "D"))
-    weekday = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
-    last_year = int(days[-1].astype(object).year) if len(days) else start.year
-    closed = [day for year in range(start.year, last_year + 1) for day in _holidays(year)]
-    return days[(weekday < 5) & ~np.isin(days, np.array(closed, dtype="datetime64[D]"))]
-
-
-def _holidays(year: int) -> list[dt.date]:
-    """The days of one year on which the exchange rests for another reason than the weekend."""
-    national = {dt.date(year, month, day) for month, day in _FIXED}
-    national |= {_nth_monday(year, month, which) for month, which in _MONDAYS}
-    for day in sorted(national):
-        moved = day
-        while day.weekday() == 6 and moved in national:
-            moved += dt.timedelta(days=1)
-        national.add(moved)
-    rest = [dt.date(year, 1, day) for day in (1, 2, 3)] + [dt.date(year, 12, 31)]
-    return sorted(national) + rest
-
-
-def _nth_monday(year: int, month: int, which: int) -> dt.date:
-    """The first, second ... Monday of a month."""
-    first = dt.date(year, month, 1)
-    return first + dt.timedelta(days=-first.weekday() % 7 + 7 * (which - 1))
-
 
 def tick_size(price: FloatArray) -> FloatArray:
     """Price unit in yen of raw prices of any shape."""
     return np.asarray(_TICK[np.searchsorted(_TICK_UPTO, price, side="left")])
-
-
-def round_to_tick(price: FloatArray) -> FloatArray:
-    """Raw prices moved to the nearest price unit, at least one yen; a higher price never ends lower."""
-    tick = tick_size(price)
-    return np.maximum(np.rint(price / tick) * tick, 1.0)
 
 
 def limit_band(base: FloatArray) -> tuple[FloatArray, FloatArray]:

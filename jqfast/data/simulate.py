@@ -1,101 +1,25 @@
-"""A simulated Tokyo market of prices and volumes, with effects planted in it or with none.
+"""A simulated market in memory: its bars as a panel, and the truth behind them.
 
-Goes in: a frozen ``SimulateConfig``. Comes out: ``Simulated``, a :class:`Panel` as any reader of real prices
-makes it, and the truth about what drives its stocks. Steps:
-
-1. sessions of the exchange's calendar, traits and events of the stocks, one random stream per purpose;
-2. raw bars of every session (`_market.py`): price units, limits, halts, splits, news ahead of delistings;
-3. the panel on the forward basis of decision 3;
-4. the truth, computed from nothing but the visible closes of that panel (`_truth.py`).
+Goes in: a configuration. Comes out: :class:`Simulated`, the price columns that a store of the same market
+gives (``simulator.write`` and ``open``), without any of its tables, in a fraction of the time.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Literal, get_args
 
 import numpy as np
 
-from jqfast.data import _events, _market, _shocks, _tokyo, _truth
-from jqfast.data.adjust import cumulative_factor
+from jqfast.data._tokyo import SECTOR33
 from jqfast.data.panel import Panel, PanelInfo
-from jqfast.errors import check_range, unknown
-from jqfast.types import AnyArray, BoolArray, CodeArray, FloatArray
+from jqfast.data.simulator.config import SimulateConfig
+from jqfast.data.simulator.market import Market
+from jqfast.data.simulator.planted import Planted, planted_in
+from jqfast.data.simulator.state import Year
+from jqfast.types import AnyArray, BoolArray, CodeArray, IntArray
 
-Market = Literal["planted", "null", "frictions"]
-
-#: Drift per session and unit of driver at strength 1, for an oracle's 5-day RankIC near 0.065 (decision 11).
-_PLANTED = {"reversal": 0.017, "momentum": 0.0026}
-_HORIZONS = (1, 5, 10, 20)
-_GROWTH = 0.04 / 245
-_STREAMS = ("traits", "events", "splits", "market", "stock", "vol", "path", "volume")
-_NOTES = {
-    "planted": "Simulated market with planted short-term reversal and momentum.",
-    "null": (
-        "Simulated null market: nothing in its past tells which stock will do better. Simple returns of "
-        "volatile stocks are higher by half their variance, so decile returns may differ: judge by RankIC."
-    ),
-    "frictions": "Simulated market without planted effects but with price units, limits and delistings.",
-}
-
-
-@dataclass(frozen=True)
-class SimulateConfig:
-    """What market to simulate.
-
-    Parameters
-    ----------
-    stocks : number of stocks, 2 to 8000
-    years : length in calendar years, at least 0.1
-    seed : the same seed and config give the same bits
-    market : "planted" has reversal and momentum; "null" is symmetric given the past, with unrounded prices,
-        no limits and delistings that know of nothing (decision 9); "frictions" is null but for price units,
-        limits, illiquid days and delistings after news
-    start : first calendar day
-    sectors : number of the 33 sectors in use, 1 to 33
-    strength : multiple of the planted effects, 1 for an oracle RankIC of 0.05 to 0.08 at 5 days
-
-    Raises
-    ------
-    ValueError
-        If a value is outside its range.
-    """
-
-    stocks: int = 300
-    years: float = 8.0
-    seed: int = 7
-    market: Market = "planted"
-    start: dt.date = dt.date(2016, 1, 4)
-    sectors: int = 33
-    strength: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.market not in get_args(Market):
-            raise unknown("simulated market", self.market, get_args(Market))
-        check_range("stocks", self.stocks, 2, 8000)
-        check_range("years", self.years, 0.1, 100)
-        check_range("seed", self.seed, 0, 2**63 - 1)
-        check_range("sectors", self.sectors, 1, 33)
-        check_range("strength", self.strength, 0, 3)
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """What drives the simulated stocks, all of it known at the close of its row.
-
-    ``drivers`` name -> (T, N) value; ``expected`` horizon -> (T, N) expected log return from the next open to
-    the close that many sessions ahead, less what all stocks share; both NaN where a stock is not listed.
-    ``strength`` name -> drift per session and unit of driver, 0 in the markets without planted effects. The
-    expectation of the simple return differs from that of the log return by half its variance, which moves no
-    median and is left out: the score is a rank.
-    """
-
-    drivers: Mapping[str, FloatArray]
-    expected: Mapping[int, FloatArray]
-    strength: Mapping[str, float]
+__all__ = ["SimulateConfig", "Simulated", "simulate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,92 +27,62 @@ class Simulated:
     """A simulated market: the panel that everybody sees and the truth behind it."""
 
     panel: Panel
-    truth: Truth
+    truth: Planted
 
 
-_DEFAULT = SimulateConfig()
-
-
-def simulate(config: SimulateConfig = _DEFAULT) -> Simulated:
-    """A market of prices and volumes as ``config`` describes it.
+def simulate(config: SimulateConfig | None = None) -> Simulated:
+    """A market of prices and volumes as ``config`` describes it; its other tables are not made.
 
     Parameters
     ----------
-    config : SimulateConfig
+    config : SimulateConfig; the default has 300 issues over 8 years and planted effects
 
     Returns
     -------
     Simulated
         ``panel`` with the price columns, ``limit``, ``raw_close`` and ``sector33``, prices on the forward
-        basis, NaN where a stock did not trade or was not listed; ``truth`` as :class:`Truth` says.
-
-    Notes
-    -----
-    Log return of stock i = growth + beta_i market + sector + own shock + planted drift, each shock Student t
-    with volatility on a random path of its own, part overnight and part through the day. The drift accrues
-    between open and close and depends on closes up to the session before, see `_truth.py`.
+        basis, NaN where a stock did not trade or was not listed; ``truth`` on the same dates and stocks.
     """
-    dates = _tokyo.sessions(config.start, config.years)
-    T, N = len(dates), config.stocks
-    seeds = np.random.SeedSequence(config.seed).spawn(len(_STREAMS))
-    streams = {name: np.random.Generator(np.random.PCG64(s)) for name, s in zip(_STREAMS, seeds, strict=True)}
-    frictions = config.market != "null"
-    scale = config.strength if config.market == "planted" else 0.0
-    strength = {name: value * scale for name, value in _PLANTED.items()}
-    codes = _codes(N, streams["traits"])
-    traits = _shocks.draw_traits(N, config.sectors, streams["traits"])
-    plan = _events.schedule(T, N, frictions=frictions, rng=streams["events"])
-    rules = _market.Rules(frictions, strength, _GROWTH if frictions else 0.0)
-    bars = _market.trade_sessions(T, traits, plan, rules, streams)
-    rows = np.arange(T)[:, None]
-    listed = (plan.first <= rows) & (rows <= plan.last)
-    info = PanelInfo(
-        source=f"simulated ({config.market}, seed {config.seed})",
-        price_basis="forward",
-        notes=(_NOTES[config.market],),
-    )
+    config = config or SimulateConfig()
+    market = Market(config)
+    years = tuple(market.years())
+    listed = _joined(years, "listed")
     panel = Panel(
-        dates=dates,
-        codes=codes,
-        columns=_columns(bars, listed, traits.sector),
+        dates=market.sessions.dates,
+        codes=_labels(market.issues.code),
+        columns=_columns(years, listed, market.issues.sector),
         listed=listed,
-        categories={"sector33": _tokyo.SECTOR33},
-        info=info,
+        categories={"sector33": SECTOR33},
+        info=PanelInfo(source=config.source, price_basis="forward", notes=(config.note,)),
     )
-    return Simulated(panel, truth_of(panel, strength))
+    return Simulated(panel, planted_in(years, market.strength))
 
 
-def truth_of(panel: Panel, strength: Mapping[str, float]) -> Truth:
-    """The truth of a simulated panel, or of its first rows: a function of visible closes alone."""
-    session = panel.is_session
-    total = _truth.cumulated_moves(panel["close"], session)
-    # On a date without trading nothing new is known, so its row repeats the session before.
-    row = np.cumsum(session) - 1
-
-    def spread(values: FloatArray) -> FloatArray:
-        filled = values[np.maximum(row, 0)] if len(values) else np.full(panel.shape, np.nan)
-        return np.where(panel.listed & (row >= 0)[:, None], filled, np.nan)
-
-    drivers = {name: spread(values) for name, values in _truth.drivers(total).items()}
-    expected = {h: spread(values) for h, values in _truth.expected_labels(total, _HORIZONS, strength).items()}
-    return Truth(MappingProxyType(drivers), MappingProxyType(expected), MappingProxyType(dict(strength)))
+def _joined(years: Sequence[Year], name: str) -> AnyArray:
+    return np.concatenate([getattr(year, name) for year in years])
 
 
-def _columns(bars: _market.Bars, listed: BoolArray, sector: AnyArray) -> dict[str, AnyArray]:
+def _columns(years: Sequence[Year], listed: BoolArray, sector: IntArray) -> dict[str, AnyArray]:
     """Panel columns: raw bars on the forward basis, NaN before and after a listing (decision 3)."""
-    A = cumulative_factor(bars.factor)
-    names = ("open", "high", "low", "close")
-    columns: dict[str, AnyArray] = {name: raw / A for name, raw in zip(names, bars.prices, strict=True)}
-    columns["volume"] = np.where(listed, bars.volume * A, np.nan)
-    columns["turnover"] = np.where(listed, bars.turnover, np.nan)
+    A, raw = _joined(years, "adjustment"), np.concatenate([year.prices[:, :4] for year in years])
+    columns: dict[str, AnyArray] = {
+        name: raw[:, k] / A for k, name in enumerate(("open", "high", "low", "close"))
+    }
+    volume, turnover = (
+        np.concatenate([getattr(year, name)[:, 0] for year in years]) for name in ("volume", "turnover")
+    )
+    flags = _joined(years, "limit")
+    limit = np.where(flags[:, 0], 1.0, np.where(flags[:, 3], -1.0, 0.0))
+    columns["volume"] = np.where(listed, volume * A, np.nan)
+    columns["turnover"] = np.where(listed, turnover, np.nan)
     columns["adjustment"] = A
-    columns["limit"] = np.where(listed, bars.limit, np.nan)
-    columns["raw_close"] = bars.prices[3].copy()
+    columns["limit"] = np.where(listed, limit, np.nan)
+    columns["raw_close"] = raw[:, 3].copy()
     columns["sector33"] = np.where(listed, sector, -1).astype(np.int16)
     return columns
 
 
-def _codes(N: int, rng: np.random.Generator) -> CodeArray:
-    """N different four-digit codes in ascending order."""
-    numbers = np.sort(rng.choice(np.arange(1300, 10000), size=N, replace=False))
-    return numbers.astype("U4")
+def _labels(codes: CodeArray) -> CodeArray:
+    """Names of the columns: a code that is given again, to the next in order, becomes ``CODE.2``."""
+    number = np.arange(len(codes)) - np.searchsorted(codes, codes, side="left") + 1
+    return np.array([str(c) if k == 1 else f"{c}.{k}" for c, k in zip(codes, number, strict=True)], np.str_)

@@ -136,9 +136,34 @@ class DecileReturns:
         _same_length("DecileReturns", "mean", self.mean, std_error=self.std_error)
 
 
+@dataclass(frozen=True)
+class ReferenceScore:
+    """RankIC of a horizon on a simulated market beside what its truth would have scored on the same pairs.
+
+    ``oracle`` knows all planted drivers and their strengths, ``visible`` those that the inputs can see,
+    ``ridge`` all drivers but not their strengths, which it learns as the model does.
+    """
+
+    horizon: int
+    rank_ic: float
+    oracle: float
+    visible: float
+    ridge: float
+
+
+@dataclass(frozen=True)
+class PlantedFacts:
+    """A simulated market's truth: names of all ``drivers``, of the ``visible`` ones, one row per horizon."""
+
+    drivers: Sequence[str]
+    visible: Sequence[str]
+    scores: Sequence[ReferenceScore]
+
+
 @dataclass(frozen=True, eq=False)
 class ForecastFacts:
-    """How well the forecasts rank stocks. ``ic_series`` is that of the ``primary_horizon``."""
+    """How well the forecasts rank stocks. ``ic_series`` is that of the ``primary_horizon``; ``planted`` is
+    None where no truth is known."""
 
     model: str
     folds: int
@@ -147,6 +172,7 @@ class ForecastFacts:
     deciles: Sequence[DecileReturns] = ()
     primary_horizon: int = 5
     folds_note: str = ""
+    planted: PlantedFacts | None = None
 
     def primary(self) -> HorizonScore | None:
         """The row of the primary horizon, or None when it was not scored."""

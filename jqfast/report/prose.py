@@ -212,6 +212,14 @@ SENTENCES: dict[str, Both] = {
         "Forecasts and returns of out-of-sample dates only; the date mean of each correlation across stocks.",
         "標本外の日のみ。銘柄間相関の日次平均。",
     ),
+    "note_oracle": (
+        "RankIC beside what the truth of this simulated market scores on the same pairs. Oracle: the expectation of "
+        "the return given all that is planted ({drivers}). Its visible part: given what these inputs can see "
+        "({visible}). Ridge: told each driver, it learns the strengths in the same folds as the model.",
+        "このシミュレーション市場の真の期待値を同じ銘柄・日で評価した RankIC との比較。オラクルは埋め込まれた全要因"
+        "（{drivers}）を知る期待値、可視分は入力から見える要因（{visible}）のみによる期待値、リッジ回帰は各要因の値を"
+        "与えられ、強さをモデルと同じ期で学習したもの。",
+    ),
     "note_ic_time": (
         "Bars: mean of the daily RankIC in each month. Lower panel: running sum over dates.",
         "棒：各月の日次 RankIC の平均。下段：日次値の累計。",

@@ -14,7 +14,7 @@ from jqfast.report import figures, figures_lrp, tables
 from jqfast.report.boxes import boxes, verdict
 from jqfast.report.figures_tables import relevance_scale
 from jqfast.report.inputs import ExplanationFacts, Interval, Performance, ReportInput
-from jqfast.report.numbers import count, iso_date, number, percent
+from jqfast.report.numbers import DASH, count, iso_date, number, percent
 from jqfast.report.prose import CAVEATS, sentence
 from jqfast.report.style import Style, to_svg
 from jqfast.report.text import LABELS, Labels
@@ -189,6 +189,10 @@ def forecast_quality(context: Context) -> str:
         tables.score_table(facts.scores, label, facts.primary_horizon) if facts.scores else _missing(context)
     )
     body += paragraph(joined(label, [context.say("note_ic"), facts.folds_note]), "foot")
+    if facts.planted is not None:
+        body += tables.reference_table(facts.planted.scores, label, facts.primary_horizon)
+        said = {name: ", ".join(getattr(facts.planted, name)) or DASH for name in ("drivers", "visible")}
+        body += paragraph(context.say("note_oracle", **said), "foot")
     if facts.ic_series is not None:
         title = label("rank_ic_time", h=facts.ic_series.horizon)
         _, figure = figures.rank_ic_over_time(facts.ic_series, context.style)

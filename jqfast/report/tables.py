@@ -21,6 +21,7 @@ from jqfast.report.inputs import (
     Interval,
     Performance,
     PortfolioFacts,
+    ReferenceScore,
     Residual,
     StockTable,
 )
@@ -131,6 +132,37 @@ def score_table(scores: Sequence[HorizonScore], labels: Labels, primary: int) ->
     empty = [j for j in range(len(head)) if j in (6, 11) and all(_blank(row[j]) for row in rows)]
     keep = [j for j in range(len(head)) if j not in empty]
     return table([head[j] for j in keep], [[row[j] for j in keep] for row in rows])
+
+
+def reference_table(scores: Sequence[ReferenceScore], labels: Labels, primary: int) -> str:
+    """RankIC of every horizon, of what the truth of a simulated market scores, and its share of that."""
+    keys = (
+        "horizon",
+        "rank_ic",
+        "oracle",
+        "oracle_share",
+        "oracle_visible",
+        "visible_share",
+        "drivers_ridge",
+    )
+    rows: list[Row] = []
+    for s in scores:
+        cells = [
+            labels("sessions" if s.horizon > 1 else "session", h=s.horizon),
+            number(s.rank_ic, 4),
+            number(s.oracle, 4),
+            percent(_share(s.rank_ic, s.oracle), 0),
+            number(s.visible, 4),
+            percent(_share(s.rank_ic, s.visible), 0),
+            number(s.ridge, 4),
+        ]
+        rows.append([Cell(text, css="primary" if s.horizon == primary else "") for text in cells])
+    return table([labels(key) for key in (*keys, "drivers_ridge")], rows)
+
+
+def _share(part: float, whole: float) -> float:
+    """A share, unknown where there is no positive whole."""
+    return part / whole if whole > 0 else float("nan")
 
 
 def _blank(cell: str | Cell) -> bool:

@@ -11,7 +11,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+from jqfast import load
 from jqfast.cli import app
+from jqfast.data.simulator import SimulateConfig, write
+from jqfast.runfolder import digest
 
 Jq = Callable[..., Result]
 
@@ -36,10 +39,25 @@ hidden = [8]
 """
 
 
+@pytest.fixture(scope="session")
+def _write_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
+    """Writes each market once for all tests and copies it after that; subprocesses write theirs."""
+    kept = tmp_path_factory.mktemp("markets")
+
+    def write_once(path: Path, config: SimulateConfig, **options: object) -> None:
+        market = kept / digest(config)
+        if not market.exists():
+            write(market, config, **options)  # type: ignore[arg-type]  # passed on
+        shutil.copytree(market, path, dirs_exist_ok=True)
+
+    return write_once
+
+
 @pytest.fixture
-def jq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Jq:
+def jq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _write_once: Callable[..., None]) -> Jq:
     """``jq("run", "--null")`` runs the command in an empty folder and returns exit code and streams."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(load, "write", _write_once)
     (tmp_path / "small.toml").write_text(SMALL)
 
     def call(*arguments: str) -> Result:

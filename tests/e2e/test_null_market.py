@@ -14,6 +14,7 @@ import pytest
 from jqfast import features
 from jqfast.data.panel import Panel
 from jqfast.data.simulate import SimulateConfig, simulate
+from jqfast.data.simulator.config import Null
 from jqfast.evaluate.ic import IcResult, rank_ic
 from jqfast.features import close, lag, turnover
 from jqfast.learn.config import TrainConfig
@@ -47,17 +48,23 @@ def _learned(panel: Panel) -> IcResult:
 
 
 def test_the_network_finds_nothing_in_the_null_market() -> None:
-    result = _learned(simulate(replace(SMALL, market="null")).panel)
+    result = _learned(simulate(replace(SMALL, null="pure")).panel)
     assert result.n_dates > 500
     assert abs(result.t_newey_west) < FOUND
 
 
 def test_the_network_finds_what_was_planted() -> None:
-    simulated = simulate(SMALL)
+    """Of the effects that prices alone show: the others are in tables that these inputs do not read.
+
+    Twice the strength, so that the visible part is about what decision 11 asks of the whole: 120 stocks over
+    five years, of which the network predicts three, could not tell less from chance.
+    """
+    simulated = simulate(replace(SMALL, strength=2.0))
     result = _learned(simulated.panel)
     dates = np.isfinite(result.per_date)
     returns = np.where(dates[:, None], _five_day_returns(simulated.panel), np.nan)
-    oracle = rank_ic(simulated.truth.expected[HORIZON], returns, horizon=HORIZON)
+    visible = simulated.truth.seen(HORIZON, ("reversal", "momentum"))
+    oracle = rank_ic(visible, returns, horizon=HORIZON)
     assert result.n_dates > 500
     assert result.t_newey_west > FOUND + 1.0
     assert 0.5 * oracle.mean < result.mean < oracle.mean + 3 * oracle.std / np.sqrt(result.n_dates / HORIZON)
@@ -66,21 +73,21 @@ def test_the_network_finds_what_was_planted() -> None:
 @pytest.mark.parametrize("seed", [7, 8])
 def test_the_oracle_of_the_default_market_is_as_strong_as_promised(seed: int) -> None:
     simulated = simulate(SimulateConfig(seed=seed))
-    labels = make_labels(simulated.panel)
+    truth, labels = simulated.truth, make_labels(simulated.panel)
     returns = dict(zip(labels.horizons, labels.returns, strict=True))
-    results = {h: rank_ic(simulated.truth.expected[h], r, horizon=h) for h, r in returns.items()}
+    results = {h: rank_ic(truth.expected[h], r, horizon=h) for h, r in returns.items()}
     assert 0.05 < results[5].mean < 0.08
-    assert all(result.t_newey_west > 8 for result in results.values())
-    # Each driver is worth something by itself, and the truth is better than either.
-    for name, values in simulated.truth.drivers.items():
-        alone = rank_ic(values, returns[5], horizon=5)
-        assert alone.t_newey_west > 6, name
-        assert alone.mean < results[5].mean, name
+    assert results[5].t_newey_west > 8
+    assert all(result.t_newey_west > FOUND + 1.0 for result in results.values())
+    # The part that prices show is worth something by itself, and the whole is better.
+    alone = rank_ic(truth.seen(5, ("reversal", "momentum")), returns[5], horizon=5)
+    assert alone.t_newey_west > 6
+    assert alone.mean < results[5].mean
 
 
-@pytest.mark.parametrize("market", ["null", "frictions"])
-def test_simple_signals_find_nothing(market: str) -> None:
-    panel = simulate(replace(SMALL, market=market)).panel  # type: ignore[arg-type]
+@pytest.mark.parametrize("null", ["pure", "frictions"])
+def test_simple_signals_find_nothing(null: Null) -> None:
+    panel = simulate(replace(SMALL, null=null)).panel
     returns = _five_day_returns(panel)
     signals = {
         "reversal": -(close / lag(close, 5) - 1),

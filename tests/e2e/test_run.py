@@ -47,7 +47,8 @@ def test_a_run_leaves_its_folder(jq: Jq, tmp_path: Path) -> None:
 
 
 def _check_summary(text: str) -> None:
-    for word in ("RankIC 5d", "long-short net", "LRP", "24 stocks", "report: runs/simulated/report.html"):
+    report = "report: runs/simulated/report.html"
+    for word in ("RankIC 5d", "long-short net", "LRP", "24 stocks", "(oracle +", "inputs see", report):
         assert word in text, text
 
 
@@ -102,7 +103,11 @@ def _check_metrics(folder: Path) -> None:
     for horizon in metrics["horizons"].values():
         assert -1 <= horizon["rank_ic"]["mean"] <= 1
         assert len(horizon["deciles"]["mean"]) == 10
-    assert metrics["horizons"]["5"]["oracle_rank_ic"]["mean"] > 0
+    references = metrics["horizons"]["5"]["references"]
+    assert set(references) == {"oracle", "oracle_visible", "drivers_ridge"}
+    assert references["oracle"]["mean"] > 0
+    assert metrics["planted"]["visible"] == ["reversal", "momentum"]
+    assert len(metrics["planted"]["drivers"]) == 7
     performance = metrics["portfolio"]["performance"]
     assert performance["long_short_net"]["annual_return"] < performance["long_short_gross"]["annual_return"]
     assert metrics["definitions"]["rank_ic"]
@@ -111,7 +116,7 @@ def _check_metrics(folder: Path) -> None:
 def _check_report(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.count("<img") + page.count("<svg") >= 5
-    for word in ("RankIC", "mine", "simulated"):
+    for word in ("RankIC", "mine", "simulated", "Oracle", "Ridge on the true drivers", "reversal, momentum"):
         assert word in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page.replace("https://www.w3.org", "")

@@ -62,7 +62,7 @@ def test_a_file_and_overrides(tmp_path: Path) -> None:
     ("assignments", "folder"),
     [
         ((), "runs/simulated"),
-        (("simulate.market=null",), "runs/simulated-null"),
+        (("simulate.null=pure",), "runs/simulated-pure"),
         (("data.prices=some/where/jp.daily.parquet",), "runs/jp"),
         (("learn.model.kind=lstm",), "runs/simulated-lstm"),
         (("name=mine", "out=elsewhere/deep"), "elsewhere/deep/mine"),
@@ -76,6 +76,11 @@ def test_the_run_folder_says_what_it_holds(assignments: tuple[str, ...], folder:
 def test_a_name_is_no_path(name: str) -> None:
     with pytest.raises(ValueError, match="`name` must be the plain name of a folder"):
         Config(name=name)
+
+
+def test_a_run_is_not_named_as_the_folder_of_markets() -> None:
+    with pytest.raises(ValueError, match="`name` must not be `markets`: simulated markets are kept there"):
+        Config(name="markets")
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1025])

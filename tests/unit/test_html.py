@@ -13,7 +13,7 @@ import pytest
 from report_inputs import full_input, tiny_input
 
 from jqfast.report import boxes, fonts, html, prose, text
-from jqfast.report.inputs import ForecastFacts, Interval, ReportInput
+from jqfast.report.inputs import ForecastFacts, Interval, Language, PlantedFacts, ReferenceScore, ReportInput
 
 
 class Outline(HTMLParser):
@@ -151,6 +151,19 @@ def test_on_a_simulated_market_they_are_notices() -> None:
     found = boxes.boxes(strong(full_input("ja", simulated=True)))
     assert [box.kind for box in found] == ["note", "note"]
     assert "RankIC 0.210 (5営業日)" in found[1].text
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Ridge on the true drivers"), ("ja", "オラクル")])
+def test_what_could_have_been_found_stands_beside_what_was(language: Language, word: str) -> None:
+    report = full_input(language, simulated=True)
+    scores = [ReferenceScore(5, 0.03, 0.06, 0.04, 0.05), ReferenceScore(1, 0.01, 0.0, 0.0, 0.0)]
+    planted = PlantedFacts(("reversal", "value"), ("reversal",), scores)
+    page = html.build(replace(report, forecast=replace(report.forecast, planted=planted)))
+    assert word in page
+    assert "reversal, value" in page
+    for cell in ("0.0300", "0.0600", "50%", "0.0400", "75%", "0.0500"):
+        assert cell in page, cell
+    assert word not in html.build(report)
 
 
 def test_ordinary_results_raise_no_box() -> None:

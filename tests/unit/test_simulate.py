@@ -1,20 +1,25 @@
-"""The simulated market: a bar is a bar, prices obey the exchange, nothing in its truth looks ahead."""
+"""The simulated market in memory: a bar is a bar, its statistics are a market's, its truth its store's."""
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from jqfast import data
 from jqfast.data import _tokyo, read_prices
 from jqfast.data.panel import Panel
-from jqfast.data.simulate import Market, SimulateConfig, Simulated, simulate, truth_of
+from jqfast.data.simulate import SimulateConfig, Simulated, simulate
+from jqfast.data.simulator import effects, write
+from jqfast.data.simulator.config import Null
+from jqfast.data.simulator.planted import planted_on
 from jqfast.types import FloatArray
 
-SMALL = SimulateConfig(stocks=80, years=5.0, seed=11)
+#: Long enough for the outage of October 2020.
+SMALL = SimulateConfig(stocks=80, years=6.3, seed=11)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +29,7 @@ def planted() -> Simulated:
 
 @pytest.fixture(scope="module")
 def null() -> Simulated:
-    return simulate(replace(SMALL, market="null"))
+    return simulate(replace(SMALL, null="pure"))
 
 
 def _returns(panel: Panel) -> FloatArray:
@@ -43,31 +48,7 @@ def _factor(panel: Panel) -> FloatArray:
     return A / np.vstack([np.ones((1, A.shape[1])), A[:-1]])
 
 
-def _base(panel: Panel) -> FloatArray:
-    """Base price of each session from the bars alone: the last raw close, times the factor of an ex-date."""
-    last = np.vstack([np.full((1, panel.shape[1]), np.nan), _carried(panel["raw_close"])[:-1]])
-    # A factor on a session without a trade stays in force until the next trade.
-    A = panel["adjustment"]
-    traded = np.isfinite(panel["raw_close"])
-    at_last = np.vstack([A[:1], _carried(np.where(traded, A, np.nan))[:-1]])
-    return last * A / at_last
-
-
 # The exchange
-
-
-def test_sessions_are_tokyo_sessions() -> None:
-    days = _tokyo.sessions(dt.date(2016, 1, 1), 10.0)
-    assert 243 <= len(days) / 10 <= 246
-    assert not np.isin(
-        days, np.array(["2019-12-31", "2020-01-02", "2021-02-23", "2022-05-03"], "M8[D]")
-    ).any()
-    assert np.is_busday(days).all()
-    # 2021-02-11 is a Thursday; 2018-02-11 was a Sunday, so that the Monday after it was free.
-    assert np.datetime64("2018-02-12") not in days
-    # Three holidays from Sunday 2020-05-03 on: the Wednesday after them is the substitute.
-    assert np.datetime64("2020-05-06") not in days
-    assert np.datetime64("2020-05-07") in days
 
 
 @pytest.mark.parametrize(
@@ -90,20 +71,12 @@ def test_limits_of_the_exchange(base: float, low: float, high: float) -> None:
     assert (bottom[0], top[0]) == (low, high)
 
 
-def test_rounding_keeps_order_across_price_units() -> None:
-    prices = np.sort(np.exp(np.random.default_rng(0).uniform(0, 18, 20_000)))
-    rounded = _tokyo.round_to_tick(prices)
-    assert (np.diff(rounded) >= 0).all()
-    assert (np.abs(rounded - prices) <= _tokyo.tick_size(prices) / 2 + 0.5).all()
-    assert (rounded % _tokyo.tick_size(rounded) == 0).all()
-
-
 # Bars
 
 
-@pytest.mark.parametrize("market", ["planted", "null", "frictions"])
-def test_a_bar_is_a_bar(market: Market) -> None:
-    panel = simulate(replace(SMALL, market=market, years=3.0)).panel
+@pytest.mark.parametrize("null", [None, "pure", "frictions"])
+def test_a_bar_is_a_bar(null: Null | None) -> None:
+    panel = simulate(replace(SMALL, null=null, years=3.0)).panel
     o, h, low, c = (panel[name] for name in ("open", "high", "low", "close"))
     traded = np.isfinite(c)
     for prices in (o, h, low):
@@ -130,7 +103,8 @@ def test_columns_and_description(planted: Simulated) -> None:
     sector = panel["sector33"]
     assert (sector[~panel.listed] == -1).all()
     assert set(np.unique(sector[panel.listed])) <= set(range(33))
-    assert all(len(code) == 4 and code.isdigit() for code in panel.codes)
+    assert all(len(code.partition(".")[0]) == 5 for code in panel.codes)
+    assert sum(code.endswith(".2") for code in panel.codes) == 1
 
 
 def test_listed_from_first_to_last_trade(planted: Simulated) -> None:
@@ -156,8 +130,7 @@ def test_sessions_without_a_trade_stay(planted: Simulated, null: Simulated) -> N
         assert 0.0005 < idle.sum() / panel.listed.sum() < 0.02
         for name in ("volume", "turnover", "limit"):
             assert (panel[name][idle] == 0).all(), name
-    assert (~planted.panel.is_session).sum() == 1  # the outage
-    assert null.panel.is_session.all()
+        assert (~panel.is_session).sum() == 1  # the outage
 
 
 def test_splits_leave_the_forward_price_alone(planted: Simulated) -> None:
@@ -173,22 +146,6 @@ def test_splits_leave_the_forward_price_alone(planted: Simulated) -> None:
         moved = raw[row, stock] / raw[row - 1, stock]
         if np.isfinite(panel["close"][row, stock]):
             assert abs(np.log(moved / factor[row, stock])) < 0.45
-
-
-def test_prices_stay_on_the_price_unit_and_inside_the_limits(planted: Simulated) -> None:
-    panel = planted.panel
-    base = _base(panel)
-    known = np.isfinite(base) & np.isfinite(panel["raw_close"])
-    bottom, top = _tokyo.limit_band(_tokyo.round_to_tick(np.where(known, base, 100.0)))
-    A = panel["adjustment"]
-    high, low = np.round(panel["high"] * A, 6), np.round(panel["low"] * A, 6)
-    assert (high[known] <= top[known]).all()
-    assert (low[known] >= bottom[known]).all()
-    touched = np.where(high >= top, 1.0, np.where(low <= bottom, -1.0, 0.0))
-    np.testing.assert_array_equal(panel["limit"][known], touched[known])
-    assert (panel["limit"][known] != 0).sum() > 20
-    raw = panel["raw_close"][known]
-    assert (raw % _tokyo.tick_size(raw) == 0).all()
 
 
 def test_the_reader_rebuilds_the_panel_from_raw_bars(planted: Simulated) -> None:
@@ -243,8 +200,13 @@ def _row_correlation(a: FloatArray, b: FloatArray) -> float:
     return float(np.corrcoef(a[both], b[both])[0, 1])
 
 
+def _after_the_outage(simulated: Simulated) -> Panel:
+    panel = simulated.panel
+    return panel.rows(int(np.flatnonzero(~panel.is_session)[0]) + 1, len(panel.dates))
+
+
 def test_returns_look_like_returns(null: Simulated) -> None:
-    r = _returns(null.panel)
+    r = _returns(_after_the_outage(null))
     market = np.nanmean(r, axis=1)
     assert _kurtosis(r[np.isfinite(r)]) > 4
     assert 0.12 < market.std() * np.sqrt(245) < 0.30
@@ -254,7 +216,7 @@ def test_returns_look_like_returns(null: Simulated) -> None:
 
 
 def test_volatility_clusters_and_volume_follows_it(null: Simulated) -> None:
-    panel = null.panel
+    panel = _after_the_outage(null)
     size = np.abs(_returns(panel))
     size = size / np.nanmean(size, axis=0)
     for lag in (1, 5, 20):
@@ -266,7 +228,7 @@ def test_volatility_clusters_and_volume_follows_it(null: Simulated) -> None:
 
 
 def test_part_of_the_move_comes_overnight(null: Simulated) -> None:
-    panel = null.panel
+    panel = _after_the_outage(null)
     night = np.log(panel["open"][1:] / panel["close"][:-1])
     day = np.log(panel["close"] / panel["open"])[1:]
     share = np.nanvar(night) / (np.nanvar(night) + np.nanvar(day))
@@ -296,54 +258,90 @@ def test_planting_changes_the_drift_and_not_the_shocks() -> None:
     assert not np.array_equal(with_drift["close"], without["close"], equal_nan=True)
 
 
-# Truth
+# Truth and store
 
 
-def _brute_force(panel: Panel, strength: dict[str, float], t: int, horizons: tuple[int, ...]) -> FloatArray:
-    """Expected gains after row t for a panel of sessions only, by the definition, one stock at a time."""
-    close = _carried(np.where(np.isfinite(panel["close"][: t + 1]), panel["close"][: t + 1], np.nan))
-    moves = np.diff(np.log(close), axis=0)
-    fresh = np.isfinite(panel["close"][1 : t + 1]) & np.isfinite(moves)
-    moves = np.where(fresh, moves, 0.0)
-    mean = moves.sum(axis=1, keepdims=True) / np.maximum(fresh.sum(axis=1, keepdims=True), 1)
-    moves = np.where(fresh, moves - mean, 0.0)
-    out = np.zeros((len(horizons), panel.shape[1]))
-    for n in range(panel.shape[1]):
-        path = [0.0] * 80 + moves[:, n].tolist()
-        seen = len(path)
-        for _ in range(max(horizons)):
-            reversal, momentum = -sum(path[-5:]), sum(path[-60:-5])
-            path.append(strength["reversal"] * reversal + strength["momentum"] * momentum)
-        out[:, n] = [sum(path[seen : seen + h]) for h in horizons]
-    return out
+CONFIG = SimulateConfig(stocks=30, years=2.5, seed=11)
 
 
-def test_the_expectation_is_the_definition() -> None:
-    simulated = simulate(SimulateConfig(stocks=12, years=0.5, seed=9))
-    panel, truth = simulated.panel, simulated.truth
-    sessions = panel.is_session
-    kept = {name: values[sessions] for name, values in panel.columns.items()}
-    only = replace(panel, dates=panel.dates[sessions], columns=kept, listed=panel.listed[sessions])
-    checked = 0
-    for t in (0, 3, 30, 64, 90, 110):
-        row = np.flatnonzero(sessions)[t]
-        want = _brute_force(only, dict(truth.strength), t, (1, 5, 10, 20))
-        listed = panel.listed[row]
-        for i, h in enumerate((1, 5, 10, 20)):
-            np.testing.assert_allclose(truth.expected[h][row, listed], want[i, listed], rtol=1e-9, atol=1e-15)
-            checked += listed.sum()
-    assert checked > 200
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same market as a store."""
+    path = tmp_path_factory.mktemp("simulate") / "store"
+    write(path, CONFIG)
+    return path
 
 
-def test_truth_knows_no_future(planted: Simulated) -> None:
-    """Computed again from the rows up to t alone, the truth of those rows has the same bits."""
-    panel, truth = planted.panel, planted.truth
-    for stop in (1, 7, 300, 700):
-        early = truth_of(panel.rows(0, stop), truth.strength)
-        for name, values in early.drivers.items():
-            np.testing.assert_array_equal(values, truth.drivers[name][:stop])
-        for h, values in early.expected.items():
-            np.testing.assert_array_equal(values, truth.expected[h][:stop])
+def test_the_store_of_the_market_gives_the_same_panel(stored: Path) -> None:
+    """Bars, members, sectors; a code that was given again is two stocks in both."""
+    panel, there = simulate(CONFIG).panel, data.open(stored).panel(universe="all")
+    assert panel.codes.tolist() == there.codes.tolist()
+    assert any(code.endswith(".2") for code in panel.codes)
+    np.testing.assert_array_equal(panel.dates, there.dates)
+    np.testing.assert_array_equal(panel.listed, there.listed)
+    for name in ("open", "high", "low", "close", "raw_close", "adjustment", "volume", "turnover", "limit"):
+        np.testing.assert_allclose(panel[name], there[name], rtol=1e-14, err_msg=name)
+    ours, theirs = (np.array([*each.categories["sector33"], ""])[each["sector33"]] for each in (panel, there))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_truth_of_the_store_is_brought_onto_its_panel(stored: Path) -> None:
+    truth, read = simulate(CONFIG).truth, data.read_truth(stored)
+    panel = data.open(stored).panel(universe="all")
+    whole = planted_on(panel, read)
+    for name in effects.DRIVERS:
+        np.testing.assert_array_equal(whole.drivers[name], truth.drivers[name], err_msg=name)
+    for h in effects.HORIZONS:
+        np.testing.assert_array_equal(whole.expected[h], truth.expected[h])
+        np.testing.assert_array_equal(whole.flow[h], truth.flow[h])
+    # A part of the market and of its time: the same cells, NaN where a stock is no member.
+    part = data.open(stored).panel(start="2025-06-02", end="2026-05-29", universe="standard")
+    cut = planted_on(part, read)
+    rows = np.searchsorted(panel.dates, part.dates)
+    columns = np.searchsorted(panel.codes, part.codes)
+    assert 0 < len(columns) < panel.shape[1]
+    there = np.where(part.listed, whole.expected[5][rows][:, columns], np.nan)
+    np.testing.assert_array_equal(cut.expected[5], there)
+
+
+def test_the_parts_of_the_expectation(planted: Simulated) -> None:
+    """Each driver's part by the definition, from its own value and what is known of its future."""
+    truth, strength = planted.truth, effects.STRENGTH
+    for h in effects.HORIZONS:
+        parts = truth.parts(h)
+        assert set(parts) == {"reversal+momentum", "value", "quality", "earnings", "flow", "crash"}
+        np.testing.assert_allclose(sum(parts.values()), truth.expected[h], rtol=1e-5, atol=1e-9)
+        ahead = np.arange(h)
+        fading = {"value": 1.0 + 0 * ahead, "quality": 1.0 + 0 * ahead}
+        fading |= {"earnings": np.exp(-ahead / 25.0), "crash": (1 - 1 / 180 - 1 / 45) ** ahead}
+        for name, path in fading.items():
+            want = strength[name] * path.sum() * truth.drivers[name]
+            np.testing.assert_allclose(parts[name], want, rtol=1e-5, atol=1e-12, err_msg=name)
+    now = {name: strength[name] * truth.drivers[name].astype(float) for name in effects.DRIVERS}
+    parts = truth.parts(1)
+    np.testing.assert_allclose(parts["flow"], now["flow"], rtol=1e-5, atol=1e-12)
+    both = now["reversal"] + now["momentum"]
+    np.testing.assert_allclose(parts["reversal+momentum"], both, rtol=1e-3, atol=1e-8)
+
+
+def test_the_flow_s_part_is_the_size_times_what_is_expected_of_it(planted: Simulated) -> None:
+    truth = planted.truth
+    known = np.abs(truth.flow[1]) > 0.05
+    size = truth.drivers["flow"][known] / truth.flow[1][known, None]
+    want = effects.STRENGTH["flow"] * size * truth.flow[20][known, None]
+    np.testing.assert_allclose(truth.parts(20)["flow"][known], want, rtol=1e-4, atol=1e-9)
+    assert known.sum() > 500
+
+
+def test_what_some_drivers_tell(planted: Simulated) -> None:
+    truth = planted.truth
+    parts = truth.parts(5)
+    np.testing.assert_allclose(truth.seen(5, effects.DRIVERS), truth.expected[5], rtol=1e-5, atol=1e-9)
+    np.testing.assert_array_equal(truth.seen(5, ("reversal", "momentum")), parts["reversal+momentum"])
+    np.testing.assert_array_equal(truth.seen(5, ("value", "flow")), parts["value"] + parts["flow"])
+    nothing = truth.seen(5, ())
+    assert (nothing[planted.panel.listed] == 0).all()
+    assert np.isnan(nothing[~planted.panel.listed]).all()
 
 
 def test_truth_covers_exactly_the_listed(planted: Simulated) -> None:
@@ -351,35 +349,16 @@ def test_truth_covers_exactly_the_listed(planted: Simulated) -> None:
         np.testing.assert_array_equal(np.isfinite(values), planted.panel.listed)
 
 
-def test_the_outage_repeats_the_session_before(planted: Simulated) -> None:
-    row = int(np.flatnonzero(~planted.panel.is_session)[0])
-    stays = planted.panel.listed[row - 1] & planted.panel.listed[row]
-    for values in planted.truth.expected.values():
-        np.testing.assert_array_equal(values[row, stays], values[row - 1, stays])
-
-
-@pytest.mark.parametrize("market", ["null", "frictions"])
-def test_nothing_is_expected_without_planted_effects(market: Market) -> None:
-    simulated = simulate(SimulateConfig(stocks=10, years=0.5, market=market))
-    assert set(simulated.truth.strength.values()) == {0.0}
+@pytest.mark.parametrize("null", ["pure", "frictions"])
+def test_nothing_is_expected_without_planted_effects(null: Null) -> None:
+    simulated = simulate(SimulateConfig(stocks=10, years=0.5, null=null))
+    assert not simulated.truth.anything
     for values in simulated.truth.expected.values():
         assert (values[simulated.panel.listed] == 0).all()
 
 
-# Mistakes
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"stocks": 1}, r"`stocks` must be between 2 and 8000; got 1"),
-        ({"years": 0.0}, r"`years` must be between 0\.1 and 100; got 0\.0"),
-        ({"sectors": 34}, r"`sectors` must be between 1 and 33; got 34"),
-        ({"strength": float("nan")}, r"`strength` must be between 0 and 3; got nan"),
-        ({"seed": -1}, r"`seed` must be between 0"),
-        ({"market": "nul"}, r"Unknown simulated market `nul`.*`null`"),
-    ],
-)
-def test_wrong_configs_are_refused(options: dict[str, float], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        SimulateConfig(**options)  # type: ignore[arg-type]
+def test_sectors_of_a_small_market() -> None:
+    panel = simulate(SimulateConfig(stocks=24, years=0.5, sectors=4)).panel
+    assert set(np.unique(panel["sector33"][panel.listed])) == {0, 1, 2, 3}
+    with pytest.raises(ValueError, match="`sectors` must be between 1 and 33; got 34"):
+        SimulateConfig(sectors=34)

@@ -371,7 +371,8 @@ def test_the_truth_lies_beside(stored: Path) -> None:
     assert drivers.Date.min().isoformat() >= "2026-09-01"
     bars = Store(stored).read("equities_bars_daily", start="2026-09-01", columns=["Date", "Code"]).to_pandas()
     assert len(drivers) == len(bars)
-    assert {"Date", "stress", "probability", "skew", "flow", "market"} == set(truth.states().schema.names)
+    states = {"Date", "stress", "probability", "skew", "flow", "market"}
+    assert states | {f"flow_{h}" for h in effects.HORIZONS} == set(truth.states().schema.names)
 
 
 def test_the_panel_of_the_store_is_judged_as_the_truth_says(stored: Path) -> None:

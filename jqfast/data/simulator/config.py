@@ -13,6 +13,18 @@ Null = Literal["pure", "frictions"]
 #: Past the change of the margin table to daily (2026-09-28), so that every market has all the breaks.
 LAST_DAY = dt.date(2026, 10, 30)
 
+_NOTES = {
+    None: (
+        "Simulated market with planted effects: reversal, momentum, value, quality, surprises, foreign flow "
+        "and crash beta."
+    ),
+    "pure": (
+        "Simulated null market: nothing in its past tells which stock will do better. Simple returns of "
+        "volatile stocks are higher by half their variance, so decile returns may differ: judge by RankIC."
+    ),
+    "frictions": "Simulated market without planted effects but with price units, limits and delistings.",
+}
+
 
 @dataclass(frozen=True)
 class SimulateConfig:
@@ -29,6 +41,7 @@ class SimulateConfig:
         effects but price units, limits, dividends, illiquid days and delistings after news
     end : last calendar day; the default lies past every change of rule that the tables know
     strength : multiple of the planted effects, 1 for an oracle RankIC of 0.05 to 0.08 at 5 days
+    sectors : number of the 33 sectors in use, so that a small market has sectors of some size
 
     Raises
     ------
@@ -36,12 +49,13 @@ class SimulateConfig:
         If a value is outside its range.
     """
 
-    stocks: int = 400
+    stocks: int = 300
     years: float = 8.0
     seed: int = 7
     null: Null | None = None
     end: dt.date = LAST_DAY
     strength: float = 1.0
+    sectors: int = 33
 
     def __post_init__(self) -> None:
         if self.null is not None and self.null not in get_args(Null):
@@ -50,6 +64,7 @@ class SimulateConfig:
         check_range("years", self.years, 0.5, 30)
         check_range("seed", self.seed, 0, 2**63 - 1)
         check_range("strength", self.strength, 0, 3)
+        check_range("sectors", self.sectors, 1, 33)
         if not dt.date(2000, 1, 1) <= self.start or self.end > dt.date(2040, 12, 31):
             raise ValueError(
                 f"`years` and `end` must stay within 2000 to 2040; got {self.start} to {self.end}."
@@ -69,3 +84,13 @@ class SimulateConfig:
     def frictions(self) -> bool:
         """Whether price units, limits, dividends and news ahead of delistings exist."""
         return self.null != "pure"
+
+    @property
+    def source(self) -> str:
+        """What a panel of the market says of its source."""
+        return f"simulated ({self.null or 'planted'}, seed {self.seed})"
+
+    @property
+    def note(self) -> str:
+        """What the reader of a report should know."""
+        return _NOTES[self.null]

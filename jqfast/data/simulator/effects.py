@@ -27,23 +27,27 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from jqfast.data._truth import relative_move
 from jqfast.types import BoolArray, FloatArray
 
 #: Drift per session and unit of the driver, at strength 1.
 STRENGTH = {
-    "reversal": 0.0113,
-    "momentum": 0.00105,
-    "value": 0.00020,
-    "quality": 0.00020,
-    "earnings": 0.00053,
+    "reversal": 0.0140,
+    "momentum": 0.00125,
+    "value": 0.00024,
+    "quality": 0.00024,
+    "earnings": 0.00064,
     "flow": 0.000235,
-    "crash": 0.00113,
+    "crash": 0.00075,
 }
 DRIVERS = tuple(STRENGTH)
+#: Made of closes; what they will be depends on every close of the last sixty sessions, not on their values.
+FROM_CLOSES = ("reversal", "momentum")
 HORIZONS = (1, 5, 10, 20)
 REVERSAL, MOMENTUM = 5, 60
 FADE = float(np.exp(-1.0 / 25.0))
+#: Of the stress: chances per session that it begins and ends, and what is left of a deviation from normal.
+ENTER, LEAVE = 1.0 / 180, 1.0 / 45
+RETURN = 1.0 - ENTER - LEAVE
 _SURPRISE, _SURPRISE_MOST = 0.01, 3.0  # of equity; in units of it
 _SCORE_MOST = 2.5
 _BETA_MEMORY = 1.0 - 1.0 / 120.0
@@ -95,6 +99,14 @@ def opening(N: int) -> Visible:
         echo=nothing.copy(),
         covariance=nothing.copy(),
     )
+
+
+def relative_move(now: FloatArray, before: FloatArray, traded: BoolArray) -> FloatArray:
+    """(N,) log moves of one session less their mean over the stocks that traded; 0 for all others."""
+    known = traded & np.isfinite(before) & np.isfinite(now)
+    move = np.where(known, now - np.where(known, before, 0.0), 0.0)
+    mean = move.sum() / max(int(known.sum()), 1)
+    return np.where(known, move - mean, 0.0)
 
 
 def observe(visible: Visible, log_close: FloatArray, traded: BoolArray) -> float:
@@ -170,20 +182,23 @@ def expected(
     drift's own effect on later drivers is left out: it is of second order in the strengths.
     """
     C, S = visible.moves, visible.sums
-    slow = strength["value"] * now["value"] + strength["quality"] * now["quality"]
     out = {}
     for h in HORIZONS:
         short = min(h, REVERSAL)
         # Sums over the h sessions ahead of C_{t-5+j} (no later than C_t) and of C_{t-60+j}.
         recent = S[-1 - REVERSAL + short - 1] - S[-1 - REVERSAL - 1] + (h - short) * C[-1]
         old = S[h] - S[0]
-        fade = (1.0 - FADE**h) / (1.0 - FADE)
-        out[h] = (
-            strength["reversal"] * (recent - h * C[-1])
-            + strength["momentum"] * (recent - old)
-            + h * slow
-            + strength["earnings"] * fade * visible.echo
-            + strength["flow"] * visible.scores["size"] * float(outlook.flow[:h].sum())
-            + strength["crash"] * visible.scores["beta"] * float(outlook.stress[:h].sum())
-        )
+        from_closes = strength["reversal"] * (recent - h * C[-1]) + strength["momentum"] * (recent - old)
+        flow = strength["flow"] * visible.scores["size"] * float(outlook.flow[:h].sum())
+        lasting = sum(strength[name] * times * now[name] for name, times in lasts(h).items())
+        out[h] = from_closes + flow + lasting
     return out
+
+
+def lasts(h: int) -> dict[str, float]:
+    """Driver -> what its value of today adds up to over the next ``h`` sessions, for those that know no more.
+
+    Value and quality stay, surprises fade, stress goes back to normal at its own pace.
+    """
+    fade, back = (float((1.0 - pace**h) / (1.0 - pace)) for pace in (FADE, RETURN))
+    return {"value": float(h), "quality": float(h), "earnings": fade, "crash": back}

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jqfast.data._tokyo import SECTOR33
 from jqfast.data.simulator.config import SimulateConfig
 from jqfast.data.simulator.sessions import OUTAGE, Sessions
 from jqfast.types import BoolArray, CodeArray, FloatArray, IntArray
@@ -98,7 +97,7 @@ def draw_issues(sessions: Sessions, config: SimulateConfig, rng: np.random.Gener
     return Issues(
         code=code,
         number=rng.permutation(N) + 1,
-        sector=rng.integers(0, len(SECTOR33), size=N),
+        sector=rng.integers(0, config.sectors, size=N),
         size=size,
         style=np.clip(rng.standard_normal(N), -2.5, 2.5),
         beta=np.clip(1.0 + 0.3 * rng.standard_normal(N), 0.2, 2.0),

@@ -167,6 +167,7 @@ class Market:
         year.capital[s] = np.where(listed, np.exp(visible.seen) * self.issues.shares, np.nan)
         year.drivers[s] = np.where(listed, np.stack([now[name] for name in effects.DRIVERS]), np.nan)
         year.expected[s] = np.where(listed, np.stack([ahead[h] for h in effects.HORIZONS]), np.nan)
+        year.outlook[s] = [prospect.flow[:h].sum() for h in effects.HORIZONS]
 
     # Books and documents
 

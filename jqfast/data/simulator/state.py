@@ -22,7 +22,7 @@ class Year:
     yen at the last price; ``listed`` (S, N); ``segment``, ``scale`` (S, N) codes; ``market`` (S,) the
     market's own move and ``tide`` (S,) its log volatility; ``statement`` (3, S, N) equity, income of four
     quarters and forecast of net profit as known at the close; ``drivers`` (S, 7, N) and ``expected`` (S, 4,
-    N).
+    N); ``outlook`` (S, 4) the flow that is expected to add up over each horizon.
     """
 
     rows: IntArray
@@ -42,6 +42,7 @@ class Year:
     statement: FloatArray
     drivers: AnyArray
     expected: AnyArray
+    outlook: FloatArray
 
 
 def new_year(rows: IntArray, dates: DateArray, N: int) -> Year:
@@ -65,6 +66,7 @@ def new_year(rows: IntArray, dates: DateArray, N: int) -> Year:
         statement=np.full((3, S, N), np.nan),
         drivers=np.full((S, len(effects.DRIVERS), N), np.nan, np.float32),
         expected=np.full((S, len(effects.HORIZONS), N), np.nan, np.float32),
+        outlook=np.zeros((S, len(effects.HORIZONS))),
     )
 
 

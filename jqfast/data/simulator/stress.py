@@ -11,13 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jqfast.data.simulator.effects import HORIZONS, Outlook
+from jqfast.data.simulator.effects import ENTER, HORIZONS, LEAVE, RETURN, Outlook
 from jqfast.data.simulator.sessions import Sessions
 from jqfast.types import FloatArray, IntArray
 
-_ENTER, _LEAVE = 1.0 / 180, 1.0 / 45  # per session
-NORMAL = _ENTER / (_ENTER + _LEAVE)
-_STAY = 1.0 - _ENTER - _LEAVE  # what is left of a deviation from normal after a session
+NORMAL = ENTER / (ENTER + LEAVE)
 SKEW_CALM, SKEW_STRESS, SKEW_NOISE = 0.14, 0.24, 0.05
 AHEAD = max(HORIZONS)
 
@@ -38,7 +36,7 @@ def draw_stress(T: int, rng: np.random.Generator) -> Stress:
     state = np.zeros(T)
     now = float(rng.uniform() < NORMAL)
     for t in range(T):
-        flips = draws[t] < (_LEAVE if now else _ENTER)
+        flips = draws[t] < (LEAVE if now else ENTER)
         now = 1.0 - now if flips else now
         state[t] = now
     skew = np.where(state > 0, SKEW_STRESS, SKEW_CALM) + SKEW_NOISE * rng.standard_normal(T)
@@ -51,7 +49,7 @@ def _filter(skew: FloatArray) -> FloatArray:
     p = NORMAL
     odds = np.exp((skew - (SKEW_CALM + SKEW_STRESS) / 2) * (SKEW_STRESS - SKEW_CALM) / SKEW_NOISE**2)
     for t, likelihood in enumerate(odds):
-        prior = NORMAL + _STAY * (p - NORMAL)
+        prior = NORMAL + RETURN * (p - NORMAL)
         p = prior * likelihood / (prior * likelihood + 1.0 - prior)
         out[t] = p
     return out
@@ -116,6 +114,6 @@ def outlook(stress: Stress, foreigners: Foreigners, row: int) -> Outlook:
     """What a reader at the close of ``row``, with the skews up to the row before, expects of the states."""
     seen = stress.probability[row - 1] if row > 0 else NORMAL
     # From the state of t-1 to that of t+1 are two steps.
-    path = np.asarray(_STAY ** (2.0 + np.arange(AHEAD)) * (NORMAL - seen), np.float64)
+    path = np.asarray(RETURN ** (2.0 + np.arange(AHEAD)) * (NORMAL - seen), np.float64)
     nxt = min(row + 1, len(stress.state) - 1)
     return Outlook(foreigners.outlook(row), path, NORMAL - float(stress.state[nxt]))

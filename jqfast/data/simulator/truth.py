@@ -24,6 +24,7 @@ from jqfast.errors import DataGapError
 from jqfast.types import AnyArray, FloatArray
 
 FOLDER = "truth"
+_SUMMARY = "truth.json"
 _HORIZON = 5
 #: Sessions at the start of which the drivers are not yet filled.
 _WARM_UP = effects.MOMENTUM + 1
@@ -66,10 +67,16 @@ class Truth:
 
     def states(self) -> Any:
         """Arrow table: Date, the hidden ``stress``, its ``probability`` given the skews so far, ``skew``,
-        ``flow`` of foreigners in force at the close, the ``market``'s own move."""
+        ``flow`` of foreigners in force at the close and ``flow_<h>``, what it is expected to add up to over
+        the next h sessions; the ``market``'s own move."""
         import pyarrow.parquet as pq
 
         return pq.read_table(self.path / FOLDER / "states.parquet")
+
+
+def is_simulated(path: str | Path) -> bool:
+    """Whether a folder holds a simulated store, written to its end: its truth is the last file."""
+    return (Path(path) / FOLDER / _SUMMARY).is_file()
 
 
 def read_truth(path: str | Path) -> Truth:
@@ -80,12 +87,11 @@ def read_truth(path: str | Path) -> Truth:
     DataGapError
         If the store is not a simulated one.
     """
-    file = Path(path) / FOLDER / "truth.json"
-    if not file.exists():
+    if not is_simulated(path):
         raise DataGapError(
             f"There is no truth in `{path}`: it was not written by `jqfast simulate`, or not to its end."
         )
-    content = json.loads(file.read_text(encoding="utf-8"))
+    content = json.loads((Path(path) / FOLDER / _SUMMARY).read_text(encoding="utf-8"))
     ic = content["oracle_ic"]
     return Truth(Path(path), content["config"], content["strength"], float("nan") if ic is None else ic)
 
@@ -149,7 +155,7 @@ def write_drivers(path: Path, market: Market, year: Year) -> None:
     partial.replace(file)
 
 
-def write_truth(path: Path, market: Market, moves: FloatArray, ic: float) -> Truth:
+def write_truth(path: Path, market: Market, moves: FloatArray, outlook: FloatArray, ic: float) -> Truth:
     """States and the summary, the last files of a simulated store."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -160,6 +166,7 @@ def write_truth(path: Path, market: Market, moves: FloatArray, ic: float) -> Tru
     flow = np.where(flows.published >= 0, flows.flow[np.maximum(flows.published, 0)], 0.0)
     states = {"Date": market.sessions.dates, "stress": stress.state, "probability": stress.probability}
     states |= {"skew": stress.skew, "flow": flow, "market": moves}
+    states |= {f"flow_{h}": outlook[:, k] for k, h in enumerate(effects.HORIZONS)}
     partial = folder / "states.partial"
     pq.write_table(pa.table({name: pa.array(values) for name, values in states.items()}), partial)
     partial.replace(folder / "states.parquet")
@@ -167,7 +174,7 @@ def write_truth(path: Path, market: Market, moves: FloatArray, ic: float) -> Tru
     content = {"config": config, "strength": market.strength, "oracle_ic": None if np.isnan(ic) else ic}
     partial = folder / "truth.partial"
     partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    partial.replace(folder / "truth.json")
+    partial.replace(folder / _SUMMARY)
     return Truth(path, config, market.strength, ic)
 
 

@@ -42,7 +42,7 @@ def write(
     Parameters
     ----------
     path : folder of the store, new or empty
-    config : the market; default: 400 stocks, 8 years, planted effects
+    config : the market; default: 300 stocks, 8 years, planted effects
     progress : called with a few words at each year and at the end
 
     Returns
@@ -89,6 +89,7 @@ class _Clerk:
         self._tables, self._oracle = Tables(market), truth.Oracle()
         self._waiting: dict[str, list[Any]] = {}
         self._moves: list[FloatArray] = []
+        self._outlooks: list[FloatArray] = []
         # The same config gives the same files: rows are stamped with the end of the span, not with now.
         self._stamp = dt.datetime.combine(market.config.end, dt.time(23, 59), dt.UTC)
 
@@ -101,6 +102,7 @@ class _Clerk:
         truth.write_drivers(self._path, self._market, year)
         self._oracle.add(self._market, year)
         self._moves.append(year.market)
+        self._outlooks.append(year.outlook)
 
     def finish(self) -> Truth:
         """Append what is left, and write the truth."""
@@ -113,7 +115,8 @@ class _Clerk:
         folder = self._path / EXTERNAL
         folder.mkdir(exist_ok=True)
         _write(folder / "macro_daily.parquet", macro_table(self._market.overseas, self._market.sessions))
-        return truth.write_truth(self._path, self._market, np.concatenate(self._moves), self._oracle.ic())
+        moves, outlook = np.concatenate(self._moves), np.concatenate(self._outlooks)
+        return truth.write_truth(self._path, self._market, moves, outlook, self._oracle.ic())
 
     def _complete(self) -> None:
         """Mark the days on which a table has no rows by its nature, as a sync of the API does."""
