@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jqfast.evaluate.costs import CostConfig, tick_size
+from jqfast.evaluate.drop_one import DropOne, DropOneConfig, drop_one
 from jqfast.evaluate.ic import Deciles, IcResult, buckets, deciles, ic, rank_ic, rank_rows
 from jqfast.evaluate.inference import (
     Interval,
@@ -22,6 +23,8 @@ __all__ = [
     "CostConfig",
     "Deciles",
     "Drawdown",
+    "DropOne",
+    "DropOneConfig",
     "IcResult",
     "Interval",
     "NeweyWest",
@@ -34,6 +37,7 @@ __all__ = [
     "buckets",
     "deciles",
     "drawdown",
+    "drop_one",
     "ic",
     "long_short",
     "monthly",
