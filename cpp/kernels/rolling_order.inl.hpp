@@ -78,7 +78,11 @@ class SortedWindow {
     slots_.set(window_ + 1, Vec{});
   }
 
-  [[nodiscard]] Vec count() const noexcept { return slots_.get(window_ + 1); }
+  // At most the window: counts become places in it, and a state that was not saved by a session may hold any number.
+  [[nodiscard]] Vec count() const noexcept {
+    const Vec n = slots_.get(window_ + 1), most = splat(window_);
+    return select(n < most, n, most);
+  }
   [[nodiscard]] Vec at(std::uint32_t i) const noexcept { return slots_.get(i); }
 
   // With d = the window without `leaving`, the new i-th value is min(d[i], max(d[i - 1], entering)).

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "hash.hpp"
 #include "jqfast/error.hpp"
 #include "lanes.hpp"
 #include "run.hpp"
@@ -33,7 +34,7 @@ Shape stream_shape(std::size_t stocks, std::size_t threads) {
 
 // The head of saved bytes. Raise the version when the format changes or a kernel gives its carried state another
 // meaning.
-constexpr std::uint32_t kStateVersion = 1;
+constexpr std::uint32_t kStateVersion = 2;
 constexpr std::uint64_t kMaxStocks = std::uint64_t{1} << 32, kMaxRows = std::uint64_t{1} << 48;
 constexpr std::string_view kMagic = "jqfast-state";
 
@@ -46,34 +47,6 @@ struct Head {
   std::uint64_t group_size = 0;
 };
 static_assert(sizeof(Head) == 48);
-
-// FNV-1a, over whole words where there are any: guards against damage, not against an adversary.
-class Hash {
- public:
-  void add(std::span<const std::byte> bytes) noexcept {
-    std::size_t i = 0;
-    for (; i + sizeof(std::uint64_t) <= bytes.size(); i += sizeof(std::uint64_t)) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, bytes.data() + i, sizeof word);
-      mix(word);
-    }
-    for (; i < bytes.size(); ++i) mix(std::to_integer<std::uint64_t>(bytes[i]));
-  }
-  [[nodiscard]] std::uint64_t value() const noexcept { return hash_ ^ (hash_ >> 29); }
-
- private:
-  void mix(std::uint64_t word) noexcept {
-    hash_ = (hash_ ^ word) * 0x100000001B3ull;
-    hash_ ^= hash_ >> 32;
-  }
-  std::uint64_t hash_ = 0xCBF29CE484222325ull;
-};
-
-std::uint64_t hash_of(std::span<const std::byte> bytes) noexcept {
-  Hash hash;
-  hash.add(bytes);
-  return hash.value();
-}
 
 }  // namespace
 

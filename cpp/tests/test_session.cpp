@@ -8,6 +8,7 @@
 #include "check.hpp"
 #include "jqfast/error.hpp"
 #include "runs.hpp"
+#include "src/hash.hpp"
 
 namespace {
 
@@ -242,6 +243,32 @@ void damaged_states() {
   check(throws<StateError>([&] { (void)Session::load(executor, longer); }), "too long");
 }
 
+// The checksum keeps no one from writing a state: whatever its numbers, no place outside a window is read.
+void forged_states() {
+  const auto inputs = inputs_of(40, 9);
+  const std::string text =
+      "jqfast-plan 1\ninput stock a\noutputs 2\ntime\nv0 = input 0\nv1 = quantiles v0 window=5 min_periods=1 at=1\n"
+      "v2 = mad v0 window=6 min_periods=1\nstore v1 0\nstore v2 1\n";
+  const Executor executor(jqfast::decode_plan(text), jqfast::baseline_kernels());
+  Session session(executor, 9);
+  Outputs got = run(text, {inputs[0]});
+  const Feeder feed{session, got};
+  feed({inputs[0]}, 0, 20);
+  const auto bytes = saved(session);
+  for (const double number : {1e9, -1.0, 2.5, kNaN}) {
+    auto forged = bytes;
+    constexpr std::size_t kHead = 48, kSum = sizeof(std::uint64_t);
+    for (std::size_t at = kHead; at + kSum < forged.size(); at += sizeof number) {
+      std::memcpy(forged.data() + at, &number, sizeof number);
+    }
+    const std::uint64_t sum = jqfast::hash_of(std::span(forged).first(forged.size() - kSum));
+    std::memcpy(forged.data() + forged.size() - kSum, &sum, kSum);
+    session = Session::load(executor, forged);
+    feed({inputs[0]}, 20, 20);
+    check(saved(session) != bytes, "a forged state goes on");
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -251,5 +278,6 @@ int main() {
   new_stocks();
   refused_and_unchanged();
   damaged_states();
+  forged_states();
   return report("session");
 }
