@@ -1,9 +1,9 @@
 // How every windowed aggregate walks: blocks, suffixes and prefixes, so that nothing is ever subtracted.
 //
-// Rows are cut into blocks of the window's length, aligned to the first session. A window that ends inside a block
-// is a suffix of the block before plus a prefix of its own. Suffixes are made once when a block begins, prefixes
-// grow by one row a session: constant work per row for any window, and a value that has left the window has left
-// the arithmetic too. Blocks depend on the session number alone, so chunks cannot change a result.
+// Rows are cut into blocks of the window's length. A window that ends inside a block is a suffix of the block before
+// plus a prefix of its own. Suffixes are made once when a block begins, prefixes grow by one row a session: constant
+// work per row for any window, and a value that has left the window has left the arithmetic too. Blocks depend on the
+// instruction and the session number alone, so chunks cannot change a result.
 #pragma once
 
 #include <algorithm>
@@ -135,6 +135,23 @@ template <class A, class Inputs>
             [&](const A& sums, std::uint32_t rows) { sums.save_suffix(slots, P::suffix(rows)); });
 }
 
+// The session of a row within its block.
+inline std::uint32_t phase_of(const TimeArgs& a) noexcept {
+  return static_cast<std::uint32_t>((a.row0 + a.offset) % a.window);
+}
+
+// The state before the first session where that stands inside a block: the rows before it are missing.
+template <class A, class Inputs>
+[[gnu::noinline, gnu::cold]] void start_inside(const Slots& slots, const TimeArgs& a, const Inputs& in,
+                                               std::size_t lane) noexcept {
+  A nothing;
+  nothing.load_head(slots);
+  nothing.reset();
+  nothing.save_prefix(slots, Places<A>::kPrefix);
+  const std::uint32_t phase = phase_of(a);
+  make_suffixes<A>(slots, a.window, in, lane, phase, 0, a.window - 1 - phase);
+}
+
 inline constexpr std::size_t kAhead = 4;  // groups
 
 // Sessions that come one at a time: making all suffixes when a block begins would let one session wait for w rows of
@@ -145,8 +162,9 @@ template <class A, class Inputs, class Emit>
   using P = Places<A>;
   const std::uint32_t w = a.window;
   const Slots slots(a.state, P::size(w), lane);
-  const auto phase = static_cast<std::uint32_t>(a.row0 % w);
+  const std::uint32_t phase = phase_of(a);
   const std::uint32_t older = w - 1 - phase;
+  if (a.row0 == 0 && phase != 0) start_inside<A>(slots, a, in, lane);
   // Each group of stocks has its state in another page, where the hardware does not look ahead.
   const std::size_t ahead = kAhead * P::size(w) * kGroup;
   slots.prefetch(0, P::kOpen, ahead);
@@ -199,7 +217,7 @@ template <class A, class Inputs, class Emit>
   const std::uint32_t w = a.window;
   if (a.rows == 1) return slide_one<A>(a, lane, inputs, emit);
   const Slots slots(a.state, P::size(w), lane);
-  auto phase = static_cast<std::uint32_t>(a.row0 % w);
+  std::uint32_t phase = phase_of(a);
   Inputs in = inputs;
   if (slots.one(P::kOpen, 0) != 0.0) [[unlikely]] {
     if (phase != 0) make_suffixes<A>(slots, w, in, lane, phase, 0, w - 1 - phase);
@@ -221,6 +239,7 @@ template <class A, class Inputs, class Emit>
     const std::uint32_t older = w - 1 - phase;
     if (older == 0) {
       emit(aggregate, values, r);
+  if (a.row0 == 0 && phase != 0) start_inside<A>(slots, a, in, lane);
     } else {
       emit(aggregate.merged(slots, P::suffix(older)), values, r);
     }

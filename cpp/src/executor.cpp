@@ -292,6 +292,7 @@ class Run {
 
   [[nodiscard]] std::size_t session(std::size_t row) const { return static_cast<std::size_t>(rows_[row]); }
 
+    a.offset = step.offset;
   void save_output(const Tile& t, const Step& step) {
     const Operand from = operand(t, step.in[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {

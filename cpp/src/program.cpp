@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "offsets.hpp"
+
 namespace jqfast {
 namespace {
 
@@ -16,6 +18,7 @@ struct ValueFacts {
   std::uint32_t input = kNone;  // the panel input that the value is, whatever its axis
   bool whole = false;           // that input has a value for every stock, so that other stages can read it in place
   std::uint32_t readers = 0;    // instructions of its own stage that read it
+  std::uint32_t offset = 0;     // of the blocks of the instruction that makes it
 };
 
 // The rows before the current one that an instruction reads of its arguments.
@@ -100,6 +103,7 @@ class TimeBuilder {
     step.give = instr.give;
     step.window = instr.window;
     step.min_periods = instr.min_periods;
+    step.offset = values_[instr.first].offset;
     step.alpha = instr.alpha;
     step.numbers = instr.numbers;
     step.state = out_.kernel_state;
@@ -335,6 +339,8 @@ std::size_t longest_lookback(const Plan& plan) {
 Program assign(const Plan& plan, const KernelTable& kernels) {
   std::vector<ValueFacts> values(plan.values);
   Program program;
+  const auto offsets = block_offsets(plan);
+  for (std::size_t v = 0; v < values.size(); ++v) values[v].offset = offsets[v];
   program.boundaries = number_boundaries(plan, values);
   program.lookback = longest_lookback(plan);
   program.outputs = plan.outputs;

@@ -37,6 +37,7 @@ struct Step {
   std::uint32_t window = 0;
   std::uint32_t min_periods = 0;
   double alpha = 0.0;
+  std::uint32_t offset = 0;  // of TimeArgs
   std::vector<double> numbers;
   std::size_t state = 0;   // offset in doubles per lane within the tile's kernel state
   std::size_t staged = 0;  // of an export to an output: its place among those of the stage

@@ -2,9 +2,11 @@
 // outputs of either type and layout, cancellation, and arguments that do not fit.
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "check.hpp"
 #include "jqfast/error.hpp"
+#include "src/offsets.hpp"
 #include "verify.hpp"
 
 namespace {
@@ -110,6 +112,34 @@ void rows_that_are_no_sessions() {
     }
   }
   check(same_bits(packed, {packed.features, packed.rows, packed.cols, picked}), "other rows are part of no window");
+}
+
+// Blocks of equal windows begin in different sessions, and what else a plan computes, in whatever order, changes no
+// bit.
+void blocks() {
+  constexpr std::size_t kWindow = 60, kSeries = 200;
+  PlanText crowd(2);
+  std::vector<std::size_t> means;
+  for (std::size_t k = 0; k < kSeries; ++k) {
+    const auto lagged = crowd.add("lag v0 window=" + std::to_string(k));
+    const std::string words = " window=" + std::to_string(kWindow) + " min_periods=4 give=";
+    if (k == 70) crowd.store(crowd.add("pairs v1 v0" + words + "corr"));
+    means.push_back(crowd.add("moments v" + std::to_string(lagged) + words + "std,mean", 2));
+  }
+  crowd.store(means[3] + 1);
+  const auto offsets = jqfast::block_offsets(decode_plan(crowd.text()));
+  std::set<std::uint32_t> places;
+  for (const auto v : means) places.insert(offsets[v]);
+  check(*places.rbegin() < kWindow && places.size() > kWindow * 3 / 4, "blocks begin all over a window");
+
+  PlanText alone(2);
+  const auto lagged = alone.add("lag v0 window=3");
+  const std::string words = " window=" + std::to_string(kWindow) + " min_periods=4 give=";
+  alone.store(alone.add("pairs v1 v0" + words + "corr"));
+  alone.store(alone.add("moments v" + std::to_string(lagged) + words + "mean"));
+  auto inputs = inputs_of(150, 9);
+  inputs.pop_back();
+  check(same_bits(run(alone.text(), inputs), run(crowd.text(), inputs)), "a feature alone and among others");
 }
 
 void nothing_to_do() {
@@ -222,6 +252,7 @@ int main() {
   tiles_chunks_and_threads();
   stages();
   rows_that_are_no_sessions();
+  blocks();
   nothing_to_do();
   rounding_and_canonical_values();
   cancelling();

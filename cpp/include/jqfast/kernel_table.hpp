@@ -55,6 +55,7 @@ struct TimeArgs {
 using TimeKernel = void (*)(const TimeArgs&);
 
 // Doubles of carried state per lane for an instruction.
+  std::uint32_t offset = 0;  // where in a block of `window` sessions the first session stands
 using StateSize = std::size_t (*)(Op op, const std::uint8_t* give, std::size_t outputs, std::uint32_t window);
 
 inline constexpr std::size_t kMostExposures = 8;
