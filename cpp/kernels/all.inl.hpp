@@ -20,7 +20,7 @@ inline std::size_t state_size(Op op, const std::uint8_t* give, std::size_t outpu
     case Op::moments: return moments_state(give, outputs, window);
     case Op::extrema: return extrema_state(give, outputs, window);
     case Op::pairs: return pairs_state(window);
-    case Op::trend: return trend_state(window);
+    case Op::trend: return trend_state(give, outputs, window);
     case Op::product: return product_state(window);
     case Op::quantiles:
     case Op::mad: return order_state(window);

@@ -1,9 +1,10 @@
 // Rolling least squares on time: slope per session, line at the oldest session, today's residual, R2; and the linearly
-// decaying mean, which is made of the same sums.
+// decaying mean, which counts ages in the same way.
 //
 // Sums with values are kept with time counted from the start of the block (suffix rows -1, -2, ...; prefix rows 0, 1,
 // ...). Sums of the places alone are small integers of ages, carried along exactly; the full window's never change, so
-// that only windows with gaps divide by them. Missing sessions keep their place in time.
+// that only windows with gaps divide by them. Missing sessions keep their place in time. The decaying mean is judged by
+// the size of the values, not by their spread: its sums are of the values themselves and compensated, as the mean's.
 #pragma once
 
 #include "rolling_pairs.inl.hpp"
@@ -17,6 +18,7 @@ struct TrendValues {
 };
 
 struct TrendInputs {
+  static constexpr std::size_t kOperands = 1;
   Cursor today, oldest;
   double most;
 
@@ -46,15 +48,22 @@ struct Ages {
   Vec n, sum, squares;
 };
 
+// What is asked for: statistics of the line, the decaying mean.
+struct TrendNeeds {
+  bool line = false, decay = false;
+};
+
+template <TrendNeeds Needs>
 struct TrendSums {
   static constexpr std::size_t kHead = 7;  // seen, last finite value, anchor, today's place in the block, rest
-  static constexpr std::size_t kPrefix = 3;
-  static constexpr std::size_t kSuffix = kPrefix;
+  static constexpr std::size_t kPrefix = (Needs.line ? 3 : 0) + (Needs.decay ? 4 : 0);
+  static constexpr std::size_t kSuffix = (Needs.line ? 3 : 0) + (Needs.decay ? 2 : 0);  // complete sums are rounded
 
   Vec seen, last, anchor, today;
-  Ages rest, ages;  // of the window without its oldest session, of the whole window
-  Vec place;        // one after the row `add` is given: runs backward through suffixes
-  Vec y, yy, ty;
+  Ages rest, ages;                 // of the window without its oldest session, of the whole window
+  Vec place;                       // one after the row `add` is given: runs backward through suffixes
+  Vec y, yy, ty;                   // of distances from the anchor
+  Vec sum, low, total, total_low;  // of the values, and of the values by their place
 
   void load_head(const Slots& s) noexcept {
     seen = s.get(0), last = s.get(1), anchor = s.get(2), today = s.get(3);
@@ -70,7 +79,10 @@ struct TrendSums {
     place = Vec{};
   }
   void stand_at(std::uint32_t, std::uint32_t rows) noexcept { place = splat(-static_cast<double>(rows)); }
-  void reset() noexcept { y = yy = ty = Vec{}; }
+  void reset() noexcept {
+    if constexpr (Needs.line) y = yy = ty = Vec{};
+    if constexpr (Needs.decay) sum = low = total = total_low = Vec{};
+  }
 
   void see(const TrendValues& v) noexcept {
     const Mask ok = is_finite(v.today), leaves = is_finite(v.oldest);
@@ -90,21 +102,53 @@ struct TrendSums {
 
   void add(const TrendValues& v) noexcept {
     place -= 1.0;
-    const Vec d = select(is_finite(v.today), v.today - anchor, Vec{});
-    y += d, yy += d * d, ty += place * d;
+    const Mask ok = is_finite(v.today);
+    if constexpr (Needs.line) {
+      const Vec d = select(ok, v.today - anchor, Vec{});
+      y += d, yy += d * d, ty += place * d;
+    }
+    if constexpr (Needs.decay) {
+      const Vec x = select(ok, v.today, Vec{}), term = place * x;
+      const Vec more = sum + x, more_total = total + term;
+      low += (sum - more) + x, total_low += (total - more_total) + term;
+      sum = more, total = more_total;
+    }
   }
 
   void save_prefix(const Slots& s, std::size_t slot) const noexcept {
-    s.set(slot, y), s.set(slot + 1, yy), s.set(slot + 2, ty);
+    if constexpr (Needs.decay) s.set(slot++, low), s.set(slot++, total_low);
+    save(s, slot, sum, total);
   }
-  void save_suffix(const Slots& s, std::size_t slot) const noexcept { save_prefix(s, slot); }
+  void save_suffix(const Slots& s, std::size_t slot) const noexcept { save(s, slot, sum + low, total + total_low); }
   void load_prefix(const Slots& s, std::size_t slot) noexcept {
-    y = s.get(slot), yy = s.get(slot + 1), ty = s.get(slot + 2);
+    if constexpr (Needs.decay) low = s.get(slot++), total_low = s.get(slot++);
+    load(s, slot);
   }
   [[nodiscard]] TrendSums merged(const Slots& s, std::size_t slot) const noexcept {
+    TrendSums other;
+    other.load(s, slot);
     TrendSums m = *this;
-    m.y += s.get(slot), m.yy += s.get(slot + 1), m.ty += s.get(slot + 2);
+    if constexpr (Needs.line) m.y += other.y, m.yy += other.yy, m.ty += other.ty;
+    if constexpr (Needs.decay) m.low += other.sum, m.total_low += other.total;
     return m;
+  }
+
+  // Mean with weights 1 for the oldest session of the window to `most` + 1 for today: sum(weight x) / sum(weight) over
+  // the finite values.
+  [[nodiscard]] Vec decaying_mean(double most) const noexcept {
+    const Vec shift = (most + 1.0) - today;
+    const Vec weighted = (total + shift * sum) + (total_low + shift * low);
+    return weighted / (ages.n * (most + 1.0) - ages.sum);
+  }
+
+ private:
+  void save(const Slots& s, std::size_t slot, Vec of_values, Vec by_place) const noexcept {
+    if constexpr (Needs.line) s.set(slot++, y), s.set(slot++, yy), s.set(slot++, ty);
+    if constexpr (Needs.decay) s.set(slot++, of_values), s.set(slot++, by_place);
+  }
+  void load(const Slots& s, std::size_t slot) noexcept {
+    if constexpr (Needs.line) y = s.get(slot++), yy = s.get(slot++), ty = s.get(slot++);
+    if constexpr (Needs.decay) sum = s.get(slot++), total = s.get(slot++);
   }
 };
 
@@ -138,6 +182,7 @@ class TimesOfWindow {
 struct Line {
   Vec n, mean_age, inverse_tt, yy, ty, mean, base, unit;
   Vec x;  // today's value
+  Vec decaying_mean;
 };
 
 // The line from scratch: distances from the newest value, scaled, in two passes.
@@ -165,13 +210,18 @@ struct Line {
   return line;
 }
 
-[[gnu::always_inline]] inline Line fit(const TimeArgs& a, const TimesOfWindow& times_of, const TrendSums& s,
+template <TrendNeeds Needs>
+[[gnu::always_inline]] inline Line fit(const TimeArgs& a, const TimesOfWindow& times_of, const TrendSums<Needs>& s,
                                        const TrendValues& v, std::uint32_t r, std::size_t lane) noexcept {
+  Line line;
+  line.n = s.ages.n;
+  if constexpr (Needs.decay) line.decaying_mean = s.decaying_mean(v.most);
+  if constexpr (!Needs.line) return line;
   const Times t = times_of(s.ages);
   const Vec mean = s.y * t.share, mean_place = s.today - t.mean_age;
-  Line line{s.ages.n, t.mean_age, t.inverse_tt, s.yy - mean * s.y, s.ty - mean_place * s.y, mean,
-            s.anchor, splat(1.0), v.today};
-  // Also for a single value: the decaying mean must not carry the rounding of a distance to a far anchor.
+  line.mean_age = t.mean_age, line.inverse_tt = t.inverse_tt;
+  line.yy = s.yy - mean * s.y, line.ty = s.ty - mean_place * s.y, line.mean = mean;
+  line.base = s.anchor, line.unit = splat(1.0), line.x = v.today;
   if (any_of(but_not(at_least(line.n, times_of.least()), sound(line.yy, s.yy)))) [[unlikely]] {
     const Mask again = (line.n >= times_of.least()) & lost(line.yy, s.yy, s.y);
     if (any(again)) {
@@ -201,14 +251,6 @@ inline Vec explained(const Line& line) noexcept {
   return given((line.n >= 2.0) & (line.yy > 0.0), bounded);
 }
 
-// Mean with weights 1 for the oldest session of the window to w for today: sum(weight x) / sum(weight) over the finite
-// values. Weights are places shifted by a constant, so the sum of weight times deviation is that of place times
-// deviation.
-inline Vec decaying_mean(const Line& line, double most) noexcept {
-  const Vec total = line.n * (most + 1.0 - line.mean_age);
-  return line.base + (line.mean + line.ty / total) * line.unit;
-}
-
 template <TrendStat which>
 Vec trend_statistic(const Line& line, double most) noexcept {
   switch (which) {
@@ -216,21 +258,26 @@ Vec trend_statistic(const Line& line, double most) noexcept {
     case TrendStat::intercept: return given(line.n >= 2.0, line.base + fitted(line, splat(most)) * line.unit);
     case TrendStat::resid: return residual(line);
     case TrendStat::rsquare: return explained(line);
-    case TrendStat::decay: return decaying_mean(line, most);
+    case TrendStat::decay: return line.decaying_mean;
   }
 }
 
-template <TrendStat... Which>
+constexpr TrendNeeds also_needs(TrendNeeds needs, TrendStat which) noexcept {
+  return {needs.line || which != TrendStat::decay, needs.decay || which == TrendStat::decay};
+}
+
+template <TrendStat Which>
 bool trend_ran(const TimeArgs& a) noexcept {
-  if (!gives<Which...>(a)) return false;
+  if (!gives<Which>(a)) return false;
+  using Sums = TrendSums<also_needs({}, Which)>;
   const TimesOfWindow times_of(a.window, a.min_periods);
   const Vec least = splat(a.min_periods);
-  const auto make = [&](const TrendSums& total, const TrendValues& v, std::uint32_t r,
-                        std::size_t lane) __attribute__((always_inline)) {
-    const Line line = fit(a, times_of, total, v, r, lane);
-    return RowOf<sizeof...(Which)>{{given(line.n >= least, trend_statistic<Which>(line, v.most))...}};
-  };
-  slide_straight<TrendSums, sizeof...(Which)>(a, TrendInputs(a), make);
+  const auto make = [&](const Sums& total, const TrendValues& v, std::uint32_t r, std::size_t lane)
+                        __attribute__((always_inline)) {
+                          const Line line = fit(a, times_of, total, v, r, lane);
+                          return RowOf<1>{{given(line.n >= least, trend_statistic<Which>(line, v.most))}};
+                        };
+  slide_straight<Sums, 1>(a, TrendInputs(a), make);
   return true;
 }
 
@@ -246,22 +293,38 @@ inline void put_line(const Batch<Line>& batch, std::size_t o, TrendStat which, d
   }
 }
 
-inline void op_trend(const TimeArgs& a) noexcept {
-  using enum TrendStat;
-  if (trend_ran<TrendStat::slope>(a) || trend_ran<intercept>(a) || trend_ran<resid>(a) || trend_ran<rsquare>(a) ||
-      trend_ran<decay>(a))
-    return;
+template <TrendNeeds Needs>
+void trend_as(const TimeArgs& a) noexcept {
   const TimesOfWindow times_of(a.window, a.min_periods);
-  const auto make = [&](Line& line, const TrendSums& total, const TrendValues& v, std::uint32_t r, std::size_t lane) {
-    line = fit(a, times_of, total, v, r, lane);
-  };
-  slide_tile<TrendSums, Line>(a, TrendInputs(a), make, [&a](const Batch<Line>& batch) {
+  const auto make = [&](Line& line, const TrendSums<Needs>& total, const TrendValues& v, std::uint32_t r,
+                        std::size_t lane) { line = fit(a, times_of, total, v, r, lane); };
+  slide_tile<TrendSums<Needs>, Line>(a, TrendInputs(a), make, [&a](const Batch<Line>& batch) {
     for (std::size_t o = 0; o < a.outputs; ++o) {
       put_line(batch, o, static_cast<TrendStat>(a.give[o]), a.window - 1.0);
     }
   });
 }
 
-inline std::size_t trend_state(std::uint32_t window) noexcept { return slide_state<TrendSums>(window); }
+inline constexpr TrendNeeds kLineAlone{true, false}, kDecayAlone{false, true}, kLineAndDecay{true, true};
+
+inline TrendNeeds trend_needs(const std::uint8_t* give, std::size_t outputs) noexcept {
+  TrendNeeds needs;
+  for (std::size_t o = 0; o < outputs; ++o) needs = also_needs(needs, static_cast<TrendStat>(give[o]));
+  return needs;
+}
+
+inline void op_trend(const TimeArgs& a) noexcept {
+  using enum TrendStat;
+  if (trend_ran<TrendStat::slope>(a) || trend_ran<intercept>(a) || trend_ran<resid>(a) || trend_ran<rsquare>(a) ||
+      trend_ran<decay>(a))
+    return;
+  trend_needs(a.give, a.outputs).decay ? trend_as<kLineAndDecay>(a) : trend_as<kLineAlone>(a);
+}
+
+inline std::size_t trend_state(const std::uint8_t* give, std::size_t outputs, std::uint32_t window) noexcept {
+  const TrendNeeds needs = trend_needs(give, outputs);
+  if (!needs.decay) return slide_state<TrendSums<kLineAlone>>(window);
+  return needs.line ? slide_state<TrendSums<kLineAndDecay>>(window) : slide_state<TrendSums<kDecayAlone>>(window);
+}
 
 }  // namespace jqfast::JQFAST_TARGET

@@ -87,6 +87,7 @@ double goal(const Instr& instr, std::size_t i) {
     case Op::tanh:
     case Op::power: return 2.3e-16;
     case Op::moments: return moment_goal(static_cast<Moment>(instr.give[i]));
+    case Op::trend: return static_cast<TrendStat>(instr.give[i]) == TrendStat::decay ? 1e-15 : 1e-12;
     case Op::expanding: return expanding_goal(static_cast<Expanding>(instr.give[i]));
     case Op::ewm_var: return 1e-14;
     case Op::quantiles:

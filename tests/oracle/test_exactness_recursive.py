@@ -128,7 +128,7 @@ STATISTICS = {
     "expanding_std": (ops.expanding_std(X, LEAST), 1e-12, lambda x: _expanding(x, _std)),
     "expanding_skew": (ops.expanding_skew(X, LEAST), 1e-9, lambda x: _expanding(x, _skew)),
     "expanding_kurt": (ops.expanding_kurt(X, LEAST), 1e-9, lambda x: _expanding(x, _kurt)),
-    "ts_decay": (ops.ts_decay(X, W, LEAST), 32 * EPS, lambda x: _windows(x, _decay)),
+    "ts_decay": (ops.ts_decay(X, W, LEAST), 1e-15, lambda x: _windows(x, _decay)),
     "ts_product": (ops.ts_product(X, W, LEAST), W * EPS / 2, lambda x: _windows(x, _product)),
 }
 PLAN = _core.Plan(compile_plan([expr for expr, _, _ in STATISTICS.values()]).text)

@@ -162,7 +162,7 @@ JUDGED = {
     "ts_rank": Judged(1),
     "ts_quantile": Judged(4, lambda w: ops.ts_max(abs(X), w, 1)),
     "ts_mad": Judged(4, lambda w: ops.ts_max(abs(X), w, 1)),
-    "ts_decay": Judged(32, lambda w: _size(X, w)),
+    "ts_decay": Judged(4, lambda w: _size(X, w)),
     "ts_slope": Judged(32, lambda w: _sd(X, w)),
     "ts_intercept": Judged(32, lambda w: _size(X, w) + w * _sd(X, w)),
     "ts_resid": Judged(64, lambda w: _sd(X, w) + abs(ops.ts_resid(X, w, 1))),
