@@ -9,17 +9,23 @@ namespace jqfast::JQFAST_TARGET {
 // A statistic over all stocks, or by group: several groups at a time, one in each lane.
 template <class Statistic>
 void by_lanes(const CrossArgs& a) noexcept {
-  if (a.groups == nullptr) return Statistic::template apply<true>(a.in[0], a.out, a.n);
+  const double* next = a.next[0] != nullptr ? a.next[0] : a.in[0];
+  if (a.groups == nullptr) {
+    return Statistic::template apply<true>({a.in[0], a.n, next, limits(a.in[0], a.n)}, a.out);
+  }
   GroupLayout layout(a.layout, a.n);
   layout.update(a.groups, a.scratch);
+  const double* next_groups = a.next[1] != nullptr ? a.next[1] : a.groups;
   auto* slots = static_cast<double*>(a.scratch);
   for (const LaneBlock& block : layout.blocks()) {
     double* own = slots + block.first;
-    layout.fetch(block, a.in[0], own);
+    const auto found = layout.fetch(block, a.in[0], next_groups + block.first, own);
+    const Row row{own, block.steps * kLanes, next + block.first,
+                  block.joined ? found.total<true>() : found.total<false>()};
     if (block.joined) {
-      Statistic::template apply<true>(own, own, block.steps * kLanes);
+      Statistic::template apply<true>(row, own);
     } else {
-      Statistic::template apply<false>(own, own, block.steps * kLanes);
+      Statistic::template apply<false>(row, own);
     }
   }
   layout.put_back(slots, a.out);

@@ -70,13 +70,19 @@ class GroupLayout {
 
   [[nodiscard]] std::span<const LaneBlock> blocks() const noexcept { return {blocks_, head_->blocks}; }
 
-  // The values of a block's stocks, NaN where a lane has ended.
-  void fetch(const LaneBlock& block, const double* in, double* slots) const noexcept {
+  // The values of a block's stocks, NaN where a lane has ended. Meanwhile as much from `next` on is called into the
+  // cache.
+  LimitsSoFar fetch(const LaneBlock& block, const double* in, const double* next, double* slots) const noexcept {
     const Vec sizes = load(block.sizes);
+    LimitsSoFar found;
     for (std::size_t step = 0; step < block.steps; ++step) {
+      __builtin_prefetch(next + step * kLanes, 0, 2);
       const Vec x = gather(in, stock_ + block.first + step * kLanes);
-      store(slots + step * kLanes, select(sizes > static_cast<double>(step), x, splat(kNaN)));
+      const Vec own = select(sizes > static_cast<double>(step), x, splat(kNaN));
+      store(slots + step * kLanes, own);
+      found.add(own);
     }
+    return found;
   }
 
   // The values of all slots, to the stocks they belong to; NaN for stocks without a group.

@@ -140,7 +140,7 @@ class Sorter {
 // The stocks that have a value, in ascending order of it, equals in the order of stocks.
 inline std::span<Ranked> sort_values(const double* in, std::size_t n, void* scratch) noexcept {
   const SortRoom room = sort_room(scratch, n);
-  const Limits e = limits<true>(in, n);
+  const Limits e = limits(in, n);
   const unsigned bits = Sorter::digit_bits(static_cast<std::size_t>(e.count[0]));
   const Buckets buckets(e.low[0], e.high[0], static_cast<double>(std::size_t{1} << (2 * bits)));
   const std::size_t m = gather_items(in, n, buckets, room.items.data());

@@ -26,7 +26,15 @@ namespace jqfast::JQFAST_TARGET {
 }
 
 // Calls f(values, first place) for all of `in`, the last vector filled up with NaN. One call in one place, so that
-// what f adds up stays in registers.
+// what f adds up stays in registers. Meanwhile as much from `next` on is called into the cache.
+template <class F>
+void each(const double* in, std::size_t n, const double* next, F f) noexcept {
+  for (std::size_t i = 0; i < n; i += kLanes) {
+    __builtin_prefetch(next + i, 0, 2);
+    f(n - i >= kLanes ? load(in + i) : load_part(in + i, n - i), i);
+  }
+}
+
 template <class F>
 void each(const double* in, std::size_t n, F f) noexcept {
   for (std::size_t i = 0; i < n; i += kLanes) {
@@ -63,21 +71,42 @@ struct Limits {
   [[nodiscard]] Vec largest() const noexcept { return select(high > -low, high, -low); }
 };
 
-template <bool Joined>
-Limits limits(const double* in, std::size_t n) noexcept {
-  Vec low = splat(kInf), high = splat(-kInf);
-  Bits count{};
-  each(in, n, [&](Vec x, std::size_t) {
+class LimitsSoFar {
+ public:
+  void add(Vec x) noexcept {
     const Mask ok = is_finite(x);
-    const Vec smaller = select(x < low, x, low), greater = select(x > high, x, high);
-    low = select(ok, smaller, low);
-    high = select(ok, greater, high);
-    count -= reinterpret_cast<Bits>(ok);
-  });
-  return {joined<Joined>(low, [](double a, double b) { return std::min(a, b); }),
-          joined<Joined>(high, [](double a, double b) { return std::max(a, b); }),
-          __builtin_convertvector(joined<Joined>(count, [](auto a, auto b) { return a + b; }), Vec)};
+    const Vec smaller = select(x < low_, x, low_), greater = select(x > high_, x, high_);
+    low_ = select(ok, smaller, low_);
+    high_ = select(ok, greater, high_);
+    count_ -= reinterpret_cast<Bits>(ok);
+  }
+
+  template <bool Joined>
+  [[nodiscard]] Limits total() const noexcept {
+    return {joined<Joined>(low_, [](double a, double b) { return std::min(a, b); }),
+            joined<Joined>(high_, [](double a, double b) { return std::max(a, b); }),
+            __builtin_convertvector(joined<Joined>(count_, [](auto a, auto b) { return a + b; }), Vec)};
+  }
+
+ private:
+  Vec low_ = splat(kInf), high_ = splat(-kInf);
+  Bits count_{};
+};
+
+// Of one group over all lanes.
+inline Limits limits(const double* in, std::size_t n) noexcept {
+  LimitsSoFar found;
+  each(in, n, [&](Vec x, std::size_t) { found.add(x); });
+  return found.total<true>();
 }
+
+// The values of one group, or of a group in each lane, and `next`, as many that will be needed soon.
+struct Row {
+  const double* values;
+  std::size_t n;
+  const double* next;
+  Limits limits;
+};
 
 // The power of two that brings numbers up to `largest` into reach: below 1, or below 4 at the top of the range.
 inline Vec unit_for(Vec largest) noexcept {
@@ -127,10 +156,10 @@ class GridSum {
 
 // The sum of term(x) over finite x; term(x) is at most 16.
 template <bool Joined, class Term>
-TwoSum sum_of(const double* in, std::size_t n, Term term) noexcept {
+TwoSum sum_of(const Row& row, Term term) noexcept {
   GridSum sum;
-  for (std::size_t first = 0; first < n; first += GridSum::kRun * kLanes) {
-    each(in + first, std::min(n - first, GridSum::kRun * kLanes),
+  for (std::size_t first = 0; first < row.n; first += GridSum::kRun * kLanes) {
+    each(row.values + first, std::min(row.n - first, GridSum::kRun * kLanes), row.next + first,
          [&](Vec x, std::size_t) { sum.add(select(is_finite(x), term(x), Vec{})); });
     sum.carry();
   }
@@ -143,27 +172,27 @@ struct Mean {
 };
 
 template <bool Joined>
-Mean mean_of(const double* in, std::size_t n, const Limits& e) noexcept {
-  const Vec unit = unit_for(e.largest());
-  const auto [sum, error] = sum_of<Joined>(in, n, [unit](Vec x) { return x * unit; });
-  const Vec mean = sum / e.count;
+Mean mean_of(const Row& row) noexcept {
+  const Vec unit = unit_for(row.limits.largest()), count = row.limits.count;
+  const auto [sum, error] = sum_of<Joined>(row, [unit](Vec x) { return x * unit; });
+  const Vec mean = sum / count;
   // count * mean exactly: the mean's upper half has so few digits that its product is a double, and so has the rest.
   const Vec upper = from_bits(bits(mean) & ~0x7FFFFFFull);
   const Vec lower = mean - upper;
-  const Vec rest = (((sum - upper * e.count) - lower * e.count) + error) / e.count;
+  const Vec rest = (((sum - upper * count) - lower * count) + error) / count;
   return {mean * reciprocal_of_power(unit), rest * reciprocal_of_power(unit)};
 }
 
 // Standard deviation, ddof = 1: NaN for fewer than two values.
 template <bool Joined>
-Vec deviation_of(const double* in, std::size_t n, const Limits& e, Mean mean) noexcept {
-  const Vec up = e.high - mean.value, down = mean.value - e.low;
+Vec deviation_of(const Row& row, Mean mean) noexcept {
+  const Vec up = row.limits.high - mean.value, down = mean.value - row.limits.low, count = row.limits.count;
   const Vec unit = unit_for(select(up > down, up, down));
-  const auto [sum, error] = sum_of<Joined>(in, n, [=](Vec x) {
+  const auto [sum, error] = sum_of<Joined>(row, [=](Vec x) {
     const Vec gap = ((x - mean.value) - mean.rest) * unit;
     return gap * gap;
   });
-  return select(e.count > 1.0, sqrt((sum + error) / (e.count - 1.0)) * reciprocal_of_power(unit), splat(kNaN));
+  return select(count > 1.0, sqrt((sum + error) / (count - 1.0)) * reciprocal_of_power(unit), splat(kNaN));
 }
 
 }  // namespace jqfast::JQFAST_TARGET

@@ -26,7 +26,7 @@ class Selection {
  public:
   Selection(const double* in, std::size_t n, void* scratch) noexcept
       : in_(in), room_(sort_room(scratch, n)), values_(reinterpret_cast<double*>(room_.spare.data())) {
-    const Limits e = limits<true>(in, n);
+    const Limits e = limits(in, n);
     m_ = gather_items(in, n, Buckets(e.low[0], e.high[0], static_cast<double>(kBuckets)), room_.items.data());
     std::fill_n(room_.counts.data(), kBuckets, 0u);
     for (std::size_t i = 0; i < m_; ++i) ++room_.counts[room_.items[i].bucket];

@@ -202,6 +202,26 @@ template <class A, class Inputs, class Emit>
   aggregate.save_prefix(slots, P::kPrefix);
 }
 
+// Calls what an operand will be filled with next into the cache, a row at a time.
+class Prefetcher {
+ public:
+  Prefetcher(const TimeArgs& a, std::size_t operand, std::size_t lane) noexcept
+      : at_(a.coming[operand].rows), stride_(a.coming[operand].stride) {
+    if (at_ == nullptr)
+      at_ = a.state, stride_ = 0;  // something that is near
+    else
+      at_ += lane;
+  }
+  void next() noexcept {
+    __builtin_prefetch(at_, 0, 2);
+    at_ += stride_;
+  }
+
+ private:
+  const double* at_;
+  std::size_t stride_;
+};
+
 // Drives an aggregate `A` over one vector of lanes. A has
 //   kHead, load_head, save_head      what it carries besides partial aggregates
 //   kPrefix, load_prefix, save_prefix  the aggregate of the rows of the block so far
@@ -219,13 +239,17 @@ template <class A, class Inputs, class Emit>
   const Slots slots(a.state, P::size(w), lane);
   std::uint32_t phase = phase_of(a);
   Inputs in = inputs;
+  if (a.row0 == 0 && phase != 0) start_inside<A>(slots, a, in, lane);
   if (slots.one(P::kOpen, 0) != 0.0) [[unlikely]] {
     if (phase != 0) make_suffixes<A>(slots, w, in, lane, phase, 0, w - 1 - phase);
     slots.set(P::kOpen, Vec{});
   }
   aggregate.load_head(slots);
   aggregate.load_prefix(slots, P::kPrefix);
+  Prefetcher x(a, 0, lane), y(a, 1, lane);
   for (std::uint32_t r = 0; r < a.rows; ++r, in.next()) {
+    x.next();
+    if constexpr (Inputs::kOperands > 1) y.next();
     if (phase == 0) {
       aggregate.begin_block();
       aggregate.reset();
@@ -239,7 +263,6 @@ template <class A, class Inputs, class Emit>
     const std::uint32_t older = w - 1 - phase;
     if (older == 0) {
       emit(aggregate, values, r);
-  if (a.row0 == 0 && phase != 0) start_inside<A>(slots, a, in, lane);
     } else {
       emit(aggregate.merged(slots, P::suffix(older)), values, r);
     }
@@ -251,6 +274,7 @@ template <class A, class Inputs, class Emit>
 
 // One operand, or two in step.
 struct OneInput {
+  static constexpr std::size_t kOperands = 1;
   Cursor x;
   [[nodiscard]] Vec load(std::size_t lane) const noexcept { return JQFAST_TARGET::load(x.row() + lane); }
   void next() noexcept { x.next(); }
@@ -263,6 +287,7 @@ struct TwoValues {
 };
 
 struct TwoInputs {
+  static constexpr std::size_t kOperands = 2;
   Cursor x, y;
   [[nodiscard]] TwoValues load(std::size_t lane) const noexcept {
     return {JQFAST_TARGET::load(x.row() + lane), JQFAST_TARGET::load(y.row() + lane)};

@@ -264,6 +264,15 @@ class Run {
     call(t, step, rows);
   }
 
+  // What the same worker will load next into a value that is a column of the panel.
+  Coming coming(const Tile& t, const Source& source) {
+    if (!whole_ || source.literal || t.row0 + t.at + 2 * t.rows > rows_.size()) return {};
+    const std::uint32_t panel = program_.stages[t.stage].time.registers[source.index].panel;
+    if (panel == Register::kNotPanel || program_.axes[panel] != InputAxis::stock) return {};
+    const auto& input = inputs_[panel];
+    return {input.row(session(t.row0 + t.at + t.rows)) + t.first, input.row_stride};
+  }
+
   void call(const Tile& t, const Step& step, float* const* direct = nullptr) {
     Operand in[3];
     Ring out[kMostOutputs];
@@ -271,6 +280,7 @@ class Run {
     for (std::size_t o = 0; o < step.out.size(); ++o) out[o] = ring(t, step.out[o]);
     TimeArgs a;
     a.in = in;
+    for (std::size_t i = 0; i < std::min<std::size_t>(2, step.in.size()); ++i) a.coming[i] = coming(t, step.in[i]);
     a.out = out;
     a.give = step.give.data();
     a.outputs = step.out.size();
@@ -280,6 +290,7 @@ class Run {
     a.width = static_cast<std::uint32_t>(width_);
     a.pitch = static_cast<std::uint32_t>(pitch_);
     a.window = step.window;
+    a.offset = step.offset;
     a.min_periods = step.min_periods;
     a.alpha = step.alpha;
     a.numbers = step.numbers.data();
@@ -292,7 +303,6 @@ class Run {
 
   [[nodiscard]] std::size_t session(std::size_t row) const { return static_cast<std::size_t>(rows_[row]); }
 
-    a.offset = step.offset;
   void save_output(const Tile& t, const Step& step) {
     const Operand from = operand(t, step.in[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
@@ -351,15 +361,22 @@ class Run {
     return from.panel ? inputs_[from.number].row(session(row)) : boundary(from.number, r);
   }
 
+  // The row after `row`, which the same worker is likely to take next and nobody changes; null where there is none.
+  const double* next_values(RowSource from, std::size_t row) {
+    return from.panel && row + 1 < rows_.size() ? inputs_[from.number].row(session(row + 1)) : nullptr;
+  }
+
   void call_cross(Worker& own, const CrossStep& step, std::size_t row, std::size_t r, double* to) {
     const double* in[kMostExposures + 1];
     for (std::size_t i = 0; i < step.from.size(); ++i) in[i] = values(step.from[i], row, r);
     CrossArgs a;
     a.in = in;
     a.inputs = step.from.size();
+    a.next[0] = next_values(step.from[0], row);
     if (step.by != CrossStep::kNowhere) {
       a.groups = values(program_.groupings[step.by], row, r);
       a.layout = own.groupings[step.by].data();
+      a.next[1] = next_values(program_.groupings[step.by], row);
     }
     a.out = to;
     a.n = out_.stocks;

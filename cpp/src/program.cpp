@@ -70,6 +70,7 @@ class TimeBuilder {
     step.kind = panel ? StepKind::panel : StepKind::boundary;
     step.number = panel ? facts.input : facts.boundary;
     step.out = {new_register()};
+    if (panel) out_.registers.back().panel = facts.input;
     where_[value] = {step.out[0], 0};
     out_.steps.push_back(std::move(step));
     return where_[value];
@@ -102,8 +103,8 @@ class TimeBuilder {
     }
     step.give = instr.give;
     step.window = instr.window;
-    step.min_periods = instr.min_periods;
     step.offset = values_[instr.first].offset;
+    step.min_periods = instr.min_periods;
     step.alpha = instr.alpha;
     step.numbers = instr.numbers;
     step.state = out_.kernel_state;
@@ -338,9 +339,9 @@ std::size_t longest_lookback(const Plan& plan) {
 
 Program assign(const Plan& plan, const KernelTable& kernels) {
   std::vector<ValueFacts> values(plan.values);
-  Program program;
   const auto offsets = block_offsets(plan);
   for (std::size_t v = 0; v < values.size(); ++v) values[v].offset = offsets[v];
+  Program program;
   program.boundaries = number_boundaries(plan, values);
   program.lookback = longest_lookback(plan);
   program.outputs = plan.outputs;

@@ -22,7 +22,9 @@ struct Source {
 // of the worker's scratch slots with values that are not alive at the same time.
 struct Register {
   std::uint32_t history = 0;
-  std::uint32_t slot = 0;  // scratch slot when history == 0
+  std::uint32_t slot = 0;           // scratch slot when history == 0
+  std::uint32_t panel = kNotPanel;  // the panel input that fills it
+  static constexpr std::uint32_t kNotPanel = 0xFFFFFFFFu;
 };
 
 enum class StepKind : std::uint8_t { panel, boundary, kernel, to_boundary, to_output };
@@ -35,9 +37,9 @@ struct Step {
   std::vector<std::uint32_t> out;  // registers
   std::vector<std::uint8_t> give;
   std::uint32_t window = 0;
+  std::uint32_t offset = 0;  // of TimeArgs
   std::uint32_t min_periods = 0;
   double alpha = 0.0;
-  std::uint32_t offset = 0;  // of TimeArgs
   std::vector<double> numbers;
   std::size_t state = 0;   // offset in doubles per lane within the tile's kernel state
   std::size_t staged = 0;  // of an export to an output: its place among those of the stage

@@ -31,9 +31,17 @@ struct Operand {
   std::uint32_t lag = 0;
 };
 
+// Rows of the panel that an operand will be filled with when this call's are done, `stride` doubles apart: kernels call
+// them into the cache while they work. Null where nothing is known.
+struct Coming {
+  const double* rows = nullptr;
+  std::size_t stride = 0;
+};
+
 // One instruction over one tile: rows [row0, row0 + rows) of `width` lanes.
 struct TimeArgs {
   const Operand* in = nullptr;
+  Coming coming[2];  // of in[0] and in[1]
   const Ring* out = nullptr;
   const std::uint8_t* give = nullptr;  // which statistic each output is
   std::size_t outputs = 1;
@@ -43,6 +51,7 @@ struct TimeArgs {
   std::uint32_t width = 0;  // lanes, a multiple of kGroup
   std::uint32_t pitch = 0;  // doubles from one row of a ring to the next
   std::uint32_t window = 0;
+  std::uint32_t offset = 0;  // where in a block of `window` sessions the first session stands
   std::uint32_t min_periods = 0;
   double alpha = 0.0;
   const double* numbers = nullptr;  // the list of `at=`
@@ -55,7 +64,6 @@ struct TimeArgs {
 using TimeKernel = void (*)(const TimeArgs&);
 
 // Doubles of carried state per lane for an instruction.
-  std::uint32_t offset = 0;  // where in a block of `window` sessions the first session stands
 using StateSize = std::size_t (*)(Op op, const std::uint8_t* give, std::size_t outputs, std::uint32_t window);
 
 inline constexpr std::size_t kMostExposures = 8;
@@ -69,6 +77,7 @@ struct CrossArgs {
   void* layout = nullptr;          // group_scratch(n) bytes: what is known of the groups from the date before, or zeros
   double* out = nullptr;
   std::size_t n = 0;
+  const double* next[2] = {};    // rows of n values to call into the cache meanwhile: of in[0] and groups, or null
   void* scratch = nullptr;       // cross_scratch(n) bytes
   double low = 0.0, high = 1.0;  // of cs_winsorize
   std::uint32_t count = 0;       // of cs_bucket
