@@ -9,7 +9,7 @@
 
 namespace jqfast {
 
-inline constexpr std::uint32_t kKernelAbi = 3;
+inline constexpr std::uint32_t kKernelAbi = 4;
 
 // Lanes are stocks and come in groups of this many, whatever the vector width, so that carried state has one
 // layout on every instruction set.
