@@ -4,6 +4,7 @@
 #include "cross_group.inl.hpp"
 #include "elementwise.inl.hpp"
 #include "expanding.inl.hpp"
+#include "periods.inl.hpp"
 #include "recursive.inl.hpp"
 #include "rolling_extrema.inl.hpp"
 #include "rolling_moments.inl.hpp"
@@ -30,6 +31,7 @@ inline std::size_t state_size(Op op, const std::uint8_t* give, std::size_t outpu
     case Op::since: return kSinceState;
     case Op::streak: return kStreakState;
     case Op::last_valid: return kLastValidState;
+    case Op::periods: return periods_state(outputs, window);
     default: return 0;
   }
 }
@@ -54,6 +56,7 @@ inline KernelTable make_table(const char* isa) noexcept {
   set(Op::since, op_since);
   set(Op::streak, op_streak);
   set(Op::last_valid, op_last_valid);
+  set(Op::periods, op_periods);
   t.state_size = state_size;
   t.store_f32 = store_f32;
   t.store_f64 = store_f64;

@@ -51,6 +51,7 @@ constexpr std::array<OpFacts, kOpCount> kFacts{{
     {"ewm_var", Axis::time, 1, 0, kAlpha | kMinPeriods, {}},
     {"expanding", Axis::time, 1, 0, kMinPeriods | kGive, kExpandingNames},
     {"since", Axis::time, 1, 0, 0, {}},
+    {"periods", Axis::time, 2, 0, kWindow | kMinPeriods | kGive, kPeriodNames},
     {"cs_rank", Axis::cross, 1, 0, 0, {}},
     {"cs_centred_rank", Axis::cross, 1, 0, 0, {}},
     {"cs_zscore", Axis::cross, 1, 0, 0, {}},

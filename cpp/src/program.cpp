@@ -24,7 +24,8 @@ struct ValueFacts {
 // The rows before the current one that an instruction reads of its arguments.
 std::uint32_t reach(const Instr& instr) noexcept {
   const auto params = facts(instr.op).params;
-  if ((params & kWindow) == 0 || instr.op == Op::lag) return 0;
+  // Periods are counted, not sessions: their values are carried.
+  if ((params & kWindow) == 0 || instr.op == Op::lag || instr.op == Op::periods) return 0;
   // Sorted windows also read the value that has just left.
   const bool sorted = instr.op == Op::quantiles || instr.op == Op::mad;
   return sorted ? instr.window : instr.window - 1;
@@ -310,7 +311,8 @@ std::uint32_t number_boundaries(const Plan& plan, std::vector<ValueFacts>& value
 }
 
 bool remembers_everything(Op op) noexcept {
-  return op == Op::ema || op == Op::ewm_var || op == Op::streak || op == Op::since || op == Op::expanding;
+  return op == Op::ema || op == Op::ewm_var || op == Op::streak || op == Op::since || op == Op::expanding ||
+         op == Op::periods;
 }
 
 std::size_t longest_lookback(const Plan& plan) {

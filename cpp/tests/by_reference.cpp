@@ -4,6 +4,7 @@
 #include "reference/elementwise.hpp"
 #include "reference/expanding.hpp"
 #include "reference/lag.hpp"
+#include "reference/periods.hpp"
 #include "reference/recursive.hpp"
 #include "reference/rolling_extrema.hpp"
 #include "reference/rolling_moments.hpp"
@@ -51,6 +52,8 @@ double moment_goal(Moment which) {
   return which == Moment::skew || which == Moment::kurt ? 1e-9 : 1e-12;
 }
 
+double period_goal(PeriodStat which) { return which <= PeriodStat::mean ? 1e-15 : 1e-12; }
+
 double expanding_goal(Expanding which) {
   if (which == Expanding::sum || which == Expanding::mean) return 1e-15;
   return which == Expanding::var || which == Expanding::std ? 1e-14 : 1e-12;
@@ -68,6 +71,8 @@ Column by_reference(const Instr& instr, std::size_t i, const std::vector<Series>
     case Op::streak: return reference::streak(x);
     case Op::since: return reference::since(x);
     case Op::last_valid: return reference::last_valid(x, instr.window);
+    case Op::periods:
+      return reference::periods(static_cast<PeriodStat>(instr.give[i]), x, args[1], instr.window, instr.min_periods);
     default: break;
   }
   const std::uint32_t length = instr.op == Op::expanding ? static_cast<std::uint32_t>(x.size()) : instr.window;
@@ -89,6 +94,7 @@ double goal(const Instr& instr, std::size_t i) {
     case Op::moments: return moment_goal(static_cast<Moment>(instr.give[i]));
     case Op::trend: return static_cast<TrendStat>(instr.give[i]) == TrendStat::decay ? 1e-15 : 1e-12;
     case Op::expanding: return expanding_goal(static_cast<Expanding>(instr.give[i]));
+    case Op::periods: return period_goal(static_cast<PeriodStat>(instr.give[i]));
     case Op::ewm_var: return 1e-14;
     case Op::quantiles:
     case Op::mad:

@@ -21,7 +21,7 @@ Params: TypeAlias = Mapping[str, Param]
 
 
 #: Instructions that never forget what they have seen.
-_ENDLESS = frozenset({"ema", "ewm_var", "expanding", "streak", "since"})
+_ENDLESS = frozenset({"ema", "ewm_var", "expanding", "streak", "since", "periods"})
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Operator:
             return int(params["window"]), int(params["window"])
         if self.name == "last_valid":
             return int(params["limit"]), 0
+        if self.name == "period_lag":
+            return math.inf, int(params["window"])
         if self.instruction in _ENDLESS:
             return math.inf, int(params.get("min_periods", 1)) - 1
         if self.axis == "time":
@@ -70,6 +72,8 @@ class Operator:
             return (("alpha", 2.0 / (int(params["window"]) + 1)), ("min_periods", params["min_periods"]))
         if self.name == "wilder":
             return (("alpha", 1.0 / int(params["window"])), ("min_periods", params["min_periods"]))
+        if self.name in ("period_lag", "period_streak"):
+            return (("window", int(params["window"]) + (self.name == "period_lag")), ("min_periods", 1))
         return tuple((name, params[name]) for name in self.params)
 
 
@@ -90,6 +94,11 @@ def _rolling(name: str, arity: int, rule: ScaleRule, instruction: str, give: str
 
 def _recursive(name: str, rule: ScaleRule, instruction: str) -> Operator:
     return Operator(name, "time", 1, rule, instruction, params=("window", "min_periods"))
+
+
+def _periods(statistic: str, rule: ScaleRule, give: str = "") -> Operator:
+    name, params = f"period_{statistic}", ("window", "min_periods")
+    return Operator(name, "time", 2, rule, "periods", give or statistic, params)
 
 
 def _expanding(statistic: str, rule: ScaleRule) -> Operator:
@@ -168,6 +177,12 @@ _TABLE = (
     _rolling("ts_resid", 1, rules.spread(1.0), "trend"),
     _rolling("ts_rsquare", 1, rules.spread(0.0), "trend"),
     _rolling("ts_decay", 1, rules.keep, "trend"),
+    _periods("sum", rules.total),
+    _periods("mean", rules.keep),
+    _periods("std", rules.spread(1.0)),
+    _periods("zscore", rules.spread(0.0)),
+    _periods("lag", rules.keep, "oldest"),
+    _periods("streak", rules.flag),
     _expanding("sum", rules.total),
     _expanding("mean", rules.keep),
     _expanding("var", rules.spread(2.0)),

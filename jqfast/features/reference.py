@@ -55,6 +55,10 @@ def _value(node: Expr, args: list[FloatArray], columns: Mapping[str, AnyArray]) 
         statistic = functools.partial(CROSS[node.op], **params)
         rows = [across(list(row), statistic, grouped) for row in zip(*args, strict=True)]
         return np.array(rows, dtype=np.float64).reshape(args[0].shape)
+    if node.op in PERIODS:
+        pairs = zip(args[0].T, args[1].T, strict=True)
+        histories = [PERIODS[node.op](list(x), list(p), **params) for x, p in pairs]
+        return np.array(histories, dtype=np.float64).reshape(args[0].shape[::-1]).T
     if node.op in RECURSIVE:
         histories = [RECURSIVE[node.op](list(x), **params) for x in args[0].T]
         return np.array(histories, dtype=np.float64).reshape(args[0].shape[::-1]).T
@@ -224,6 +228,66 @@ RECURSIVE: dict[str, Callable[..., list[float]]] = {
         f"expanding_{name}": _expanding(WINDOWED[f"ts_{name}"])
         for name in ("sum", "mean", "var", "std", "skew", "kurt", "count", "min", "max", "product")
     },
+}
+
+
+# -- one stock, by weeks or quarters
+# ------------------------------------------------------------------------------------------------
+
+
+def _by_period(statistic: Callable[[Window], float]) -> Callable[..., list[float]]:
+    """``statistic`` of the values of the last periods, newest last, NaN for a period without one."""
+
+    def history(x: Window, periods: Window, window: int, min_periods: int = 1) -> list[float]:
+        values: list[float] = []
+        newest, out = -math.inf, []
+        for value, period in zip(x, periods, strict=True):
+            if math.isfinite(period) and period > newest:
+                newest = period
+                values.append(NAN)
+            if period == newest and math.isfinite(value):
+                values[-1] = value
+            last = values[-window:]
+            enough = math.isfinite(period) and sum(map(math.isfinite, last)) >= min_periods
+            out.append(statistic(last) if enough else NAN)
+        return out
+
+    return history
+
+
+def _finite(values: Window) -> list[float]:
+    return [value for value in values if math.isfinite(value)]
+
+
+def _run(values: Window) -> float:
+    """How many values in a row, the newest included, are neither 0 nor missing."""
+    run = 0
+    for value in reversed(values):
+        if not math.isfinite(value) or value == 0.0:
+            break
+        run += 1
+    return float(run) if math.isfinite(values[-1]) else NAN
+
+
+def _distance(values: Window) -> float:
+    finite = _finite(values)
+    ages = range(len(finite) - 1, -1, -1)
+    return PLACED["ts_zscore"](ages, finite) if math.isfinite(values[-1]) else NAN
+
+
+def _before(x: Window, periods: Window, window: int) -> list[float]:
+    oldest = _by_period(lambda values: values[0] if len(values) == window + 1 else NAN)
+    return oldest(x, periods, window + 1)
+
+
+PERIODS: dict[str, Callable[..., list[float]]] = {
+    **{
+        f"period_{name}": _by_period(lambda values, name=name: WINDOWED[f"ts_{name}"](_finite(values)))  # type: ignore[misc]
+        for name in ("sum", "mean", "std")
+    },
+    "period_zscore": _by_period(_distance),
+    "period_streak": _by_period(_run),
+    "period_lag": _before,
 }
 
 

@@ -29,6 +29,7 @@ WINDOWS = (1, 2, 5, 20, 64)  # 64: longer than the panel
 STOCKS = (0, 1, 7, 8, 9, 17)  # around the vector width
 
 X, Y = column("x"), column("y")
+WEEK = ops.cum_sum(ops.fill(abs(Y) > 0.5, 0.0))  # periods of some sessions each
 
 
 def _gaps(x: np.ndarray, every: int) -> np.ndarray:
@@ -105,6 +106,10 @@ def _expr(op: str, w: int, least: int) -> Expr:
     }
     if op in build:
         return build[op]()
+    if op in ("period_lag", "period_streak"):
+        return getattr(ops, op)(X, WEEK, w)
+    if op.startswith("period_"):
+        return getattr(ops, op)(X, WEEK, w, least)
     if op.startswith("expanding_"):
         return getattr(ops, op)(X, least)
     function = getattr(ops, op)
@@ -159,6 +164,10 @@ JUDGED = {
     "ts_r2": Judged(256, _one),
     "ts_wmean": Judged(64, lambda w: _size(X + 0 * Y, w)),
     "ts_product": Judged(128),
+    "period_sum": Judged(2, lambda w: ops.period_sum(abs(X), WEEK, w, 1)),
+    "period_mean": Judged(4, lambda w: ops.period_mean(abs(X), WEEK, w, 1)),
+    "period_std": Judged(64),
+    "period_zscore": Judged(64, lambda w: 1 + abs(ops.period_zscore(X, WEEK, w, 1))),
     "ts_rank": Judged(1),
     "ts_quantile": Judged(4, lambda w: ops.ts_max(abs(X), w, 1)),
     "ts_mad": Judged(4, lambda w: ops.ts_max(abs(X), w, 1)),

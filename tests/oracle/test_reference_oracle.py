@@ -125,6 +125,42 @@ def test_reference_is_pandas(op: str, w: int, least: int) -> None:
     np.testing.assert_allclose(evaluate(_expr(op, w, least), DATA), expected, rtol=1e-9, atol=1e-11)
 
 
+#: operator -> the same with pandas, of the values of weeks in a frame with a row per week.
+WEEKLY: dict[str, Callable[[pd.DataFrame, int, int], pd.DataFrame]] = {
+    "period_sum": lambda x, n, least: x.rolling(n, min_periods=least).sum(),
+    "period_mean": lambda x, n, least: x.rolling(n, min_periods=least).mean(),
+    "period_std": lambda x, n, least: x.rolling(n, min_periods=least).std(),
+    "period_zscore": lambda x, n, least: (
+        (x - x.rolling(n, min_periods=least).mean()) / x.rolling(n, min_periods=least).std()
+    ),
+    "period_lag": lambda x, n, _: x.shift(n),
+}
+
+
+@pytest.mark.parametrize(("n", "least"), [(1, 1), (3, 2), (8, 5)])
+@pytest.mark.parametrize("op", WEEKLY)
+def test_period_reference_is_pandas_on_the_last_session_of_each_week(op: str, n: int, least: int) -> None:
+    week = np.repeat(np.arange(8.0), 5)
+    function = getattr(ops, op)
+    expr = function(X, Y, n) if op == "period_lag" else function(X, Y, n, least)
+    got = evaluate(expr, {"x": DATA["x"], "y": np.repeat(week[:, None], 6, axis=1)})
+    wanted = WEEKLY[op](FRAME.groupby(week).last(), n, least)  # the last value of the week that is there
+    np.testing.assert_allclose(got[4::5], wanted, rtol=1e-9, atol=1e-11)
+
+
+def test_periods_by_hand() -> None:
+    week = [NAN, 3, 3, 3, 5, 5, 4, 9, NAN, 9]
+    x = [7, 1, 2, NAN, 6, NAN, 100, 4, 50, -4]
+    cases = {
+        ops.period_sum(X, Y, 2, 1): [NAN, 1, 2, 2, 8, 8, 8, 10, NAN, 2],
+        ops.period_lag(X, Y, 1): [NAN, NAN, NAN, NAN, 2, 2, 2, 6, NAN, 6],
+        ops.period_streak(X > 3, Y, 9): [NAN, 0, 0, 0, 1, 1, 1, 2, NAN, 0],
+        ops.period_diff(X, Y): [NAN, NAN, NAN, NAN, 4, 4, 4, -2, NAN, -10],
+    }
+    for expr, expected in cases.items():
+        np.testing.assert_array_equal(_one(expr, x, week), expected, err_msg=str(expr))
+
+
 @pytest.mark.parametrize("least", [1, 4, 10])
 @pytest.mark.parametrize("op", EXPANDING)
 def test_expanding_reference_is_pandas(op: str, least: int) -> None:
@@ -304,5 +340,6 @@ def test_dates_worked_by_hand(expr: Expr, expected: list[float]) -> None:
 def test_every_operator_has_a_reference() -> None:
     from jqfast.features import reference
 
-    tables = (ELEMENTWISE, reference.RECURSIVE, reference.WINDOWED, reference.PLACED, reference.CROSS)
+    along_time = (reference.RECURSIVE, reference.WINDOWED, reference.PLACED, reference.PERIODS)
+    tables = (ELEMENTWISE, *along_time, reference.CROSS)
     assert {name for table in tables for name in table} == set(OPERATORS)

@@ -71,6 +71,8 @@ def _exact(children: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
         children.map(lambda x: language.streak(x > 0)),
         children.map(lambda x: language.since(x > 0)),
         children.map(language.expanding_max),
+        st.tuples(children, children, windows).map(lambda p: language.period_sum(*p, 1)),
+        st.tuples(children, children, windows).map(lambda p: language.period_lag(*p)),
         children.map(language.cum_sum),
         st.tuples(children, windows).map(lambda p: language.ts_rank(*p, 1)),
         st.tuples(children, windows).map(lambda p: language.ts_median(*p, 1)),

@@ -194,6 +194,36 @@ def test_streaks_and_events_tell_the_same_story(c) -> None:
     np.testing.assert_array_equal(after[~true[1:]], before[~true[1:]] + 1)
 
 
+@SOME
+@given(TABLES, st.integers(1, 14), st.data())
+def test_periods_of_one_session_are_windows_of_sessions(x, n, data) -> None:
+    least = data.draw(st.integers(1, n))
+    session = np.repeat(np.arange(T, dtype=float)[:, None], N, axis=1)
+    exact = [
+        (ops.period_lag(X, Y, n), ops.lag(X, n)),
+        (ops.period_streak(X > 0, Y, T), ops.streak(X > 0)),
+    ]
+    for left, right in exact:
+        a, b = _run([left, right], x=x, y=session)
+        np.testing.assert_array_equal(a, b)
+    size = np.abs(x[np.isfinite(x)]).max(initial=0.0)
+    for name in ("sum", "mean", "std"):
+        over, along = getattr(ops, f"period_{name}"), getattr(ops, f"ts_{name}")
+        a, b = _run([over(X, Y, n, least), along(X, n, least)], x=x, y=session)
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14 * n * size)
+
+
+@SOME
+@given(TABLES, st.integers(1, 5))
+def test_repeating_a_session_of_a_period_changes_nothing(x, n) -> None:
+    """Twice the same day: what is known of a period does not depend on how often it is said."""
+    session = np.repeat(np.arange(T, dtype=float)[:, None], N, axis=1)
+    exprs = [ops.period_zscore(X, Y, n, 1), ops.period_mean(X, Y, n, 1), ops.period_streak(X, Y, n)]
+    once = _run(exprs, x=x, y=session)
+    twice = _run(exprs, x=np.repeat(x, 2, axis=0), y=np.repeat(session, 2, axis=0))
+    np.testing.assert_array_equal(twice[:, 1::2], once)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_few_stocks_against_as_many_exposures(n: int) -> None:
     """With no more stocks than coefficients nothing is left, and nothing breaks."""

@@ -42,6 +42,8 @@ from jqfast.features import (
     low,
     maximum,
     open_,
+    period_lag,
+    period_mean,
     power,
     sign,
     since,
@@ -130,6 +132,8 @@ def test_numpy_numbers_are_literals_on_both_sides() -> None:
         (ewm_var(_ret(1), 20, 14), math.inf, 14),
         (ts_quantile(close, 20, 0.9, 14), 19, 13),
         (ts_wmean(close, volume, 5), 4, 4),
+        (period_mean(close, volume, 4, 3), math.inf, 2),
+        (period_lag(close, volume, 4), math.inf, 4),
     ],
     ids=str,
 )
@@ -336,7 +340,7 @@ def test_the_registry_and_the_functions_agree() -> None:
     renamed = {"abs": "abs_", **{f"cs_rank_{method}": "cs_rank" for method in ("min", "dense", "first")}}
     symbols = {"add", "sub", "mul", "div", "neg", "lt", "le", "gt", "ge", "and", "or", "not"}
     functions = {renamed.get(name, name) for name in OPERATORS if name not in symbols}
-    composed = {"diff", "ratio", "as_of", "ts_median", "ts_wma", "ewm_std"}
+    composed = {"diff", "ratio", "as_of", "ts_median", "ts_wma", "ewm_std", "period_diff"}
     composed |= {"cum_sum", "cum_product", "cum_min", "cum_max"}
     assert functions | composed == set(ops.__all__)
     assert all(getattr(ops, name).__doc__ for name in ops.__all__)

@@ -17,7 +17,7 @@ enum class Op : std::uint8_t {
   lt, le, gt, ge, eq, ne, logical_and, logical_or, logical_not,
   where, isnan, fill, clip,
   lag, moments, extrema, ema, pairs, trend, streak, last_valid,
-  product, rolling_rank, quantiles, mad, ewm_var, expanding, since,
+  product, rolling_rank, quantiles, mad, ewm_var, expanding, since, periods,
   cs_rank, cs_centred_rank, cs_zscore, cs_demean, cs_mean, cs_std,
   cs_rank_min, cs_rank_dense, cs_rank_first, cs_bucket, cs_normal, cs_winsorize, cs_scale, cs_neutralize,
   count_
@@ -52,11 +52,14 @@ inline constexpr std::array<std::string_view, 5> kTrendNames{"slope", "intercept
 inline constexpr std::array<std::string_view, 10> kExpandingNames{"sum",  "mean",  "var", "std", "skew",
                                                                   "kurt", "count", "min", "max", "product"};
 
+inline constexpr std::array<std::string_view, 6> kPeriodNames{"sum", "mean", "std", "zscore", "oldest", "streak"};
+
 enum class Moment : std::uint8_t { sum, mean, var, std, skew, kurt, count, zscore };
 enum class Extreme : std::uint8_t { min, max, range, argmin, argmax };
 enum class PairStat : std::uint8_t { cov, corr, beta, intercept, resid, rsquare, wmean };
 enum class TrendStat : std::uint8_t { slope, intercept, resid, rsquare, decay };
 enum class Expanding : std::uint8_t { sum, mean, var, std, skew, kurt, count, min, max, product };
+enum class PeriodStat : std::uint8_t { sum, mean, std, zscore, oldest, streak };
 
 struct OpFacts {
   std::string_view name;

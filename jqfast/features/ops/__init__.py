@@ -58,6 +58,15 @@ from jqfast.features.ops.order import (
     ts_quantile,
     ts_rank,
 )
+from jqfast.features.ops.periods import (
+    period_diff,
+    period_lag,
+    period_mean,
+    period_std,
+    period_streak,
+    period_sum,
+    period_zscore,
+)
 from jqfast.features.ops.relation import (
     ts_alpha,
     ts_beta,
@@ -148,6 +157,13 @@ __all__ = [
     "maximum",
     "minimum",
     "ne",
+    "period_diff",
+    "period_lag",
+    "period_mean",
+    "period_std",
+    "period_streak",
+    "period_sum",
+    "period_zscore",
     "power",
     "ratio",
     "sign",

@@ -21,6 +21,7 @@ SHARED: Mapping[str, tuple[str, ...]] = {
     "extrema": ("min", "max", "range", "argmin", "argmax"),
     "pairs": ("cov", "corr", "beta", "intercept", "resid", "rsquare", "wmean"),
     "trend": ("slope", "intercept", "resid", "rsquare", "decay"),
+    "periods": ("sum", "mean", "std", "zscore", "oldest", "streak"),
     "expanding": ("sum", "mean", "var", "std", "skew", "kurt", "count", "min", "max", "product"),
 }
 
