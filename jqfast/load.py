@@ -25,6 +25,7 @@ from jqfast.data.simulator import SimulateConfig, read_truth, write
 from jqfast.data.simulator.planted import Planted, planted_on
 from jqfast.data.simulator.truth import is_simulated
 from jqfast.data.store import Store
+from jqfast.data.stored import outside
 from jqfast.data.stored.source import open_store
 from jqfast.data.universe import Universe
 from jqfast.files import PARTIAL, lock, make_folder, sync_folder, unlock
@@ -92,13 +93,16 @@ def market_folder(config: Config) -> Path:
 
 
 def _stored(config: Config, path: Path, universe: Universe) -> Loaded:
-    """The panel of a store; its hash is that of the checksums of all files."""
+    """The panel of a store; its hash is that of the checksums of all files, series from outside included."""
     data, store = config.data, Store(path)
     panel = open_store(store).panel(
         universe=data.universe or universe,
         session_share=data.session_share,
     )
-    sums = {name: [part.sha256 for part in store.manifest(name).parts] for name in store.tables()}
+    sums: dict[str, list[str]] = {
+        name: [part.sha256 for part in store.manifest(name).parts] for name in store.tables()
+    }
+    sums[outside.FOLDER] = [file_digest(file) for file in outside.files(path)]
     truth = planted_on(panel, read_truth(path)) if is_simulated(path) else None
     data_hash = digest(sums, replace(data, store=""), jqfast.__version__)
     return Loaded(panel, truth if truth and truth.anything else None, data_hash)

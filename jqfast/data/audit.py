@@ -19,7 +19,7 @@ import numpy as np
 from jqfast.data.clock import TO_UTC
 from jqfast.data.panel import Panel
 from jqfast.data.store import Store
-from jqfast.data.stored import StorePanelSource, open_store
+from jqfast.data.stored import StorePanelSource, open_store, outside
 from jqfast.data.stored.axes import tokyo_clock
 from jqfast.data.tables import TRUE_AVAILABLE_AT
 from jqfast.errors import DataGapError
@@ -161,7 +161,25 @@ def cut_store(
             if name not in _AHEAD:
                 rows = rows.filter(pc.less_equal(rows[TRUE_AVAILABLE_AT], instant))
             writer.append(name, rows)
+    _cut_outside(store.path, target, instant)
     return out
+
+
+def _cut_outside(store: Path, target: Path, instant: dt.datetime) -> None:
+    """The store's series from outside, as far as they were public."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    for path in outside.files(store):
+        rows = pq.read_table(path)
+        if TRUE_AVAILABLE_AT not in rows.column_names:
+            raise DataGapError(
+                f"`{path}` does not say when its rows became public (`{TRUE_AVAILABLE_AT}`): only a "
+                "simulated store can be cut at a time."
+            )
+        (target / outside.FOLDER).mkdir(exist_ok=True)
+        kept = rows.filter(pc.less_equal(rows[TRUE_AVAILABLE_AT], instant))
+        pq.write_table(kept, target / outside.FOLDER / path.name)
 
 
 def _has_truth(store: Store, name: str) -> bool:

@@ -130,11 +130,14 @@ def test_flows_from_their_thursday_and_corrections_later(tmp_path: Path) -> None
     assert found[1:] == [5e3, 6e3, 6e3, 6e3, 60e3]
     assert np.isnan(found[0])
     assert _on(panel, "flow_age", "2026-09-18") == 0.0
+    weeks = [_on(panel, "flow_week", day) for day in days[1:]]
+    ends = np.array(["2026-09-04", *["2026-09-11"] * 4], "datetime64[D]").astype(float)
+    assert weeks == ends.tolist()
 
 
 def test_futures_and_options_come_in_the_night(tmp_path: Path) -> None:
     def future(day: str, code: str, settle: float, central: str) -> dict[str, Any]:
-        about = {"ProdCat": "TOPIXF", "EmMrgnTrgDiv": "002", "CCMFlag": central}
+        about = {"ProdCat": "TOPIXF", "EmMrgnTrgDiv": "002", "CCMFlag": central, "SQD": "2026-09-11"}
         price = {"O": settle, "C": 0.0, "Settle": settle, "Vo": 10.0, "OI": 7.0}
         return {"Date": day, "Code": code, **about, **price}
 
@@ -145,6 +148,7 @@ def test_futures_and_options_come_in_the_night(tmp_path: Path) -> None:
             "SQD": expiry,
             "Strike": strike,
             "UnderPx": 40100.0,
+            "IR": -0.05,
         }
         about |= {"Date": "2026-09-01", "Code": side + expiry + str(strike)}
         return {"IV": iv, "OI": 3.0, "Vo": 2.0, **about}
@@ -158,6 +162,7 @@ def test_futures_and_options_come_in_the_night(tmp_path: Path) -> None:
             future("2026-09-02", "A", 102.0, "0"),
             future("2026-09-02", "B", 103.02, "1"),
         ],
+        indices_bars_daily_topix=[{"Date": "2026-09-02", "C": 99.0}, {"Date": "2026-09-03", "C": 98.0}],
         derivatives_bars_daily_options_225=[
             option("1", 40000.0, 20.0, near),
             option("2", 40000.0, 22.0, near),
@@ -174,6 +179,12 @@ def test_futures_and_options_come_in_the_night(tmp_path: Path) -> None:
     assert _on(panel, "opt_iv", "2026-09-02") == pytest.approx(variance**0.5)
     assert _on(panel, "opt_underlying", "2026-09-02") == 40100.0
     assert _on(panel, "opt_put_interest", "2026-09-02") == 6.0
+    assert _on(panel, "opt_rate", "2026-09-02") == -0.05  # a rate may be negative, a price may not
+    # The index of the contract's own session: of the 2nd on the 3rd, while row 3 knows the close of the 3rd.
+    assert np.isnan(_on(panel, "fut_topix_spot", "2026-09-02"))
+    assert _on(panel, "fut_topix_spot", "2026-09-03") == 99.0
+    assert _on(panel, "topix_close", "2026-09-03") == 98.0
+    assert _on(panel, "fut_topix_days", "2026-09-03") == 9.0
 
 
 def test_indices_are_known_at_their_close(tmp_path: Path) -> None:

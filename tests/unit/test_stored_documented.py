@@ -6,7 +6,7 @@ import pytest
 
 from jqfast.data import pit
 from jqfast.data.stored.balances import _VOLUMES
-from jqfast.data.stored.documented import COLUMNS, info
+from jqfast.data.stored.documented import COLUMNS, EXTERNAL, info
 from jqfast.data.stored.tables import BUILDERS, DENSE
 from jqfast.data.tables import TABLES
 from jqfast.features import close, column
@@ -16,8 +16,7 @@ from jqfast.features.scale import UNITS
 @pytest.mark.parametrize("name", COLUMNS)
 def test_sources_and_units_exist(name: str) -> None:
     about = COLUMNS[name]
-    assert about.table in TABLES
-    assert about.table in pit.RULES
+    assert about.table == EXTERNAL or (about.table in TABLES and about.table in pit.RULES)
     assert about.unit == "category" or about.unit in UNITS
     if about.unit != "category":
         assert about.degree == UNITS[about.unit].degree
@@ -41,6 +40,7 @@ def test_rules_in_words() -> None:
     )
     assert COLUMNS["margin_daily_long"].rule.startswith("from the session after PubDate (16:30)")
     assert COLUMNS["flow_foreign_buy"].rule.endswith("corrections one session later")
+    assert COLUMNS["spx"].rule == "from the first decision after its own time stamp"
     assert pit.sentence("markets_calendar") == "known ahead"
 
 

@@ -17,6 +17,9 @@ from jqfast.data import pit
 
 Axis = Literal["stock", "market"]
 
+#: Stands for a table for series that users bring along, see `jqfast.data.stored.outside`.
+EXTERNAL = "external"
+
 _DEGREE = {"price": 1.0, "shares": -1.0, "split": -1.0}
 
 
@@ -34,6 +37,8 @@ class ColumnInfo:
     @property
     def rule(self) -> str:
         """When a value becomes known, in words."""
+        if self.table == EXTERNAL:
+            return "from the first decision after its own time stamp"
         if self.name.startswith("margin_") and "daily" not in self.name:
             return pit.sentence(pit.WEEKLY_MARGIN)
         return pit.sentence(self.table)
@@ -57,6 +62,9 @@ limit | stock | none | equities_bars_daily | UL LL | 1 touched the upper limit, 
 {morning,afternoon}_turnover | stock | yen | equities_bars_daily | MVa AVa | half session
 listing_age | stock | none | equities_bars_daily | Date | sessions since its first bar, absent at the store's start
 segment_age | stock | none | equities_master | Mkt | sessions since it changed its segment, the reform's map applied
+market_total | market | yen | equities_bars_daily | MktCap, else C ShOutFY TrShFY | value of all members of the panel together
+news_score | stock | none | td_list | Title | titles of good less those of bad news that became known for this session
+split_announced | stock | none | td_list | Title | 1 where a split became known for this session, else 0
 market_cap | stock | yen | equities_bars_daily | MktCap | market value (the API gives million yen)
 market_value | stock | yen | equities_bars_daily | MktCap, else C ShOutFY TrShFY | market value, else close times shares
 val_{eps,forward_eps,bps} | stock | price | equities_valuation | EPS FwdEPS BPS | of twelve months, forecast, book
@@ -107,11 +115,24 @@ topix_{open,high,low,close} | market | none | indices_bars_daily_topix | O H L C
 fut_{topix,nk225,nkvi}_{open,close,settle,night_close} | market | none | derivatives_bars_daily_futures | O C Settle EC | central contract
 fut_{topix,nk225,nkvi}_{volume,interest} | market | none | derivatives_bars_daily_futures | Vo OI | all contract months
 fut_{topix,nk225,nkvi}_return | market | none | derivatives_bars_daily_futures | Settle | of the central contract over its own price
+fut_{topix,nk225,nkvi}_days | market | none | derivatives_bars_daily_futures | SQD | calendar days to its special quotation
+fut_{topix,nk225}_spot | market | none | derivatives_bars_daily_futures | C UnderPx | the index at the close of the same session
 opt_{underlying,base_vol} | market | none | derivatives_bars_daily_options_225 | UnderPx BaseVol | Nikkei 225, base volatility
+opt_rate | market | none | derivatives_bars_daily_options_225 | IR | interest rate of the theoretical prices, percent a year
 opt_iv | market | none | derivatives_bars_daily_options_225 | IV Strike SQD | at the money, 30 days, percent a year
 opt_{put,call}_{volume,interest} | market | none | derivatives_bars_daily_options_225 | Vo OI PCDiv | sums over contracts
 {flow,flow_prime}_{prop,broker,all,individual,foreign,securities,trust_fund,business,other_company,insurance,bank,trust_bank,other_financial}_{buy,sell} | market | yen | equities_investor_types | ...Buy ...Sell | week, Tokyo and Nagoya or Prime
+{flow,flow_prime}_week | market | none | equities_investor_types | EnDate | last day of the week, days since 1970
 {flow,flow_prime}_age | market | none | equities_investor_types | PubDate | sessions since the week became known
+{spx,nasdaq,dji,dax,ftse,ssec,vix,nikkei_vi} | market | none | external | value | close of an index abroad; the Nikkei VI
+{usdjpy,eurjpy,cnyjpy,neer} | market | none | external | value | yen per unit of a currency; effective rate of the yen
+{jgb2,jgb5,jgb10,jgb20,jgb30,ust2,ust5,ust10,ust30,bund10,gilt10} | market | none | external | value | yield of government bonds, percent
+{wti,gold,copper,crb,gasoline} | market | none | external | value | price of a commodity, index of commodities
+fed_funds | market | none | external | value | rate of the Fed funds futures, percent
+spx_overnight | market | none | external | value | change of the S&P 500 futures from 15:00 to 06:00 in Tokyo
+topix_yield | market | none | external | value | dividend yield of TOPIX, percent a year
+gdp | market | yen | external | value | gross domestic product of a year
+{added_to_index,deleted_from_index} | stock | none | external | value | 1 from the announcement of a change of an index to its day, else 0
 """  # noqa: E501 - a table
 _CATEGORIES = {
     "sector33": "S33",

@@ -79,17 +79,50 @@ def _on_rows(axes: Axes, row: IntArray, values: FloatArray) -> FloatArray:
 
 def futures_columns(axes: Axes) -> Columns:
     """Central contract of TOPIX, Nikkei 225 and Nikkei VI futures, with volume and interest of all months."""
-    names = ("Date", "Code", "ProdCat", "EmMrgnTrgDiv", "CCMFlag", "O", "C", "Settle", "Vo", "OI", "AC", "EC")
+    prices = ("O", "C", "Settle", "Vo", "OI", "EC")
+    names = ("Date", "Code", "ProdCat", "EmMrgnTrgDiv", "CCMFlag", "SQD", *prices)
     r = sorted_by(axes.records(FUTURES, names, stocks=False), "Date", "Code")
     out: Columns = {}
     for name, product in _PRODUCTS.items():
         keep = (r["ProdCat"] == product) & (r["EmMrgnTrgDiv"] == _NORMAL)
         if keep.any():
-            out |= _future(axes, f"fut_{name}", {key: values[keep] for key, values in r.items()})
+            spot = _SPOTS.get(name, _no_spot)(axes)
+            out |= _future(axes, f"fut_{name}", {key: values[keep] for key, values in r.items()}, spot)
     return out
 
 
-def _future(axes: Axes, name: str, r: Mapping[str, AnyArray]) -> Columns:
+def _no_spot(_: Axes) -> tuple[AnyArray, FloatArray]:
+    return np.zeros(0, "datetime64[D]"), np.zeros(0)
+
+
+def _topix_spot(axes: Axes) -> tuple[AnyArray, FloatArray]:
+    """(days ascending, TOPIX)."""
+    if TOPIX not in axes.store.tables():
+        return _no_spot(axes)
+    r = sorted_by(axes.records(TOPIX, ("Date", "C")), "Date")
+    return r["Date"], r["C"]
+
+
+def _nikkei_spot(axes: Axes) -> tuple[AnyArray, FloatArray]:
+    """(days ascending, Nikkei 225), the underlying that the options on it name."""
+    if OPTIONS not in axes.store.tables():
+        return _no_spot(axes)
+    days, values = [], []
+    known = span(axes.store, OPTIONS)
+    for table in by_year(axes.store, OPTIONS, ["Date", "UnderPx"], known[0], axes.end) if known else ():
+        price = array(table["UnderPx"])
+        good = price > 0
+        each, first = np.unique(array(table["Date"])[good], return_index=True)
+        days.append(each)
+        values.append(price[good][first])
+    return (np.concatenate(days), np.concatenate(values)) if days else _no_spot(axes)
+
+
+#: Product -> the level of its index on each day.
+_SPOTS = {"topix": _topix_spot, "nk225": _nikkei_spot}
+
+
+def _future(axes: Axes, name: str, r: Mapping[str, AnyArray], spot: tuple[AnyArray, FloatArray]) -> Columns:
     days, at = np.unique(r["Date"], return_inverse=True)
     row = axes.act(FUTURES, {"Date": days})
     central = np.flatnonzero(r["CCMFlag"] == 1.0)
@@ -101,10 +134,24 @@ def _future(axes: Axes, name: str, r: Mapping[str, AnyArray]) -> Columns:
     for label, field in (("volume", "Vo"), ("interest", "OI")):
         total = np.bincount(at, weights=np.nan_to_num(r[field]), minlength=len(days)).astype(np.float64)
         out[f"{name}_{label}"] = _on_rows(axes, row, total)
-    moved = np.full(len(days), np.nan)
+    moved, left = np.full(len(days), np.nan), np.full(len(days), np.nan)
     moved[at[central]] = _roll_safe(r)[central]
-    out[f"{name}_return"] = _on_rows(axes, row, moved)
+    left[at[central]] = _days(r["SQD"] - r["Date"])[central]
+    out |= {f"{name}_return": _on_rows(axes, row, moved), f"{name}_days": _on_rows(axes, row, left)}
+    if len(spot[0]):
+        out[f"{name}_spot"] = _on_rows(axes, row, _matched(days, *spot))
     return out
+
+
+def _days(spans: AnyArray) -> FloatArray:
+    """Time spans as days, NaN for none."""
+    return np.where(np.isnat(spans), np.nan, spans.astype(np.float64))
+
+
+def _matched(days: AnyArray, known: AnyArray, values: FloatArray) -> FloatArray:
+    """The value of each day, NaN where it is not among the known ones."""
+    at = np.minimum(np.searchsorted(known, days), len(known) - 1)
+    return np.where(known[at] == days, values[at], np.nan)
 
 
 def _roll_safe(r: Mapping[str, AnyArray]) -> FloatArray:
@@ -119,7 +166,7 @@ def _roll_safe(r: Mapping[str, AnyArray]) -> FloatArray:
 
 def option_columns(axes: Axes) -> Columns:
     """Nikkei 225 options: level of the index, 30-day volatility at the money, puts against calls."""
-    numbers = ["Date", "Strike", "UnderPx", "IV", "BaseVol", "OI", "Vo", "SQD"]
+    numbers = ["Date", "Strike", "UnderPx", "IV", "BaseVol", "IR", "OI", "Vo", "SQD"]
     days = span(axes.store, OPTIONS)
     parts: dict[str, list[AnyArray]] = {}
     dates: list[AnyArray] = []
@@ -148,9 +195,9 @@ def _is(column: Any, text: str) -> BoolArray:
 def _options(r: Mapping[str, AnyArray]) -> Columns:
     days, at = np.unique(r["Date"], return_inverse=True)
     out: Columns = {"Date": days}
-    for name, field in (("underlying", "UnderPx"), ("base_vol", "BaseVol")):
+    for name, field in (("underlying", "UnderPx"), ("base_vol", "BaseVol"), ("rate", "IR")):
         values = np.full(len(days), np.nan)
-        good = np.isfinite(r[field]) & (r[field] > 0)
+        good = np.isfinite(r[field]) & ((r[field] > 0) | (name == "rate"))
         values[at[good]] = r[field][good]
         out[name] = values
     for name in ("put", "call"):
@@ -209,7 +256,9 @@ def flow_columns(axes: Axes) -> Columns:
         if not len(keep):
             continue
         values = np.stack([r[field][keep] for field in fields], axis=1) * 1000.0  # thousand yen
-        labels = tuple(f"{name}_{group}_{side}" for group in _GROUPS for side in ("buy", "sell"))
+        values = np.column_stack([values, end[keep]])
+        sides = (f"{name}_{group}_{side}" for group in _GROUPS for side in ("buy", "sell"))
+        labels = (*sides, f"{name}_week")
         none = np.zeros(len(keep), np.int64)
         events = Events(labels, values, none, row[keep], order=end[keep], record=True).by_row()
         known = asof(events, (axes.T, 1), max_age=_WEEKLY_AGE)

@@ -26,6 +26,8 @@ from jqfast.data.stored.arrays import span
 from jqfast.data.stored.axes import BARS, Axes, tokyo_clock
 from jqfast.data.stored.bars import find_presence, rebase, scatter
 from jqfast.data.stored.listing import Listing, listing
+from jqfast.data.stored.news import NewsWords
+from jqfast.data.stored.outside import with_outside
 from jqfast.data.tables import table as described
 from jqfast.data.universe import Universe
 from jqfast.errors import DataGapError
@@ -48,6 +50,7 @@ class StorePanelSource:
         decision: Decision = "close",
         tables: Collection[str] | None = None,
         session_share: float = 0.05,
+        words: NewsWords | None = None,
     ) -> Panel:
         """The panel of a span of sessions.
 
@@ -61,13 +64,15 @@ class StorePanelSource:
             ``"evening"`` also what came on t by 19:00, ``"preopen"`` nothing of t (decision 1)
         tables : names of the tables to take besides bars and issue list; None for all
         session_share : a date on which a smaller share of the listed stocks traded is no session
+        words : which titles of disclosures are good and bad news; None for the usual ones
 
         Returns
         -------
         Panel
             Prices from raw bars and factors on the forward basis (decision 3). A stock is NaN in all columns
             while it does not belong to the universe: operators across stocks see members only. Columns and
-            units are listed in :data:`jqfast.data.stored.documented.COLUMNS`.
+            units are listed in :data:`jqfast.data.stored.documented.COLUMNS`. Series in the store's folder
+            ``external`` (`outside`) become columns of their names.
 
         Raises
         ------
@@ -92,7 +97,8 @@ class StorePanelSource:
         }
         bars.notes[:0] = [*notes, *stray, *who.notes]
         del who, present
-        return _panel(axes, bars, wanted, session_share)
+        panel = _panel(axes, bars, wanted, session_share, words or NewsWords())
+        return with_outside(panel, self.store.path)
 
 
 def open_store(path: str | Path | Store) -> StorePanelSource:
@@ -169,11 +175,11 @@ def _bars(axes: Axes) -> Bars:
     return bars
 
 
-def _panel(axes: Axes, bars: Bars, wanted: set[str] | None, session_share: float) -> Panel:
+def _panel(axes: Axes, bars: Bars, wanted: set[str] | None, session_share: float, words: NewsWords) -> Panel:
     from jqfast.data.stored.tables import columns_of
 
     survivors = complete.survivors_only(bars)
-    more, notes = columns_of(axes, bars, wanted)
+    more, notes = columns_of(axes, bars, wanted, words)
     info = PanelInfo(
         source=str(axes.store.path),
         decision=axes.decision,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from jqfast.data.dense import Bars
 from jqfast.data.lazy import Deferred
-from jqfast.data.stored import balances, market, schedules, statements
+from jqfast.data.stored import balances, market, news, schedules, statements
 from jqfast.data.stored.axes import BARS, Axes
 from jqfast.data.stored.bars import dense
 from jqfast.types import AnyArray
@@ -111,7 +112,9 @@ BUILDERS: dict[str, Callable[[Axes, Bars], Any]] = {
 }
 
 
-def columns_of(axes: Axes, bars: Bars, wanted: set[str] | None) -> tuple[Made, tuple[str, ...]]:
+def columns_of(
+    axes: Axes, bars: Bars, wanted: set[str] | None, words: news.NewsWords
+) -> tuple[Made, tuple[str, ...]]:
     """(columns of all tables that the store holds and the caller wants, notes)."""
     there = set(axes.store.tables())
     chosen = (there if wanted is None else wanted & there) | {BARS}
@@ -127,10 +130,25 @@ def columns_of(axes: Axes, bars: Bars, wanted: set[str] | None) -> tuple[Made, t
     for name, build in BUILDERS.items():
         if name in chosen:
             out |= build(axes, bars)
+    if news.TITLES in chosen:
+        out |= news.title_columns(axes, words)
     out |= _market_value(axes, bars, out)
+    if isinstance(value := out.get("market_value"), Deferred):
+        out["market_total"] = _added_up(axes, value)
     absent = sorted((wanted or set()) - there)
     notes = (f"Not in the store: {', '.join(absent)}.",) if absent else ()
     return out, notes
+
+
+def _added_up(axes: Axes, each: Deferred) -> Deferred:
+    """The sum over the members on each session, rounded once, so that their order does not count."""
+
+    def make(low: int, high: int) -> AnyArray:
+        rows = each.make(low, high)
+        sums = [math.fsum(row[np.isfinite(row)].tolist()) for row in rows]
+        return np.where(np.isfinite(rows).any(axis=1), np.array(sums, np.float64), np.nan)
+
+    return Deferred((axes.T,), make)
 
 
 def _filled(axes: Axes, name: str) -> set[str]:

@@ -1,0 +1,107 @@
+"""Series in the folder ``external`` of a store become columns, each by its own time stamps."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import tiny_store as tiny
+
+import jqfast.data as data
+from jqfast.data.audit import cut_store
+from jqfast.errors import DataGapError
+
+DAYS = tiny.weekdays("2024-04-01", "2024-05-01", ["2024-04-29"])
+CODES = ("13010", "20000")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> data.Store:
+    bars = [row for code in CODES for row in tiny.bars(code, DAYS)]
+    issues = [row for code in CODES for row in tiny.issues(DAYS, code, "0111")]
+    made = tiny.make(
+        tmp_path,
+        equities_bars_daily=bars,
+        equities_master=issues,
+        markets_calendar=tiny.calendar(DAYS),
+    )
+    (tmp_path / "external").mkdir()
+    return made
+
+
+def _write(store: data.Store, file: str, rows: list[dict[str, Any]]) -> None:
+    pq.write_table(pa.Table.from_pylist(rows), store.path / "external" / file)
+
+
+def _row(name: str, day: str, value: float, utc: str, **more: Any) -> dict[str, Any]:
+    stamp = dt.datetime.fromisoformat(f"{day}T{utc}+00:00") + dt.timedelta(days=more.pop("later", 0))
+    return {"name": name, "date": dt.date.fromisoformat(day), "value": value, "available_at": stamp, **more}
+
+
+def test_new_york_is_known_on_the_next_morning_of_tokyo(store: data.Store) -> None:
+    rows = [_row("SPX", "2024-04-04", 5147.0, "20:00"), _row("SPX", "2024-04-05", 5204.0, "20:00")]
+    _write(store, "macro.parquet", rows)
+    panel = data.open(store).panel()
+    spx = dict(zip(panel.dates.astype(str), panel["spx"], strict=True))
+    assert np.isnan(spx["2024-04-04"])
+    assert spx["2024-04-05"] == 5147.0  # the close of the 4th, at 05:00 in Tokyo
+    assert spx["2024-04-08"] == 5204.0
+    assert panel["spx"].shape == (len(DAYS),)
+
+
+def test_series_of_stocks_and_several_files(store: data.Store) -> None:
+    _write(store, "a.parquet", [_row("Added_to_index", "2024-04-10", 1.0, "08:00", code="1301")])
+    _write(
+        store,
+        "b.parquet",
+        [_row("VIX", "2024-04-10", 14.0, "20:15"), _row("WTI", "2024-04-10", 86.0, "18:30")],
+    )
+    panel = data.open(store).panel()
+    row = int(np.flatnonzero(panel.dates == np.datetime64("2024-04-11"))[0])
+    np.testing.assert_array_equal(panel["added_to_index"][row], [1.0, np.nan])
+    assert (panel["vix"][row], panel["wti"][row]) == (14.0, 86.0)
+
+
+def test_a_value_of_long_ago_is_missing(store: data.Store) -> None:
+    _write(store, "a.parquet", [_row("GDP", "2023-09-30", 5.9e14, "00:00", later=45)])
+    panel = data.open(store).panel()
+    ages = (panel.dates - np.datetime64("2023-09-30")).astype(int)
+    np.testing.assert_array_equal(np.isfinite(panel["gdp"]), ages <= 200)
+    assert 0 < np.isfinite(panel["gdp"]).sum() < len(DAYS)
+
+
+def test_files_that_are_refused(store: data.Store) -> None:
+    _write(store, "a.parquet", [{"name": "SPX", "date": dt.date(2024, 4, 4), "values": 1.0}])
+    with pytest.raises(ValueError, match=r"a\.parquet` must have the columns .* no `value`.*`values`"):
+        data.open(store).panel()
+    _write(store, "a.parquet", [_row("close", "2024-04-04", 1.0, "20:00")])
+    with pytest.raises(ValueError, match="`close` is a column of the panel already"):
+        data.open(store).panel()
+
+
+def test_a_cut_keeps_what_was_public(store: data.Store, tmp_path: Path) -> None:
+    rows = [_row("SPX", f"2024-04-0{k}", float(k), "20:00") for k in (3, 4, 5)]
+    _write(store, "macro.parquet", rows)
+    with pytest.raises(DataGapError, match=r"macro\.parquet` does not say when its rows became public"):
+        cut_store(_without_tables(store, tmp_path), tmp_path / "a", dt.datetime(2024, 4, 5, tzinfo=dt.UTC))
+    _write(store, "macro.parquet", [{**row, "true_available_at": row["available_at"]} for row in rows])
+    (tmp_path / "b").mkdir()
+    cut_store(_without_tables(store, tmp_path), tmp_path / "b", dt.datetime(2024, 4, 5, tzinfo=dt.UTC))
+    kept = pq.read_table(tmp_path / "b" / "external" / "macro.parquet")["value"].to_pylist()
+    assert kept == [3.0, 4.0]
+
+
+def _without_tables(store: data.Store, folder: Path) -> data.Store:
+    """A store that holds nothing but the folder of outside series."""
+    import shutil
+
+    path = folder / "bare"
+    shutil.rmtree(path, ignore_errors=True)
+    bare = data.Store(path, create=True)
+    shutil.copytree(store.path / "external", path / "external")
+    return bare
