@@ -58,11 +58,12 @@ class FeatureConfig:
 
     Parameters
     ----------
-    use : names of features, or of sets of features, which stand for their members without levels
+    use : names of features, or of sets of features, which stand for their members without levels; the default
+        is what prices and statements say of a stock, "all" adds flows, market, events and macro series
     own : name -> formula, in the notation of ``jqfast features list``
     """
 
-    use: tuple[str, ...] = ("all",)
+    use: tuple[str, ...] = ("price_only", "stock_factors")
     own: Mapping[str, str] = field(default_factory=dict)
 
 

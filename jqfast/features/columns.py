@@ -2,7 +2,8 @@
 
 `open_`, `high`, `low`, `close` are yen per share and `volume` shares, both on the forward split basis;
 `turnover` is yen; `adjustment` is A(t), the product of the split factors up to t (decision 3). `dow`,
-`dow_sin`, `dow_cos` are market-wide and come from the dates alone.
+`dow_sin`, `dow_cos`, `month` are market-wide and come from the dates alone. A category (`sector33`) groups
+stocks in ``by=``; anywhere else it is its label as a number, 3650 for "3650".
 """
 
 from __future__ import annotations
@@ -37,10 +38,15 @@ def _weekday(dates: DateArray) -> FloatArray:
     return ((days + 3) % 7).astype(np.float64)  # day 0 of the epoch was a Thursday; Monday is 0
 
 
+def _month(dates: DateArray) -> FloatArray:
+    return (dates.astype("datetime64[M]").astype(np.int64) % 12 + 1).astype(np.float64)
+
+
 #: Market-wide series computed from the panel's dates. The week has five sessions, so the period is 5
 #: (T-DOWSIN).
 CALENDAR: dict[str, Callable[[DateArray], FloatArray]] = {
     "dow": _weekday,
+    "month": _month,
     "dow_sin": lambda dates: np.sin(2.0 * math.pi * _weekday(dates) / 5.0),
     "dow_cos": lambda dates: np.cos(2.0 * math.pi * _weekday(dates) / 5.0),
 }

@@ -53,6 +53,7 @@ class Feature:
     reference: str = ""
     params: Mapping[str, int] = field(default_factory=dict)
     needs: frozenset[str] = frozenset()  # columns without which a set leaves the feature out
+    apart: bool = False  # in the sets that name it, not in "all"
 
     @property
     def timing(self) -> str:
@@ -88,11 +89,13 @@ class Family:
     name : str
     needs : columns that make the family worth offering: a set leaves all of it out on panels without them,
         the features that could be computed as well
+    apart : True for a set of its own that "all" does not contain
     """
 
-    def __init__(self, name: str, *, needs: tuple[str, ...] = ()) -> None:
+    def __init__(self, name: str, *, needs: tuple[str, ...] = (), apart: bool = False) -> None:
         self.name = name
         self.needs = frozenset(needs)
+        self.apart = apart
         self._features: dict[str, Feature] = {}
 
     def __iter__(self) -> Iterator[Feature]:
@@ -172,6 +175,7 @@ class Family:
                     reference=reference,
                     params=params,
                     needs=self.needs,
+                    apart=self.apart,
                 )
             )
 

@@ -127,10 +127,7 @@ def read_column(panel: Panel, column: Input, *, group: bool) -> FloatArray:
     values = panel.columns[column.name]
     if column.name in panel.categories:
         if not group:
-            raise ValueError(
-                f"Column `{column.name}` is a category, not a number: it can only stand in `by=`, as in "
-                f'cs_zscore(x, by="{column.name}").'
-            )
+            return _labels_as_numbers(column.name, panel.categories[column.name])[values]
         return np.where(values < 0, np.nan, values.astype(np.float64))
     want = (T, N) if column.axis == "stock" else (T,)
     if values.shape != want:
@@ -139,6 +136,17 @@ def read_column(panel: Panel, column: Input, *, group: bool) -> FloatArray:
             f"{values.shape}. Say `column({column.name!r}, market={column.axis == 'stock'})`."
         )
     return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def _labels_as_numbers(name: str, labels: Sequence[str]) -> FloatArray:
+    """The number that each label of a category is, and NaN last, for the code -1 of a missing one."""
+    wrong = [label for label in labels if not label.isdecimal()]
+    if wrong:
+        raise ValueError(
+            f"Column `{name}` is a category whose labels are no numbers ({wrong[0]!r}): it can only stand in "
+            f'`by=`, as in cs_zscore(x, by="{name}").'
+        )
+    return np.array([*map(float, labels), np.nan])
 
 
 def _new_output(shape: tuple[int, ...], dtype: Dtype, layout: Layout) -> AnyArray:

@@ -74,9 +74,9 @@ def deliver(date: np.datetime64, row: Row, codes: Sequence[str] | CodeArray | No
 
 
 def _cut(name: str, values: AnyArray, panel: Panel) -> Any:
-    """A panel's column on its one date; a category's missing code becomes NaN."""
+    """A panel's column on its one date; a category as the text of its labels, empty where it is missing."""
     if name in panel.categories:
-        return np.where(values[0] < 0, np.nan, values[0].astype(np.float64))
+        return np.array([*panel.categories[name], ""])[values[0]]
     return values[0]
 
 
@@ -135,6 +135,13 @@ def align(row: Delivered, date: np.datetime64, plan: Plan, order: Order, session
     return Aligned(inputs, codes, bool((traded & listed).sum() >= enough))
 
 
+def _as_numbers(labels: AnyArray) -> AnyArray:
+    """The numbers that the labels of a category are, NaN for an empty one; text that is none as it came."""
+    if not all(label.isdecimal() or not label for label in labels.tolist()):
+        return labels
+    return np.array([float(label or "nan") for label in labels.tolist()])
+
+
 class _Reader:
     """Columns of one row, each brought to the stream's order once."""
 
@@ -157,6 +164,8 @@ class _Reader:
         """A stock column as float64 over the stream's stocks."""
         if name not in self._known:
             values = self._delivered(name)
+            if values.dtype.kind == "U":
+                values = _as_numbers(values)
             if values.dtype.kind not in "fiub":
                 raise ValueError(
                     f"Column `{name}` must be numbers; got {values.dtype}. Text can only stand in `by=`, as "

@@ -18,16 +18,44 @@ from jqfast.features.normalize import SECTORS
 
 _SHOWN = 6
 
+#: Set -> ids of its section of the requirements: what serves one of them is in the set, whatever its family.
+_SECTIONS = {"flow": "I-", "market": "M-", "corporate": "C-", "macro": "X-"}
+#: The families that need prices and volumes alone.
+_PRICE_FAMILIES = ("technical", "price", "liquidity")
+
 
 def sets() -> dict[str, tuple[str, ...]]:
-    """Every set that can be asked for by name: "all", the families, the kinds."""
-    chosen: dict[str, list[str]] = {"all": list(registry.features)}
+    """Every set that can be asked for by name: "all", "price_only", "nikko126", the families, the kinds.
+
+    A set of a section of the requirements has the features of its family and those of others that name one of
+    its ids. "nikko126" are the inputs of the Nikko report: 33 attributes of stocks, 24 market series twice,
+    33 sectors and 12 months.
+    """
+    from jqfast.features.catalog.nikko126 import STOCK_FACTORS
+    from jqfast.features.catalog.nikko_market import nikko_market
+
+    features = registry.features.values()
+    chosen: dict[str, list[str]] = {
+        "all": [feature.name for feature in features if not feature.apart],
+        "price_only": [
+            f.name for f in features if f.family in _PRICE_FAMILIES and not lacking(f, PRICE_COLUMNS)
+        ],
+    }
     for attribute in ("family", "kind"):
         grouped: dict[str, list[str]] = {}
-        for feature in registry.features.values():
+        for feature in features:
             grouped.setdefault(getattr(feature, attribute), []).append(feature.name)
         chosen = {**grouped, **chosen}  # a family of the same name as a kind wins
-    return {name: tuple(members) for name, members in chosen.items() if name}
+    for name, section in _SECTIONS.items():
+        chosen[name] = [f.name for f in features if f.family == name or _serves(f, section)]
+    inputs = (*STOCK_FACTORS.values(), *(feature.name for feature in nikko_market))
+    chosen["nikko126"] = [name for name in inputs if name in registry.features]
+    return {name: tuple(members) for name, members in chosen.items() if name and members}
+
+
+def _serves(feature: Feature, section: str) -> bool:
+    """Whether one of the feature's requirements is of a section."""
+    return any(req.strip().startswith(section) for req in feature.req.split(","))
 
 
 def names(selection: str = "all", columns: Collection[str] | None = None) -> tuple[str, ...]:

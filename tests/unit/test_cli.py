@@ -80,7 +80,7 @@ def test_coverage_by_year(tmp_path: Path) -> None:
 
 def test_the_map_and_the_reference() -> None:
     rows = json.loads(_call("features", "map", "--json").stdout)
-    assert sum(int(row["features"]) for row in rows) == len(features.names())
+    assert sum(int(row["features"]) for row in rows) == len(features.registry.features)
     assert _call("features", "reference").stdout == reference()
 
 

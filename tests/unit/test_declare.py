@@ -101,9 +101,29 @@ def test_sets_are_families_and_kinds() -> None:
     everything = names()
     assert len(everything) == len(set(everything)) >= 90
     assert {"technical", "price", "liquidity"} <= {f.family for f in registry.features.values()}
-    of_prices = set(names("technical")) | set(names("price")) | set(names("liquidity"))
-    assert set(names("all", PRICE_COLUMNS)) == of_prices
+    of_prices = [*names("liquidity"), *names("price"), *names("technical")]
+    absent = {"morning_ret", "afternoon_ret", "noon_gap"}  # halves of sessions are in stores alone
+    assert names("all", PRICE_COLUMNS) == names("price_only")
+    assert list(names("price_only")) == [name for name in of_prices if name not in absent]
     assert "rsi" in names("momentum")
+
+
+def test_a_set_apart_is_asked_for_by_its_own_name() -> None:
+    assert len(names("alpha158")) == 158
+    assert not set(names("alpha158")) & set(names())
+    assert {f.name for f in registry.features.values() if not f.apart} == set(names())
+    assert names("alpha158")[:2] == ("KMID", "KLEN")
+    assert {"ROC5", "VSUMD60", "VWAP0"} <= set(names("alpha158"))
+
+
+def test_sections_of_the_requirements_are_sets() -> None:
+    assert {"k_wti_1m", "usdjpy_ret_1", "rate_sector_7050"} <= set(names("macro"))
+    assert {"dividend_yield_forecast", "split_window"} <= set(names("corporate"))
+    assert "rate_sector_7050" not in names()
+    inputs = names("nikko126")
+    assert len(inputs) == len(set(inputs)) == 33 + 2 * 24 + 33 + 12
+    kinds = [registry[name].kind for name in inputs]
+    assert (kinds.count("sector"), kinds.count("time"), kinds.count("macro")) == (33, 12, 48)
 
 
 def test_two_thirds_rounds_up() -> None:
@@ -126,7 +146,7 @@ def test_descriptions_say_what_is_known() -> None:
 
 def test_the_table_has_one_row_per_feature() -> None:
     rows = table(registry.features.values())
-    assert len(rows) == len(names())
+    assert len(rows) == len(registry.features) >= len(names())
     assert {len(row) for row in rows} == {len(COLUMNS)}
 
 

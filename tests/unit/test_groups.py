@@ -20,6 +20,7 @@ from jqfast.features import (
     cs_scale,
     cs_winsorize,
     cs_zscore,
+    eq,
     lag,
     log,
     open_,
@@ -93,9 +94,34 @@ def test_by_name_is_by_column() -> None:
     [column("sector33") + 1, cs_rank(column("sector33")), cs_neutralize(RET, column("sector33"))],
     ids=str,
 )
-def test_a_category_is_no_number(expr: Expr) -> None:
+def test_a_category_of_words_is_no_number(expr: Expr) -> None:
     with pytest.raises(ValueError, match=r'`sector33` is a category.*only stand in `by=`.*by="sector33"'):
         execute(PANEL, [expr, cs_rank(RET, by="sector33")])
+
+
+def test_a_category_of_numbers_is_its_labels() -> None:
+    codes = replace(PANEL, categories={"sector33": ("0050", "1050", "3650", "9050")})
+    sector = column("sector33")
+    number, dummy, ranks = execute(
+        codes, [sector + 0, eq(sector, 3650), cs_rank(RET, by=sector)], dtype="float64"
+    )
+    wanted = np.array([50.0, 1050.0, 3650.0, 9050.0, np.nan])[PANEL["sector33"]]
+    np.testing.assert_array_equal(number, wanted)
+    np.testing.assert_array_equal(dummy, np.where(np.isnan(wanted), np.nan, wanted == 3650))
+    (alone,) = execute(PANEL, [cs_rank(RET, by="sector33")], dtype="float64")
+    np.testing.assert_array_equal(ranks, alone)
+
+
+def test_a_category_of_numbers_day_by_day() -> None:
+    codes = replace(PANEL, categories={"sector33": ("0050", "1050", "3650", "9050")})
+    asked = {"dummy": eq(column("sector33"), 3650), "rank": cs_rank(RET, by="sector33")}
+    batch = features.panel(codes, asked, dtype="float64")
+    stream = features.stream(codes.rows(0, 20), asked, dtype="float64")
+    for t in range(20, T):
+        texts = np.array([*codes.categories["sector33"], ""])[codes["sector33"][t]]
+        mapping = {**{name: x[t] for name, x in codes.columns.items()}, "sector33": texts}
+        row = stream.update(codes.dates[t], codes.rows(t, t + 1) if t % 2 else mapping)
+        np.testing.assert_array_equal(row.values, batch.values[:, t])
 
 
 def test_a_number_may_be_a_group_and_a_number() -> None:

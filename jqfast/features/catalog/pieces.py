@@ -10,7 +10,20 @@ from __future__ import annotations
 from jqfast.features.columns import close, high, low, open_, volume
 from jqfast.features.declare import two_thirds
 from jqfast.features.expr import Expr
-from jqfast.features.ops import abs_, diff, fmax, lag, log, maximum, ts_mean, ts_std
+from jqfast.features.ops import (
+    abs_,
+    diff,
+    fmax,
+    lag,
+    log,
+    maximum,
+    period_mean,
+    period_std,
+    period_sum,
+    period_zscore,
+    ts_mean,
+    ts_std,
+)
 
 #: Sessions by which the seed annualises (Q-25; the Tokyo calendar has about 245).
 PERIODS_PER_YEAR = 252
@@ -78,3 +91,23 @@ def intraday() -> Expr:
 def volume_ratio(w: int) -> Expr:
     """Today's volume against the mean of the w sessions before it, today left out."""
     return volume / lag(mean(volume, w), 1)
+
+
+def weekly_sum(x: Expr, week: Expr, n: int) -> Expr:
+    """Sum of the last n weeks, two thirds of which must be there."""
+    return period_sum(x, week, n, two_thirds(n))
+
+
+def weekly_mean(x: Expr, week: Expr, n: int) -> Expr:
+    """Mean of the last n weeks, two thirds of which must be there."""
+    return period_mean(x, week, n, two_thirds(n))
+
+
+def weekly_std(x: Expr, week: Expr, n: int) -> Expr:
+    """Standard deviation of the last n weeks, two thirds of which must be there."""
+    return period_std(x, week, n, two_thirds(n))
+
+
+def weekly_zscore(x: Expr, week: Expr, n: int) -> Expr:
+    """The newest week in deviations from the mean of the last n, two thirds of which must be there."""
+    return period_zscore(x, week, n, two_thirds(n))

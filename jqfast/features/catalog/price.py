@@ -18,7 +18,7 @@ from jqfast.features.catalog.pieces import (
     ret,
     std,
 )
-from jqfast.features.columns import close, high, low, open_
+from jqfast.features.columns import close, column, high, low, open_
 from jqfast.features.declare import Family, two_thirds
 from jqfast.features.expr import Expr
 from jqfast.features.ops import diff, lag, log, maximum, sqrt, ts_sum, ts_var
@@ -290,4 +290,34 @@ price.add(
     kind="momentum",
     doc="Today's opening gap over the mean true range of the w sessions before.",
     purpose="A gap that matters for this stock.",
+)
+
+# -- halves of the session -----------------------------------------------------------------------
+
+price.add(
+    "morning_ret",
+    lambda: column("morning_close") / column("morning_open") - 1,
+    norm="cs",
+    req="P-AMPM",
+    kind="momentum",
+    doc="Return of the morning session, from its open to its close.",
+    purpose="What the night's news and the orders before the open have left to do.",
+)
+price.add(
+    "afternoon_ret",
+    lambda: column("afternoon_close") / column("afternoon_open") - 1,
+    norm="cs",
+    req="P-AMPM",
+    kind="momentum",
+    doc="Return of the afternoon session, from its open to its close.",
+    purpose="Trading of institutions into the close.",
+)
+price.add(
+    "noon_gap",
+    lambda: column("afternoon_open") / column("morning_close") - 1,
+    norm="cs",
+    req="P-AMPM",
+    kind="momentum",
+    doc="Open of the afternoon over the close of the morning.",
+    purpose="News of the break at noon.",
 )
