@@ -148,7 +148,10 @@ class KunQuant:
         self.layout, self.exact, self.sets_only = layout, exact, sets_only
 
     def job(self, panel: Panel, features: Mapping[str, Expr], threads: int) -> Job:
-        """The job at the vector width that is faster here; the 158 are its own definitions."""
+        """The job at the vector width and with the crew that are faster; the 158 are its own definitions.
+
+        The calling thread works, or waits busily, beside the crew: one worker less keeps to ``threads``.
+        """
         is_set = len(features) > 1
         if self.sets_only and not is_set:
             raise Unsupported("single operations in this mode")
@@ -160,18 +163,22 @@ class KunQuant:
         outputs = list(modules[0][1].getOutputNames())
         memory = np.zeros((len(outputs), panel.shape[0] * panel.shape[1]), self.mode.dtype)
         columns = sorted({op.attrs["name"] for op in build().ops if isinstance(op, Input)})
-        jobs = [self._ready(panel, columns, module, width, memory, threads) for width, module in modules]
+        crews = [_executor(workers, threads) for workers in sorted({max(1, threads - 1), threads})]
+        jobs = [
+            self._ready(panel, columns, module, width, memory, crew)
+            for width, module in modules
+            for crew in crews
+        ]
         return min(jobs, key=_second_run) if len(jobs) > 1 else jobs[0]
 
     def _ready(
-        self, panel: Panel, columns: list[str], module: Any, width: int, memory: Array, threads: int
+        self, panel: Panel, columns: list[str], module: Any, width: int, memory: Array, crew: Any
     ) -> Job:
         T, N = panel.shape
         inputs = {name: self._in(panel[name], width) for name in columns}
         shape = (T, N) if self.layout == "TS" else (N // width, T, width)
         names = list(module.getOutputNames())
         target = {name: part.reshape(shape) for name, part in zip(names, memory, strict=True)}
-        crew = _executor(threads)
 
         def run() -> Mapping[str, Array]:
             return KunRunner.runGraph(crew, module, inputs, 0, T, target)
@@ -225,9 +232,9 @@ def _loaded(path: str) -> Any:
 
 
 @cache
-def _executor(threads: int) -> Any:
+def _executor(workers: int, threads: int) -> Any:
     with pinned_threads(threads):
-        return KunRunner.createMultiThreadExecutor(threads)
+        return KunRunner.createMultiThreadExecutor(workers)
 
 
 def _cache() -> Path:

@@ -10,20 +10,25 @@ namespace jqfast {
 namespace {
 
 // A tile's state and scratch should stay near the core. Narrow tiles cost more than a state that spills into the last
-// level: below 64 stocks each row of an output is only a few cache lines.
+// level: below 64 stocks each row of an output is only a few cache lines. Plans of few instructions move memory above
+// all: their tiles are as wide as fits into the second level, so that each row is a long run of it.
 constexpr std::size_t kCacheBudget = std::size_t{4} << 20;
+constexpr std::size_t kNearBudget = std::size_t{1} << 20;
 constexpr std::size_t kMinWidth = 64;
 constexpr std::size_t kMaxWidth = 128;
+constexpr std::size_t kMaxNearWidth = 512;
 
-// The width within bounds, in whole cache lines of float32, at which the busiest worker has least to do.
-std::size_t balanced_width(std::size_t stocks, std::size_t fitting, std::size_t threads) {
+// The width within bounds, in whole cache lines of float32, at which the busiest worker has least to do; of several the
+// widest. A lane takes `bytes`.
+std::size_t balanced_width(std::size_t stocks, std::size_t bytes, std::size_t threads) {
   constexpr std::size_t kStep = 16;
-  const std::size_t most = std::clamp(fitting, kMinWidth + 2 * kStep, kMaxWidth);
+  const std::size_t far = std::clamp(kCacheBudget / bytes, kMinWidth + 2 * kStep, kMaxWidth);
+  const std::size_t most = std::max(far, std::min(kNearBudget / bytes, kMaxNearWidth));
   std::size_t best = kMinWidth, least = SIZE_MAX;
   for (std::size_t width = kMinWidth; width <= most; width += kStep) {
     const std::size_t tiles = (stocks + width - 1) / width;
     const std::size_t work = (tiles + threads - 1) / threads * width;
-    if (work < least) best = width, least = work;
+    if (work <= least) best = width, least = work;
   }
   return best;
 }
@@ -82,7 +87,7 @@ Shape choose_shape(const Program& program, std::size_t stocks, std::size_t rows,
     per_lane = std::max(per_lane, (m.state + m.scratch) * sizeof(double));
   }
   std::size_t width = options.width;
-  if (width == 0) width = balanced_width(stocks, kCacheBudget / per_lane, options.threads);
+  if (width == 0) width = balanced_width(stocks, per_lane, options.threads);
   return {chunk, std::min(width, row_length(std::max<std::size_t>(1, stocks))), stocks};
 }
 
