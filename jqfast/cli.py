@@ -23,6 +23,7 @@ from jqfast.cli_features import audit_command, features_app
 from jqfast.cli_simulate import simulate_command
 from jqfast.cli_store import import_command, store_app
 from jqfast.cli_sync import sync_command
+from jqfast.cli_train import train_command
 
 if TYPE_CHECKING:
     from jqfast.config import Config
@@ -36,6 +37,7 @@ app.command("import")(import_command)
 app.command("compare")(compare_command)
 app.command("simulate")(simulate_command)
 app.command("sync")(sync_command)
+app.command("train")(train_command)
 
 #: What a user's data, options or machine can cause; anything else is a defect and keeps its traceback.
 _MISTAKES = (ValueError, TypeError, ArithmeticError, OSError, MemoryError)

@@ -19,7 +19,7 @@ from jqfast.errors import unknown
 from jqfast.evaluate.portfolio import PortfolioConfig
 from jqfast.learn.config import TrainConfig
 from jqfast.learn.folds import FoldConfig
-from jqfast.learn.labels import HORIZONS, Start, TargetKind
+from jqfast.learn.labels import HORIZONS, Start, TargetKind, Unit
 
 DEFAULT = "default"
 #: Folder beside the run folders with the simulated markets of runs.
@@ -73,13 +73,15 @@ class LabelConfig:
 
     Parameters
     ----------
-    horizons : sessions ahead
+    horizons : sessions ahead, or months
+    unit : ``"session"``, or ``"month"``: only month ends are forecast, to the ends of the months after them
     start : where a position begins: ``"open"`` or ``"close"`` of the next session
     target : ``"standardised"`` (per date), ``"market"`` (minus the date's mean) or ``"raw"``
     delisting_return : booked after the last price of a delisted stock
     """
 
     horizons: tuple[int, ...] = HORIZONS
+    unit: Unit = "session"
     start: Start = "open"
     target: TargetKind = "standardised"
     delisting_return: float = 0.0
@@ -143,6 +145,14 @@ class Config:
             legal = ", ".join(map(str, self.labels.horizons))
             got = self.portfolio.horizon
             raise ValueError(f"`portfolio.horizon` must be one of `labels.horizons` ({legal}); got {got}.")
+        if self.labels.unit == "month" and (self.folds.sample_every, self.portfolio.rebalance) != (
+            1,
+            "monthly",
+        ):
+            raise ValueError(
+                '`labels.unit = "month"` forecasts month ends alone; set `folds.sample_every = 1` and '
+                '`portfolio.rebalance = "monthly"`.'
+            )
         for name in ("start", "delisting_return"):
             label, traded = getattr(self.labels, name), getattr(self.portfolio, name)
             if label != traded:

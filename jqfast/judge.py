@@ -26,6 +26,9 @@ from jqfast.learn.labels import Labels, universe
 from jqfast.learn.walk_forward import Predictions
 from jqfast.types import DateArray, FloatArray
 
+#: Months of a year, the periods of monthly labels.
+MONTHS = 12.0
+
 #: The series of a portfolio that get figures of their own.
 LEGS = (
     "long_gross",
@@ -115,7 +118,9 @@ def judge(
         the very pairs that the predictions are judged on (decision 11)
     """
     rows = np.flatnonzero(predictions.fold_of_row >= 0)
-    year = config.sessions_per_year
+    if labels.unit == "month":
+        rows = rows[np.isfinite(labels.returns[:, rows]).any(axis=(0, 2))]  # only month ends have labels
+    year = MONTHS if labels.unit == "month" else config.sessions_per_year
     horizons: dict[int, Horizon] = {}
     for i, h in enumerate(predictions.horizons):
         scores, returns = predictions.scores[i, rows], labels.returns[i, rows]
@@ -133,7 +138,7 @@ def judge(
                     periods_per_year=year,
                 )
                 for name, by_horizon in (references or {}).items()
-                if h in by_horizon
+                if h in by_horizon and labels.unit == "session"
             },
         )
     traded, why_not = None, ""

@@ -36,7 +36,7 @@ from jqfast.files import write_text
 from jqfast.formulas import parse
 from jqfast.judge import Judgement, judge
 from jqfast.learn import folds as fold_arithmetic
-from jqfast.learn import walk_forward
+from jqfast.learn.ensemble import run_seeds
 from jqfast.learn.folds import Fold
 from jqfast.learn.labels import Labels, Targets, make_labels, make_targets
 from jqfast.learn.walk_forward import Predictions
@@ -176,18 +176,38 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
     return result
 
 
+def train(config: Config, *, progress: Progress = silent) -> tuple[Path, Predictions]:
+    """The stages up to the models, in the folder of the run, which :func:`run` then goes on from.
+
+    Returns
+    -------
+    The run folder and the predictions; arguments and errors as :func:`run`.
+    """
+    _check_names(config)
+    plan = _plan(config, load(config, progress))
+    with RunFolder(config.folder) as folder:
+        _describe_run(folder, config, plan)
+        X, above, _ = _features(folder, config, plan)
+        predictions, _, _ = _predictions(folder, config, plan, X, above, progress)
+    return config.folder, predictions
+
+
 def _plan(config: Config, loaded: Loaded) -> Plan:
     """Features, labels and folds, and what could be found; everything that can be refused is refused here."""
     panel, options = loaded.panel, config.labels
     chosen, left_out = choose_features(config, panel.columns)
     request = api.resolve(chosen)._replace(notes=left_out)
     labels = make_labels(
-        panel, options.horizons, start=options.start, delisting_return=options.delisting_return
+        panel,
+        options.horizons,
+        start=options.start,
+        unit=options.unit,
+        delisting_return=options.delisting_return,
     )
     folds = fold_arithmetic.walk_forward(panel.dates, panel.is_session, labels.end_row, config.folds)
     targets = make_targets(panel, labels, kind=options.target)
-    truth = loaded.truth
-    known = references(truth, request.exprs, targets, folds) if truth else None
+    judged = loaded.truth if options.unit == "session" else None  # the truth is told by sessions
+    known = references(judged, request.exprs, targets, folds) if judged else None
     return Plan(panel, loaded.data_hash, chosen, request, labels, targets, folds, known)
 
 
@@ -269,13 +289,13 @@ def _predictions(
     """Out-of-sample scores, their key, and whether they were there already."""
     learn = replace(config.learn, threads=config.learn.threads or config.threads or 0)
     key = digest(above, config.labels, config.folds, replace(learn, threads=0))
-    names = [f"score_{h}d" for h in plan.labels.horizons]
+    names = [name.replace("target", "score") for name in plan.labels.names]
     path = folder / artifacts.PREDICTIONS
     if folder.finished("predictions", key, artifacts.PREDICTIONS):
         scores = artifacts.read_scores(path, X.dates, X.codes, names)
         return _restored(plan, X, scores, folder.manifest), key, True
     start = time.perf_counter()
-    predictions = walk_forward.run(
+    predictions = run_seeds(
         X,
         plan.targets,
         plan.folds,
@@ -307,6 +327,12 @@ def _relevance(
 ) -> tuple[Relevance | None, str, bool]:
     """Relevance of the traded forecasts or why there is none, and whether it was there already."""
     kind = toml.kind_of(type(config.learn.model))
+    if config.learn.ensemble > 1:
+        return (
+            None,
+            "LRP of an ensemble of seeds is not computed yet; each member can be explained alone.",
+            True,
+        )
     if kind not in EXPLAINED:
         return None, f"LRP is not available for the model `{kind}` yet.", True
     horizon = config.portfolio.horizon

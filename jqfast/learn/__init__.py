@@ -14,8 +14,9 @@ from jqfast.learn.labels import Labels, Targets, make_labels, make_targets, stan
 if TYPE_CHECKING:
     from jqfast.learn.checkpoint import FoldModel, load_fold
     from jqfast.learn.config import TrainConfig
+    from jqfast.learn.ensemble import combine, combine_ranks, run_seeds, stack
     from jqfast.learn.models import LinearConfig, LstmConfig, MlpConfig, default_config
-    from jqfast.learn.walk_forward import Predictions, combine, run
+    from jqfast.learn.walk_forward import Predictions, run
 
 _LAZY = {
     "FoldModel": "checkpoint",
@@ -24,10 +25,13 @@ _LAZY = {
     "MlpConfig": "models",
     "Predictions": "walk_forward",
     "TrainConfig": "config",
-    "combine": "walk_forward",
+    "combine": "ensemble",
+    "combine_ranks": "ensemble",
     "default_config": "models",
     "load_fold": "checkpoint",
     "run": "walk_forward",
+    "run_seeds": "ensemble",
+    "stack": "ensemble",
 }
 
 __all__ = [
@@ -43,11 +47,14 @@ __all__ = [
     "TrainConfig",
     "chronological_split",
     "combine",
+    "combine_ranks",
     "default_config",
     "load_fold",
     "make_labels",
     "make_targets",
     "run",
+    "run_seeds",
+    "stack",
     "standardise",
     "universe",
 ]

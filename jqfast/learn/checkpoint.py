@@ -33,8 +33,9 @@ class FoldModel:
     Parameters
     ----------
     name : name of the fold
-    kind : ``"mlp"``, ``"lstm"`` or ``"linear"``
-    weights, biases : per layer, (I, O) and (O,) float32; an LSTM gives W_x, W_h, head and b, head bias
+    kind : name of the model
+    weights, biases : as the model's ``to_layers`` gives them: per dense layer (I, O) and (O,) float32, per
+        LSTM layer W_x, W_h and b
     activations : after each layer
     fitted : normalisation of the fold; ``fitted.apply(x)`` turns (S, F) features into (S, 2F) model inputs
     input_names : names of the 2F model inputs
@@ -44,6 +45,7 @@ class FoldModel:
     scores : (O, P, N) float32 predictions of those rows, NaN where there is none
     history : metric -> one number per epoch
     fingerprint : hash of the configuration, the data and the versions behind all this
+    texts : of tree models, one per output; networks have weights instead
     """
 
     name: str
@@ -59,6 +61,7 @@ class FoldModel:
     scores: Float32Array
     history: Mapping[str, tuple[float, ...]]
     fingerprint: str
+    texts: tuple[str, ...] = ()
 
 
 def fold_path(models_dir: Path, name: str) -> Path:
@@ -133,6 +136,9 @@ def load_fold(path: str | Path) -> FoldModel:
         scores=tensors["scores"],
         history={name: tuple(values) for name, values in about["history"].items()},
         fingerprint=about["fingerprint"],
+        texts=tuple(
+            tensors[f"text_{i}"].tobytes().decode() for i in range(len(tensors)) if f"text_{i}" in tensors
+        ),
     )
 
 
@@ -153,6 +159,7 @@ def _tensors(model: FoldModel) -> dict[str, AnyArray]:
     """All arrays of a fold by name."""
     tensors: dict[str, AnyArray] = {f"weight_{i}": w for i, w in enumerate(model.weights)}
     tensors |= {f"bias_{i}": b for i, b in enumerate(model.biases)}
+    tensors |= {f"text_{i}": np.frombuffer(t.encode(), np.uint8) for i, t in enumerate(model.texts)}
     tensors |= {f"{_FITTED}{key}": array for key, array in model.fitted.to_arrays().items()}
     tensors |= {"predict_rows": model.predict_rows, "scores": model.scores}
     return {name: np.ascontiguousarray(array) for name, array in tensors.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -12,14 +12,16 @@ import numpy as np
 from jqfast.learn._jax_setup import jax
 from jqfast.learn.config import TrainConfig
 from jqfast.learn.dataset import Scaler, Source, blocks, gather, transform
+from jqfast.learn.devices import over_devices
 from jqfast.learn.models import Model, Params, build
 from jqfast.learn.train import Epoch, make_step, run_epoch
 from jqfast.types import Float32Array, IntArray
 
 Predict: TypeAlias = Callable[[Params, Source, Scaler, jax.Array], jax.Array]
 
-#: Samples per call of the compiled prediction.
+#: Samples per call of the compiled prediction, and sessions per call where samples are sequences.
 _BLOCK = 4096
+_SESSIONS = 16_384
 
 
 @dataclass(frozen=True)
@@ -34,21 +36,30 @@ class Compiled:
 
 def compile_for(config: TrainConfig) -> Compiled:
     """The compiled functions of a configuration, shared by all configurations that compute the same."""
-    return _compile(
-        replace(config, seed=0, epochs=1, patience=0, warm_start=False, threads=0, folds_at_once=0)
+    same = TrainConfig(
+        model=config.model,
+        batch=config.batch,
+        sub_batch=config.sub_batch,
+        loss=config.loss,
+        correlation_share=config.correlation_share,
+        horizon_weights=config.horizon_weights,
+        weight_decay=config.weight_decay,
+        clip_norm=config.clip_norm,
+        precision=config.precision,
     )
+    return _compile(same)
 
 
 @lru_cache(maxsize=8)
 def _compile(config: TrainConfig) -> Compiled:
-    model = build(config.model)
-    epoch = run_epoch(make_step(model, config))
+    model = build(config.model, config.precision)
+    epoch = run_epoch(make_step(model, config), model.noise_units)
 
     def predict(params: Params, source: Source, scaler: Scaler, index: jax.Array) -> jax.Array:
-        x = transform(gather(source, index, model.length), scaler)
-        return jax.vmap(model.apply, in_axes=(None, 0, None))(params, x, None)
+        x = transform(gather(source, index, model.length), scaler, source.flagged)
+        return model.apply_batch(params, x, None)
 
-    together = jax.vmap(epoch, in_axes=(0, None, 0, 0, 0))
+    together = over_devices(jax.vmap(epoch, in_axes=(0, None, 0, 0)))
     return Compiled(
         model, jax.jit(epoch, donate_argnums=0), jax.jit(together, donate_argnums=0), jax.jit(predict)
     )
@@ -58,8 +69,9 @@ def predict_samples(
     compiled: Compiled, params: Params, source: Source, scaler: Scaler, index: IntArray
 ) -> Float32Array:
     """(S, O) float32 outputs of the samples ``index`` (S,)."""
+    size = max(_SESSIONS // compiled.model.length, 1) if compiled.model.length else _BLOCK
     out = np.empty((len(index), source.targets.shape[1]), dtype=np.float32)
-    for number, block in enumerate(blocks(index, _BLOCK)):
-        part = out[number * _BLOCK : (number + 1) * _BLOCK]
+    for number, block in enumerate(blocks(index, size)):
+        part = out[number * size : (number + 1) * size]
         part[:] = np.asarray(compiled.predict(params, source, scaler, jax.device_put(block)))[: len(part)]
     return out

@@ -6,6 +6,9 @@ there, on the batch alone:
 
     clip to [lower, upper] -> (x - center) / scale -> missing becomes 0, and 1 in its `_isna` twin where
     training saw any
+
+A feature that is never missing where a fold trains needs no twin: the network is trained without that input,
+whose weights could never matter, and files have zeros for them.
 """
 
 from __future__ import annotations
@@ -65,6 +68,7 @@ class Source(NamedTuple):
     inputs: jax.Array  # (T*N, F) float32
     targets: jax.Array  # (T*N, O) float32
     history: jax.Array  # (T, max(L, 1)) int32 rows of the sequence that ends at each row, -1 before the start
+    flagged: jax.Array  # (M,) int32 features that have a flag
 
 
 class Scaler(NamedTuple):
@@ -108,10 +112,15 @@ def make_dataset(X: FeaturePanel, targets: Targets) -> Dataset:
     )
 
 
-def to_device(data: Dataset, length: int) -> Source:
-    """The dataset on the device with the row table of sequences of ``length`` sessions (0: single rows)."""
+def to_device(
+    data: Dataset, length: int, flagged: IntArray, sharding: jax.sharding.Sharding | None = None
+) -> Source:
+    """The dataset on the device with the row table of sequences of ``length`` sessions (0: single rows).
+
+    On a CPU the arrays are the same memory, not a second copy.
+    """
     history = sequence_rows(data.is_session, max(length, 1))
-    return Source(jax.device_put(data.samples), jax.device_put(data.targets), jax.device_put(history))
+    return Source(*jax.device_put((data.samples, data.targets, history, flagged.astype(np.int32)), sharding))
 
 
 def sequence_rows(is_session: BoolArray, length: int) -> AnyArray:
@@ -133,20 +142,50 @@ def gather(source: Source, index: jax.Array, length: int) -> jax.Array:
     return jnp.where((rows >= 0)[:, :, None], x, jnp.float32(jnp.nan))
 
 
-def transform(x: jax.Array, scaler: Scaler) -> jax.Array:
-    """Model inputs (..., 2F) of raw inputs (..., F): normalised values, then missing flags."""
+def transform(x: jax.Array, scaler: Scaler, flagged: jax.Array) -> jax.Array:
+    """Model inputs (..., F + M) of raw inputs (..., F): normalised values, then flags of the ``flagged``."""
     wide = [part.reshape((1,) * (x.ndim - 1) + part.shape) for part in scaler]
     center, scale, lower, upper, seen = wide
     missing = jnp.isnan(x)
     value = (jnp.clip(x, lower, upper) - center) / scale
-    flags = jnp.where(missing, seen, jnp.zeros_like(seen))
-    return jnp.concatenate([jnp.where(missing, jnp.float32(0.0), value), flags], axis=-1)
+    value = jnp.where(missing, jnp.float32(0.0), value)
+    if not flagged.shape[0]:
+        return value
+    flags = jnp.where(missing[..., flagged], seen[..., flagged], jnp.float32(0.0))
+    return jnp.concatenate([value, flags], axis=-1)
 
 
-def batches(index: IntArray, *, batch: int, steps: int, rng: np.random.Generator) -> AnyArray:
-    """One shuffled epoch: (steps, batch) int32 sample numbers, then -1; no sample is dropped."""
+def count_steps(index: IntArray, *, batch: int, stocks: int = 0) -> int:
+    """Steps of an epoch over the samples; with ``stocks`` each batch holds samples of one date alone."""
+    if not stocks:
+        return -(-len(index) // batch)
+    members = np.unique(index // stocks, return_counts=True)[1]
+    return int((-(-members // batch)).sum())
+
+
+def batches(
+    index: IntArray, *, batch: int, steps: int, rng: np.random.Generator, stocks: int = 0
+) -> AnyArray:
+    """One shuffled epoch: (steps, batch) int32 sample numbers, then -1; no sample is dropped.
+
+    With ``stocks`` every batch is of one date: a date is cut into batches of equal size, give or take one,
+    and the batches of all dates come in random order.
+    """
     padded = np.full(steps * batch, -1, dtype=np.int32)
-    padded[: len(index)] = rng.permutation(index)
+    shuffled = rng.permutation(index)
+    if not stocks:
+        padded[: len(index)] = shuffled
+        return padded.reshape(steps, batch)
+    shuffled = shuffled[np.argsort(shuffled // stocks, kind="stable")]
+    starts, members = np.unique(shuffled // stocks, return_index=True, return_counts=True)[1:]
+    parts = -(-members // batch)
+    date = np.repeat(np.arange(len(members)), members)
+    place = np.arange(len(index)) - starts[date]
+    part = place * parts[date] // members[date]
+    first = -(-part * members[date] // parts[date])  # place of the first sample of the part
+    order = rng.permutation(int(parts.sum()))
+    step = order[(np.cumsum(parts) - parts)[date] + part]
+    padded[step * batch + place - first] = shuffled
     return padded.reshape(steps, batch)
 
 
@@ -178,6 +217,15 @@ def low_coverage(x: Float32Array, names: Sequence[str], threshold: float) -> tup
     """Names of the inputs that are known in less than ``threshold`` of the samples (decision 12)."""
     share = np.isfinite(x).mean(axis=0)
     return tuple(name for name, known in zip(names, share, strict=True) if known < threshold)
+
+
+def flagged_features(data: Dataset, rows: IntArray) -> IntArray:
+    """Features that are missing in some training sample of ``rows``; the others need no flag."""
+    gaps = np.zeros(len(data.names), dtype=np.bool_)
+    for start in range(0, len(rows), _CHUNK):
+        x = data.samples[data.index(rows[start : start + _CHUNK], train=True)]
+        gaps |= np.isnan(x).any(axis=0)
+    return np.flatnonzero(gaps)
 
 
 def _any_known(samples: Float32Array, T: int, N: int) -> BoolArray:

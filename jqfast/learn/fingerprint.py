@@ -18,17 +18,19 @@ from jqfast.learn._jax_setup import cpu_count, jax
 from jqfast.learn.config import TrainConfig
 from jqfast.learn.dataset import Dataset, sequence_rows
 from jqfast.learn.folds import Fold
-from jqfast.learn.models import build
-from jqfast.types import AnyArray
+from jqfast.learn.models.trees import TREES
+from jqfast.types import AnyArray, IntArray
 
 
-def fingerprints(data: Dataset, folds: Sequence[Fold], config: TrainConfig) -> dict[str, str]:
-    """Fold name -> hash of everything its model and predictions depend on."""
+def fingerprints(
+    data: Dataset, folds: Sequence[Fold], config: TrainConfig, flagged: IntArray
+) -> dict[str, str]:
+    """Fold name -> hash of all that its model and predictions depend on; ``flagged`` features have flags."""
     T = len(data.dates)
     features = _row_hashes(data.samples.reshape(T, -1), data.usable)
     targets = _row_hashes(data.targets.reshape(T, -1), data.trainable)
-    history = sequence_rows(data.is_session, max(build(config.model).length, 1))
-    common = _common(data, config)
+    history = sequence_rows(data.is_session, max(getattr(config.model, "length", 0), 1))
+    common = _common(data, config, flagged)
     prints: dict[str, str] = {}
     previous = ""
     for fold in folds:
@@ -44,6 +46,12 @@ def fingerprints(data: Dataset, folds: Sequence[Fold], config: TrainConfig) -> d
     return prints
 
 
+def _libraries(config: TrainConfig) -> tuple[str, ...]:
+    """Libraries whose version can change a result."""
+    trees = isinstance(config.model, TREES)
+    return ("numpy", "lightgbm") if trees else ("jax", "jaxlib", "optax", "numpy")
+
+
 def _row_hashes(values: AnyArray, members: AnyArray) -> list[bytes]:
     """Hash of each row of ``values`` and of who counts in it; hashing releases the GIL."""
 
@@ -54,18 +62,20 @@ def _row_hashes(values: AnyArray, members: AnyArray) -> list[bytes]:
         return list(pool.map(one, range(len(values))))
 
 
-def _common(data: Dataset, config: TrainConfig) -> str:
+def _common(data: Dataset, config: TrainConfig, flagged: IntArray) -> str:
     """What all folds of a run share, as text."""
     settings = asdict(config)
-    del settings["threads"]  # speed only
+    for name in ("threads", "device", "ensemble"):
+        del settings[name]  # speed only; the backend is named below; members are files of their own
     about = {
         "config": settings,
         "model": type(config.model).__name__,
         "names": data.names,
         "norms": data.norms,
+        "flagged": flagged.tolist(),
         "codes": data.codes.tolist(),
         "horizons": data.horizons,
-        "versions": {name: version(name) for name in ("jax", "jaxlib", "optax", "numpy")},
+        "versions": {name: version(name) for name in _libraries(config)},
         "backend": jax.default_backend(),
     }
     return json.dumps(about, sort_keys=True)

@@ -4,15 +4,15 @@
 2. Seeds come from (seed, fold name), so that neither order nor threads nor the presence of other folds
    matter.
 3. The network trains on shuffled sample numbers, and the fold's own rows are predicted.
+4. A fold whose loss stops being finite ends there, says where, and leaves the others alone.
 """
 
 from __future__ import annotations
 
 import threading
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,11 +22,26 @@ from jqfast.learn._jax_setup import jax, jnp
 from jqfast.learn.checkpoint import FoldModel
 from jqfast.learn.compiled import Compiled, compile_for, predict_samples
 from jqfast.learn.config import TrainConfig
-from jqfast.learn.dataset import Dataset, Scaler, Source, batches, low_coverage, sample_values, to_device
+from jqfast.learn.dataset import (
+    Dataset,
+    Scaler,
+    Source,
+    batches,
+    count_steps,
+    low_coverage,
+    sample_values,
+    to_device,
+)
+from jqfast.learn.devices import everywhere
 from jqfast.learn.folds import Fold
-from jqfast.learn.losses import masked_mean
+from jqfast.learn.learnable import check_learnable, fold_seeds
+from jqfast.learn.losses import batch_loss
 from jqfast.learn.models import Params
-from jqfast.learn.train import TrainState, fit, make_state
+from jqfast.learn.models.flat import layout, unpack
+from jqfast.learn.models.linear import RidgeConfig
+from jqfast.learn.models.ridge import solve
+from jqfast.learn.optimise import rates
+from jqfast.learn.train import TrainState, Turn, fit, make_state
 from jqfast.types import AnyArray, IntArray
 
 History = Sequence[Mapping[str, AnyArray]]
@@ -38,15 +53,35 @@ class StoppedError(RuntimeError):
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What all folds of a run share: data, compiled functions, steps of the longest epoch, fingerprints."""
+    """What all folds of a run share: data, compiled functions, steps of the longest epoch, fingerprints.
+
+    ``flagged`` (M,) are the features with a missing flag among the network's inputs.
+    """
 
     data: Dataset
     source: Source
+    flagged: IntArray
     config: TrainConfig
     compiled: Compiled
     most_steps: int
     prints: Mapping[str, str]
     stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def inputs(self) -> IntArray:
+        """(F + M,) which of the 2F model inputs the network has: all values, and the flags of ``flagged``."""
+        F = len(self.data.names)
+        return np.concatenate([np.arange(F), F + self.flagged])
+
+    @property
+    def layout(self) -> Params:
+        """Shapes of the network's parameters."""
+        return layout(self.compiled.model, len(self.inputs), len(self.data.horizons))
+
+    @property
+    def by_date(self) -> int:
+        """Stocks per date where a batch must be of one date, else 0."""
+        return self.data.stocks if self.config.correlation_share else 0
 
 
 class Prepared(NamedTuple):
@@ -61,27 +96,49 @@ class Prepared(NamedTuple):
     seeds: AnyArray  # (4,) uint32: initial weights, shuffling, dropout
 
 
-def make_job(data: Dataset, folds: Sequence[Fold], config: TrainConfig, prints: Mapping[str, str]) -> Job:
+@dataclass(frozen=True)
+class Failure:
+    """A fold that ended without a model, and why."""
+
+    name: str
+    why: str
+
+
+def make_job(
+    data: Dataset, folds: Sequence[Fold], config: TrainConfig, flagged: IntArray, prints: Mapping[str, str]
+) -> Job:
     """Bring the data to the device; all folds are padded to the longest epoch, so that nothing recompiles."""
-    members = data.trainable.sum(axis=1)
-    longest = max(int(members[fold.train_rows].sum()) for fold in folds)
     compiled = compile_for(config)
-    source = to_device(data, compiled.model.length)
-    return Job(data, source, config, compiled, -(-longest // config.batch), prints)
+    source = to_device(data, compiled.model.length, flagged, everywhere())
+    job = Job(data, source, flagged, config, compiled, 0, prints)
+    return replace(job, most_steps=max(_steps(job, data.index(f.train_rows, train=True)) for f in folds))
 
 
 def warm_up(job: Job, fold: Fold) -> None:
     """Compile before threads start, by an epoch of no steps: two of them would compile the same twice."""
     prepared = prepare(job, fold)
-    index = np.full((job.most_steps, job.config.batch), -1, dtype=np.int32)
+    turn = next(_plan(job, [prepared], stacked=False))._replace(steps=jax.device_put(np.int32(0)))
+    job.compiled.epoch(start_state(job, prepared, None), job.source, prepared.scaler, turn)
+
+
+def fold_bytes(job: Job, fold: Fold) -> int:
+    """Device memory that a fold takes in training, as the compiler plans it."""
+    prepared = prepare(job, fold)
     state = start_state(job, prepared, None)
-    job.compiled.epoch(state, job.source, prepared.scaler, *jax.device_put((index, np.int32(0))))
+    turn = next(_plan(job, [prepared], stacked=False))
+    lowered = job.compiled.epoch.lower(state, job.source, prepared.scaler, turn)  # type: ignore[attr-defined]  # it is jitted
+    planned: int = getattr(lowered.compile().memory_analysis(), "temp_size_in_bytes", 0)
+    held: int = sum(leaf.nbytes for leaf in jax.tree.leaves((state, turn)))
+    return planned + 3 * held  # as given, as kept on the way, and the best so far
 
 
-def train_fold(job: Job, fold: Fold, previous: FoldModel | None = None) -> FoldModel:
+def train_fold(job: Job, fold: Fold, previous: FoldModel | None = None) -> FoldModel | Failure:
     """Train one fold, from scratch or from the model before it, and predict its rows."""
     prepared = prepare(job, fold)
-    params, history = fit(
+    if isinstance(job.config.model, RidgeConfig):
+        params, loss = solve(sample_inputs(job, prepared), job.data.targets[prepared.train], job.config.model)
+        return _finish(job, prepared, params, [{"loss": loss}])
+    packed, history = fit(
         job.compiled.epoch,
         start_state(job, prepared, previous),
         (job.source, prepared.scaler),
@@ -89,14 +146,14 @@ def train_fold(job: Job, fold: Fold, previous: FoldModel | None = None) -> FoldM
         validate=_validation(job, [prepared], stacked=False),
         patience=job.config.patience,
     )
-    return _finish(job, prepared, params, history)
+    return _finish(job, prepared, unpack(np.asarray(packed), job.layout), history)
 
 
-def train_group(job: Job, folds: Sequence[Fold], size: int) -> Iterator[FoldModel]:
+def train_group(job: Job, folds: Sequence[Fold], size: int) -> Iterator[FoldModel | Failure]:
     """Train folds in one ``vmap`` of ``size``; places left over repeat the last fold and are thrown away."""
     prepared = [prepare(job, fold) for fold in folds]
     filled = prepared + prepared[-1:] * (size - len(prepared))
-    params, history = fit(
+    packed, history = fit(
         job.compiled.epochs,
         _stack([start_state(job, one, None) for one in filled]),
         (job.source, _stack([one.scaler for one in filled])),
@@ -104,85 +161,132 @@ def train_group(job: Job, folds: Sequence[Fold], size: int) -> Iterator[FoldMode
         validate=_validation(job, filled, stacked=True),
         patience=job.config.patience,
     )
+    vectors = np.asarray(packed)
     for place, one in enumerate(prepared):
         mine = [{name: value[place] for name, value in entry.items()} for entry in history]
-        yield _finish(job, one, _take(params, place), mine)
+        yield _finish(job, one, unpack(vectors[place], job.layout), mine)
 
 
 def prepare(job: Job, fold: Fold) -> Prepared:
-    """Fit the normaliser and list the samples of a fold.
+    """Samples, normaliser and seeds of a fold.
 
     Raises
     ------
     DataGapError
-        When the fold has no training sample.
+        When the fold has too few training samples, no input that is known often enough, or targets that are
+        all the same.
     """
     data = job.data
     train = data.index(fold.train_rows, train=True)
     x = sample_values(data, train)
     dropped = low_coverage(x, data.names, job.config.min_coverage)
+    check_learnable(data, fold, train, dropped, job.config)
     fitted = _without(fit_normaliser(x, data.norms), np.isin(data.names, dropped))
-    scaler = Scaler(*(jax.device_put(np.float32(getattr(fitted, name))) for name in Scaler._fields))
+    scaler = Scaler(
+        *jax.device_put(tuple(np.float32(getattr(fitted, name)) for name in Scaler._fields), everywhere())
+    )
     validation = data.index(fold.validation_rows, train=True)
     seeds = fold_seeds(job.config.seed, fold.name)
     return Prepared(fold, fitted, scaler, dropped, train, validation, seeds)
 
 
-def fold_seeds(seed: int, name: str) -> AnyArray:
-    """(4,) uint32 words that belong to a seed and the name of a fold."""
-    return np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(4)
-
-
 def start_state(job: Job, prepared: Prepared, previous: FoldModel | None) -> TrainState:
-    """The state before the first step: fresh weights, or those of ``previous`` for a warm start."""
+    """The state before the first step: fresh weights, or those of ``previous`` for a warm start.
+
+    Fresh weights are drawn for all 2F inputs and then cut, so that they do not depend on which have flags.
+    """
     model = job.compiled.model
     if previous is None:
         key = jax.random.key(int(prepared.seeds[0] >> 1))
-        params = model.init(key, 2 * len(job.data.names), len(job.data.horizons))
+        layers = model.to_layers(model.init(key, 2 * len(job.data.names), len(job.data.horizons)))
+        weights, biases = list(layers[0]), list(layers[1])
     else:
-        params = model.from_layers(*jax.device_put((list(previous.weights), list(previous.biases))))
-    return make_state(job.config, params, jax.device_put(prepared.seeds[2:4]))
+        weights, biases = jax.device_put((list(previous.weights), list(previous.biases)))
+    weights[0] = weights[0][jax.device_put(job.inputs)]
+    return make_state(job.config, model.from_layers(weights, biases), jax.device_put(prepared.seeds[2:4]))
 
 
-def _plan(job: Job, prepared: Sequence[Prepared], *, stacked: bool) -> Iterator[tuple[jax.Array, jax.Array]]:
-    """Per epoch: shuffled sample numbers (most steps, batch) and how many steps count; stacked for groups."""
+def sample_inputs(job: Job, prepared: Prepared) -> AnyArray:
+    """(S, F + M) float32 network inputs of a fold's training samples, on the host."""
+    return prepared.fitted.apply(job.data.samples[prepared.train])[:, job.inputs]
+
+
+def _steps(job: Job, index: IntArray) -> int:
+    return count_steps(index, batch=job.config.batch, stocks=job.by_date)
+
+
+def _plan(job: Job, prepared: Sequence[Prepared], *, stacked: bool) -> Iterator[Turn]:
+    """What each epoch reads; stacked for groups."""
     config = job.config
     rngs = [np.random.default_rng(one.seeds[1]) for one in prepared]
-    steps = np.array([-(-len(one.train) // config.batch) for one in prepared], dtype=np.int32)
-    for _ in range(config.epochs):
+    steps = np.array([_steps(job, one.train) for one in prepared], dtype=np.int32)
+    for epoch in range(config.epochs):
         if job.stop.is_set():
             raise StoppedError("training was stopped")
-        index = np.stack(
-            [
-                batches(one.train, batch=config.batch, steps=job.most_steps, rng=rng)
-                for one, rng in zip(prepared, rngs, strict=True)
-            ]
-        )
-        yield jax.device_put((index, steps) if stacked else (index[0], steps[0]))
+        samples = [_shuffled(job, one, rng) for one, rng in zip(prepared, rngs, strict=True)]
+        rate = [_rates(config, epoch, int(count), job.most_steps) for count in steps]
+        if stacked:
+            yield Turn(*jax.device_put((np.stack(samples), steps, np.stack(rate))))
+        else:
+            yield Turn(*jax.device_put((samples[0], steps[0], rate[0])))
+
+
+def _rates(config: TrainConfig, epoch: int, steps: int, most_steps: int) -> AnyArray:
+    """(most steps,) learning rates of a fold's epoch."""
+    options = (config.schedule, config.learning_rate, config.warmup)
+    return rates(*options, epoch=epoch, epochs=config.epochs, steps=steps, most_steps=most_steps)
+
+
+def _shuffled(job: Job, prepared: Prepared, rng: np.random.Generator) -> AnyArray:
+    """(most steps, batch) sample numbers of a fold's next epoch."""
+    return batches(prepared.train, batch=job.config.batch, steps=job.most_steps, rng=rng, stocks=job.by_date)
 
 
 def _validation(
     job: Job, prepared: Sequence[Prepared], *, stacked: bool
-) -> Callable[[Params], AnyArray] | None:
-    """Parameters -> loss on the validation samples, () or (folds,); None when the folds keep none aside."""
+) -> Callable[[jax.Array], AnyArray] | None:
+    """Packed parameters -> loss on the validation samples, () or (folds,); None when there are none."""
     if any(not len(one.validation) for one in prepared):
         return None
-    known = [jax.device_put(job.data.targets[one.validation]) for one in prepared]
+    config = job.config
 
-    def validate(params: Params) -> AnyArray:
+    def validate(packed: jax.Array) -> AnyArray:
         losses = []
-        for place, (one, target) in enumerate(zip(prepared, known, strict=True)):
-            mine = _take(params, place) if stacked else params
+        vectors = np.asarray(packed) if stacked else np.asarray(packed)[None]
+        for vector, one in zip(vectors, prepared, strict=True):
+            mine = unpack(vector, job.layout)
             outputs = predict_samples(job.compiled, mine, job.source, one.scaler, one.validation)
-            loss = masked_mean(job.config.loss, jax.device_put(outputs), target, jnp.ones_like(target))
-            losses.append(np.asarray(loss))
-        return np.stack(losses) if stacked else losses[0]
+            parts = _by_date(one.validation, job.by_date)
+            each = [
+                (len(part), _loss_of(config, outputs[part], job.data.targets[one.validation[part]]))
+                for part in parts
+            ]
+            losses.append(np.average([loss for _, loss in each], weights=[count for count, _ in each]))
+        return np.asarray(losses) if stacked else np.asarray(losses[0])
 
     return validate
 
 
-def _finish(job: Job, prepared: Prepared, params: Params, history: History) -> FoldModel:
-    """Predict the rows of a fold and write everything down."""
+def _by_date(index: IntArray, stocks: int) -> Sequence[AnyArray]:
+    """Places of the samples, date by date; all together without ``stocks``."""
+    if not stocks:
+        return [np.arange(len(index))]
+    cuts = np.flatnonzero(np.diff(index // stocks)) + 1
+    return np.split(np.arange(len(index)), cuts)
+
+
+def _loss_of(config: TrainConfig, outputs: AnyArray, target: AnyArray) -> float:
+    """The loss of some samples, all horizons alike."""
+    p, y = jax.device_put((outputs, target))
+    loss = batch_loss(config.loss, config.correlation_share, p, y, jnp.ones(target.shape))
+    return float(loss)
+
+
+def _finish(job: Job, prepared: Prepared, params: Params, history: History) -> FoldModel | Failure:
+    """Predict the rows of a fold and write everything down, or say why there is nothing to write."""
+    for epoch, entry in enumerate(history):
+        if entry.get("bad", -1) >= 0:
+            return Failure(prepared.fold.name, _why_bad(job, prepared, epoch, int(entry["bad"])))
     data, rows = job.data, prepared.fold.predict_rows
     index = data.index(rows)
     outputs = predict_samples(job.compiled, params, job.source, prepared.scaler, index)
@@ -192,7 +296,7 @@ def _finish(job: Job, prepared: Prepared, params: Params, history: History) -> F
     return FoldModel(
         name=prepared.fold.name,
         kind=job.compiled.model.kind,
-        weights=tuple(np.asarray(w) for w in weights),
+        weights=(_all_inputs(job, np.asarray(weights[0])), *(np.asarray(w) for w in weights[1:])),
         biases=tuple(np.asarray(b) for b in biases),
         activations=job.compiled.model.activations,
         fitted=prepared.fitted,
@@ -201,9 +305,35 @@ def _finish(job: Job, prepared: Prepared, params: Params, history: History) -> F
         horizons=data.horizons,
         predict_rows=rows,
         scores=scores,
-        history={name: tuple(float(entry[name]) for entry in history) for name in history[0]},
+        history={
+            name: tuple(float(entry[name]) for entry in history) for name in history[0] if name != "bad"
+        },
         fingerprint=job.prints[prepared.fold.name],
     )
+
+
+def _why_bad(job: Job, prepared: Prepared, epoch: int, step: int) -> str:
+    """Fold, epoch and step at which a loss was not finite, and the inputs and targets of that step."""
+    rng = np.random.default_rng(prepared.seeds[1])
+    for _ in range(epoch + 1):
+        index = _shuffled(job, prepared, rng)
+    samples = index[step][index[step] >= 0]
+    inputs = prepared.fitted.apply(job.data.samples[samples])[:, : len(job.data.names)]
+    widest = int(np.abs(inputs).max(axis=0).argmax())
+    targets = job.data.targets[samples]
+    return (
+        f"Fold {prepared.fold.name} stopped: its loss was no longer finite at step {step} of epoch {epoch}. "
+        f"In that batch `{job.data.names[widest]}` ranges widest, from {inputs[:, widest].min():.3g} to "
+        f"{inputs[:, widest].max():.3g} after normalisation; targets go from {np.nanmin(targets):.3g} to "
+        f"{np.nanmax(targets):.3g}. Lower `learning_rate`, set `clip_norm`, or look at that feature."
+    )
+
+
+def _all_inputs(job: Job, weight: AnyArray) -> AnyArray:
+    """The first weight with a row for each of the 2F inputs; 0 for flags that the network did without."""
+    wide = np.zeros((2 * len(job.data.names), *weight.shape[1:]), dtype=weight.dtype)
+    wide[job.inputs] = weight
+    return wide
 
 
 def _without(fitted: Fitted, dropped: AnyArray) -> Fitted:
@@ -215,11 +345,6 @@ def _without(fitted: Fitted, dropped: AnyArray) -> Fitted:
     return replace(fitted, scale=scale, seen=fitted.seen & ~dropped, **zero)
 
 
-def _stack(trees: Sequence[Params]) -> Params:
+def _stack(trees: Sequence[Any]) -> Any:
     """One tree with a leading axis."""
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
-
-
-def _take(tree: Params, place: int) -> Params:
-    """One entry of the leading axis."""
-    return jax.tree.map(lambda leaf: leaf[place], tree)

@@ -9,6 +9,7 @@ A fold belongs to one decision row d, the close at which its model is trained:
 4. The fold predicts the sessions from d itself (its score is traded at the next open) to the row before the
    next d.
 
+With ``scheme="split"`` there is one fold: the first ``share`` of the sessions trains, the rest is predicted.
 With ``scheme="monthly"`` d is the last session of a month. A month counts as over once a later session
 follows it, so that appending data moves no earlier boundary; only the very last session may still turn out
 to be a decision row of its own. Features without full history (``warmup``) never train.
@@ -23,10 +24,13 @@ from typing import Literal
 import numpy as np
 
 from jqfast.errors import DataGapError, unknown
+from jqfast.learn.labels import month_closes
 from jqfast.types import BoolArray, DateArray, IntArray
 
-Scheme = Literal["monthly", "sessions"]
+Scheme = Literal["monthly", "sessions", "split"]
 Window = Literal["rolling", "expanding"]
+
+SCHEMES: tuple[Scheme, ...] = ("monthly", "sessions", "split")
 
 #: Sessions of an average month, for the wording of errors only.
 _MONTH_SESSIONS = 20.5
@@ -39,7 +43,7 @@ class FoldConfig:
     Parameters
     ----------
     scheme : refit after every ``step`` months (``"monthly"``) or after every ``step`` sessions
-        (``"sessions"``)
+        (``"sessions"``); ``"split"`` trains once, on the first ``share`` of the history
     step : months or sessions between two refits
     train_months : calendar months of the training window
     window : ``"rolling"`` keeps ``train_months``, ``"expanding"`` starts all windows after the warm-up
@@ -48,6 +52,7 @@ class FoldConfig:
     embargo : sessions between the end of the last training label and the decision row
     warmup : sessions at the start whose features lack history
     validation_share : share of the training dates, the latest ones, kept aside for early stopping
+    share : of the sessions that train with ``scheme="split"``; 0.7 is the customary 7 : 3
     """
 
     scheme: Scheme = "monthly"
@@ -59,10 +64,11 @@ class FoldConfig:
     embargo: int = 0
     warmup: int = 0
     validation_share: float = 0.0
+    share: float = 0.7
 
     def __post_init__(self) -> None:
-        if self.scheme not in ("monthly", "sessions"):
-            raise unknown("fold scheme", str(self.scheme), ("monthly", "sessions"))
+        if self.scheme not in SCHEMES:
+            raise unknown("fold scheme", str(self.scheme), SCHEMES)
         if self.window not in ("rolling", "expanding"):
             raise unknown("training window", str(self.window), ("rolling", "expanding"))
         for name in ("step", "train_months", "min_train_months", "sample_every"):
@@ -73,6 +79,8 @@ class FoldConfig:
                 raise ValueError(f"`{name}` must be an integer >= 0; got {getattr(self, name)}.")
         if not 0.0 <= self.validation_share <= 0.5:
             raise ValueError(f"`validation_share` must be between 0 and 0.5; got {self.validation_share}.")
+        if not 0.0 < self.share < 1.0:
+            raise ValueError(f"`share` must be between 0 and 1, both excluded; got {self.share}.")
         if self.window == "rolling" and self.min_train_months > self.train_months:
             raise ValueError(
                 f"`min_train_months` ({self.min_train_months}) is more than `train_months` "
@@ -129,6 +137,8 @@ def walk_forward(
     """
     config = config or FoldConfig()
     clock = _make_clock(dates, is_session, end_row)
+    if config.scheme == "split":
+        return (_split(clock, config),)
     decisions = _decisions(clock, config)
     if not decisions:
         raise _too_short(clock, config)
@@ -160,20 +170,8 @@ def chronological_split(
     DataGapError
         When either side would be empty.
     """
-    if not 0.0 < share < 1.0:
-        raise ValueError(f"`share` must be between 0 and 1, both excluded; got {share}.")
-    clock = _make_clock(dates, is_session, end_row)
-    S = len(clock.rows)
-    decision = int(np.ceil(share * S)) - 1
-    config = FoldConfig(sample_every=1, embargo=embargo)
-    train = _purged(clock, np.arange(max(decision + 1, 0)), decision - config.embargo)
-    if not len(train) or decision >= S - 1:
-        raise DataGapError(
-            f"A {share:.0%} split needs complete labels on both sides; there are {S} sessions."
-        )
-    name = f"split-{clock.dates[clock.rows[decision]]}"
-    rows = clock.rows
-    return Fold(0, name, int(rows[decision]), rows[train], rows[decision:], rows[:0])
+    config = FoldConfig(scheme="split", share=share, embargo=embargo, sample_every=1)
+    return walk_forward(dates, is_session, end_row, config)[0]
 
 
 def describe(fold: Fold, dates: DateArray) -> str:
@@ -203,7 +201,7 @@ def _make_clock(dates: DateArray, is_session: BoolArray, end_row: IntArray) -> _
 def _decisions(clock: _Clock, config: FoldConfig) -> list[int]:
     """Session numbers of the decision rows."""
     S = len(clock.rows)
-    closes = np.flatnonzero(np.diff(clock.months)) if S else np.empty(0, dtype=np.int64)
+    closes = month_closes(clock.dates[clock.rows])
     starts = np.append(0, closes + 1)  # first session of each month
     usable = starts[starts >= config.warmup] if S else starts[:0]
     if not len(usable):
@@ -216,12 +214,31 @@ def _decisions(clock: _Clock, config: FoldConfig) -> list[int]:
     return list(range(int(begin), S - 1, config.step)) if clock.months[-1] > ready else []
 
 
+def _split(clock: _Clock, config: FoldConfig) -> Fold:
+    """The one fold of a chronological split; the decision row is the last of the first ``share``."""
+    S = len(clock.rows)
+    decision = int(np.ceil(config.share * S)) - 1
+    train, validation = _divided(clock, decision, config.warmup, config)
+    if not len(train) or decision >= S - 1:
+        raise DataGapError(
+            f"A {config.share:.0%} split needs complete labels on both sides; there are {S} sessions."
+        )
+    rows = clock.rows
+    name = f"split-{clock.dates[rows[decision]]}"
+    return Fold(0, name, int(rows[decision]), rows[train], rows[decision:], rows[validation])
+
+
 def _training_sessions(clock: _Clock, decision: int, config: FoldConfig) -> tuple[IntArray, IntArray]:
     """Session numbers that train the fold, and those kept aside for early stopping."""
     first = config.warmup
     if config.window == "rolling":
         oldest = clock.months[decision] - config.train_months + 1
         first = max(first, int(np.searchsorted(clock.months, oldest)))
+    return _divided(clock, decision, first, config)
+
+
+def _divided(clock: _Clock, decision: int, first: int, config: FoldConfig) -> tuple[IntArray, IntArray]:
+    """Training sessions from ``first`` on, purged, and the latest of them kept aside for validation."""
     candidates = np.arange(decision, first - 1, -config.sample_every)[::-1]
     train = _purged(clock, candidates, decision - config.embargo)
     kept = round(len(train) * config.validation_share)

@@ -9,6 +9,9 @@ The label of row t with horizon h (in sessions; rows that are no session are ski
 - ``start="open"``: from the open of session t+1 to the close of session t+h,
 - ``start="close"``: from the close of session t+1 to the close of session t+1+h.
 
+With ``unit="month"`` horizons are calendar months and only a month's last session has a label: from the
+open (or close) of the next month's first session to the close of the last session h months on.
+
 A preopen panel carries each bar one row later, so that the same arithmetic starts at the open of session t
 itself.
 
@@ -30,9 +33,10 @@ import numpy as np
 
 from jqfast.data.panel import Panel
 from jqfast.errors import LookAheadError, unknown
-from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
+from jqfast.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 
 Start = Literal["open", "close"]
+Unit = Literal["session", "month"]
 TargetKind = Literal["standardised", "market", "raw"]
 
 HORIZONS = (1, 5, 10, 20)
@@ -60,12 +64,13 @@ class Labels(_Future):
 
     Parameters
     ----------
-    horizons : Hn horizons in sessions
-    names : ``target_1d`` ... for the horizons
+    horizons : Hn horizons in sessions, or in months
+    names : ``target_1d`` ... for the horizons, ``target_1m`` ... for months
     returns : (Hn, T, N) float64, raw simple returns; NaN where not listed, no session, or beyond the data
     end_row : (Hn, T) int64, the row at whose decision time the label is complete; T where beyond the data
     fillable : (T, N) bool, the position can be opened at the label's start
     stale : (Hn, T, N) bool, the end is not a trade of the end session
+    unit : what a horizon counts, ``"session"`` or ``"month"``
     """
 
     horizons: tuple[int, ...]
@@ -74,6 +79,7 @@ class Labels(_Future):
     end_row: IntArray
     fillable: BoolArray
     stale: BoolArray
+    unit: Unit = "session"
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +108,7 @@ def make_labels(
     horizons: Sequence[int] = HORIZONS,
     *,
     start: Start = "open",
+    unit: Unit = "session",
     delisting_return: float | Mapping[str, float] = 0.0,
 ) -> Labels:
     """The return that follows each decision, per horizon.
@@ -109,8 +116,9 @@ def make_labels(
     Parameters
     ----------
     panel : Panel
-    horizons : ints >= 1, in sessions
+    horizons : ints >= 1, in sessions or months
     start : ``"open"`` (open of the next session) or ``"close"`` (close of the next session)
+    unit : ``"session"``, or ``"month"`` for labels of month ends alone
     delisting_return : return booked after the last price of a delisted stock; a mapping gives it per code,
         0 else
 
@@ -121,11 +129,13 @@ def make_labels(
     Raises
     ------
     ValueError
-        For a horizon below 1 or an unknown start.
+        For a horizon below 1, an unknown start or unit.
     """
     horizons = _check_horizons(horizons)
     if start not in ("open", "close"):
         raise unknown("label start", str(start), ("open", "close"))
+    if unit not in ("session", "month"):
+        raise unknown("label unit", str(unit), ("session", "month"))
     T, N = panel.shape
     rows = np.flatnonzero(panel.is_session)
     prices = _session_prices(panel, rows, start)
@@ -133,14 +143,31 @@ def make_labels(
     shape = (len(horizons), T, N)
     returns, stale = np.full(shape, np.nan), np.zeros(shape, dtype=np.bool_)
     end_row = np.full((len(horizons), T), T, dtype=np.int64)
+    closes = month_closes(panel.dates[rows]) if unit == "month" else None
     for i, horizon in enumerate(horizons):
-        ahead = horizon + (start == "close")
-        inside = rows[: max(len(rows) - ahead, 0)]
-        returns[i, inside], stale[i, inside] = _window(prices, ahead, payout)
-        end_row[i, inside] = rows[ahead:]
+        at, end = _spans(len(rows), closes, horizon, start)
+        returns[i, rows[at]], stale[i, rows[at]] = _window(prices, at, end, payout)
+        end_row[i, rows[at]] = rows[end]
     fillable = np.zeros((T, N), dtype=np.bool_)
     fillable[rows[:-1]] = np.isfinite(prices.start[1:]) & prices.listed[:-1]
-    return Labels(horizons, tuple(f"target_{h}d" for h in horizons), returns, end_row, fillable, stale)
+    names = tuple(f"target_{h}{unit[0] if unit == 'month' else 'd'}" for h in horizons)
+    return Labels(horizons, names, returns, end_row, fillable, stale, unit)
+
+
+def month_closes(dates: DateArray) -> IntArray:
+    """Places of the last session of each month; it is known to be last once a later month follows."""
+    months = dates.astype("datetime64[M]").astype(np.int64)
+    closes: IntArray = np.flatnonzero(np.diff(months))
+    return closes
+
+
+def _spans(S: int, closes: IntArray | None, horizon: int, start: Start) -> tuple[IntArray, IntArray]:
+    """Session numbers of the decisions that have a label, and of the sessions at which it ends."""
+    if closes is not None:
+        return closes[: max(len(closes) - horizon, 0)], closes[horizon:]
+    ahead = horizon + (start == "close")
+    at = np.arange(max(S - ahead, 0))
+    return at, at + ahead
 
 
 def universe(panel: Panel) -> BoolArray:
@@ -228,21 +255,18 @@ def _locked(panel: Panel, rows: IntArray) -> BoolArray:
     return locked
 
 
-def _window(prices: _Prices, ahead: int, payout: FloatArray) -> tuple[FloatArray, BoolArray]:
-    """Returns (S - ahead, N) of windows from session s+1 to s+ahead, and whether their end is stale."""
-    S = len(prices.start)
-    if ahead >= S:
-        return np.empty((0, prices.start.shape[1])), np.empty((0, prices.start.shape[1]), dtype=np.bool_)
-    end = np.arange(ahead, S)[:, None]
-    entry = prices.next_start[1 : S - ahead + 1]
-    exit_ = prices.last_trade[ahead:]
-    held = (entry <= end) & (exit_ >= entry)
+def _window(
+    prices: _Prices, at: IntArray, ends: IntArray, payout: FloatArray
+) -> tuple[FloatArray, BoolArray]:
+    """Returns (K, N) of windows from session at+1 to session ends, and whether their end is stale."""
+    entry, exit_ = prices.next_start[at + 1], prices.last_trade[ends]
+    held = (entry <= ends[:, None]) & (exit_ >= entry)
     cost = _take(prices.start, np.where(held, entry, -1))
-    growth = np.where(held, prices.close[ahead:] / cost, 1.0)
-    member = prices.listed[: S - ahead]
-    gone = member & ~prices.listed[ahead:]
+    growth = np.where(held, prices.close[ends] / cost, 1.0)
+    member = prices.listed[at]
+    gone = member & ~prices.listed[ends]
     value = np.where(gone, growth * (1.0 + payout), growth) - 1.0
-    return np.where(member, value, np.nan), member & ((exit_ != end) | ~held)
+    return np.where(member, value, np.nan), member & ((exit_ != ends[:, None]) | ~held)
 
 
 def _take(values: FloatArray, rows: IntArray) -> FloatArray:

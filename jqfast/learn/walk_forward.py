@@ -2,7 +2,8 @@
 
 1. Features and targets become samples on the device, once.
 2. Folds whose file is complete and was made from the same data, settings and versions are read back.
-3. The others train: one fold per thread on a CPU, as many as fit in one ``vmap`` on an accelerator.
+3. The others train: one fold per thread on a CPU, as many as fit in one ``vmap`` on an accelerator, spread
+   over all accelerators there are.
 4. Each fold is written as soon as it is trained, so that a killed run goes on where it stopped.
 5. The predictions of all folds become one (horizons, T, N) array.
 """
@@ -13,20 +14,25 @@ from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jqfast.errors import NumericError
 from jqfast.learn._jax_setup import cpu_count, keep_compiled, on_cpu
 from jqfast.learn.checkpoint import FoldModel, fold_path, resume_fold, save_fold
 from jqfast.learn.config import TrainConfig
-from jqfast.learn.dataset import Dataset, make_dataset
+from jqfast.learn.dataset import Dataset, flagged_features, make_dataset
+from jqfast.learn.devices import check_device, device_count, folds_that_fit, out_of_memory
 from jqfast.learn.fingerprint import fingerprints
-from jqfast.learn.fold_training import Job, make_job, train_fold, train_group, warm_up
+from jqfast.learn.fold_training import Failure, Job, fold_bytes, make_job, train_fold, train_group, warm_up
 from jqfast.learn.folds import Fold, rows_of
 from jqfast.learn.labels import Targets
+from jqfast.learn.models import RidgeConfig
+from jqfast.learn.models.trees import TREES, library
+from jqfast.learn.tree_training import train_trees
 from jqfast.types import CodeArray, DateArray, Float32Array, IntArray
 
 if TYPE_CHECKING:
@@ -35,7 +41,8 @@ if TYPE_CHECKING:
 #: (folds done, folds in all, what was done); may raise to stop the run, finished folds are kept.
 Progress = Callable[[int, int, str], None]
 
-_FOLDS_AT_ONCE = 64
+#: A trained fold, one that failed, or a sentence for the reader of a report.
+_Outcome = FoldModel | Failure | str
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +56,7 @@ class Predictions:
     scores : (Hn, T, N) float32, NaN where there is no prediction
     fold_of_row : (T,) int64 index into ``folds``, -1 where no fold predicts
     folds : names of the folds
-    notes : sentences for the reader of a report (dropped inputs, folds trained again)
+    notes : sentences for the reader of a report (dropped inputs, folds trained again or without a model)
     history : fold name -> metric -> one number per epoch
     """
 
@@ -86,65 +93,78 @@ def run(
     Returns
     -------
     Predictions; a stock has a score where it was a member of the universe and had at least one known feature.
+    A fold whose loss stops being finite has no scores and is named in the notes.
 
     Raises
     ------
     DataGapError
-        When a fold has no training sample.
+        When a fold has nothing to learn from.
+    NumericError
+        When no fold could be trained.
     ValueError
-        When the shapes or names do not fit.
+        When the shapes or names do not fit, or the device is not there.
     """
     config = config or TrainConfig()
+    check_device(config.device)
     _check_folds(folds, len(X.dates))
     data = make_dataset(X, targets)
-    prints = fingerprints(data, folds, config)
+    flagged = flagged_features(data, np.unique(np.concatenate([fold.train_rows for fold in folds])))
+    prints = fingerprints(data, folds, config, flagged)
     models, notes = _resume(folds, prints, models_dir)
     tell = progress or _silent
     tell(len(models), len(folds), f"{len(models)} folds read back" if models else "training")
     todo = [fold for fold in folds if fold.name not in models]
     if todo:
         with keep_compiled(models_dir / "compiled" if models_dir else None):
-            job = make_job(data, folds, config, prints)
-            with closing(_trained(job, todo, models)) as trained:  # an error in the body ends the threads too
-                for model in trained:
-                    if models_dir is not None:
-                        save_fold(fold_path(models_dir, model.name), model)
-                    models[model.name] = model
-                    tell(len(models), len(folds), f"fold {model.name}")
+            if isinstance(config.model, TREES):
+                outcomes = _trees(data, todo, config, prints)
+            else:
+                outcomes = _trained(make_job(data, folds, config, flagged, prints), todo, models)
+            with closing(outcomes) as trained:  # an error in the body ends the threads too
+                for outcome in trained:
+                    if isinstance(outcome, FoldModel):
+                        if models_dir is not None:
+                            save_fold(fold_path(models_dir, outcome.name), outcome)
+                        models[outcome.name] = outcome
+                        tell(len(models), len(folds), f"fold {outcome.name}")
+                    else:
+                        notes.append(outcome.why if isinstance(outcome, Failure) else outcome)
+    if not models:
+        raise NumericError(f"No fold could be trained. {notes[-1]}")
     return _assemble(data, folds, models, (*notes, *_dropped_notes(models)))
-
-
-def combine(members: Sequence[Predictions]) -> Predictions:
-    """An ensemble: the mean of the members' scores, each standardised per date (decision 15).
-
-    Members are walk-forwards over the same folds with other seeds. NaN where any member has no score.
-    """
-    if not members:
-        raise ValueError("`members` must hold at least one walk-forward; got none.")
-    first = members[0]
-    if any(m.scores.shape != first.scores.shape or m.folds != first.folds for m in members):
-        raise ValueError("`members` must cover the same dates, stocks, horizons and folds.")
-    total = np.zeros(first.scores.shape)
-    for member in members:
-        total += _per_date(member.scores)
-    return replace(first, scores=(total / len(members)).astype(np.float32))
 
 
 def _trained(
     job: Job, todo: Sequence[Fold], models: Mapping[str, FoldModel]
-) -> Generator[FoldModel, None, None]:
+) -> Generator[_Outcome, None, None]:
     """The folds as they are finished, by the way that suits the device."""
     config = job.config
     if config.warm_start:
         return _in_order(job, todo, models)
-    if config.folds_at_once or not on_cpu():
-        return _in_groups(job, todo, config.folds_at_once or min(_FOLDS_AT_ONCE, len(job.prints)))
-    return _in_threads(job, todo, config.threads or cpu_count())
+    alone = on_cpu() and device_count() == 1 and not config.folds_at_once
+    if alone or isinstance(config.model, RidgeConfig):
+        return _in_threads(job, todo, config.threads or cpu_count())
+    return _in_groups(job, todo)
 
 
-def _in_threads(job: Job, todo: Sequence[Fold], threads: int) -> Generator[FoldModel, None, None]:
+def _trees(
+    data: Dataset, todo: Sequence[Fold], config: TrainConfig, prints: Mapping[str, str]
+) -> Generator[_Outcome, None, None]:
+    """Tree models, one fold per thread; LightGBM releases the GIL."""
+    library()
+    with ThreadPoolExecutor(config.threads or cpu_count(), thread_name_prefix="fold") as pool:
+        try:
+            jobs = [pool.submit(train_trees, data, fold, config, prints[fold.name]) for fold in todo]
+            for future in as_completed(jobs):
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _in_threads(job: Job, todo: Sequence[Fold], threads: int) -> Generator[_Outcome, None, None]:
     """One fold per thread: compiled code releases the GIL, and its small dots gain little from cores."""
-    warm_up(job, todo[0])
+    if not isinstance(job.config.model, RidgeConfig):
+        warm_up(job, todo[0])
     pool = ThreadPoolExecutor(threads, thread_name_prefix="fold")
     try:
         for future in as_completed([pool.submit(train_fold, job, fold) for fold in todo]):
@@ -154,40 +174,58 @@ def _in_threads(job: Job, todo: Sequence[Fold], threads: int) -> Generator[FoldM
         pool.shutdown(cancel_futures=True)
 
 
-def _in_groups(job: Job, todo: Sequence[Fold], size: int) -> Generator[FoldModel, None, None]:
-    """Groups of ``size`` folds in one ``vmap``; the last is filled up, so that a resumed run repeats it."""
-    for start in range(0, len(todo), size):
-        yield from train_group(job, todo[start : start + size], size)
+def _in_groups(job: Job, todo: Sequence[Fold]) -> Generator[_Outcome, None, None]:
+    """Groups of folds in one ``vmap``; the last is filled up, so that a resumed run repeats it.
+
+    Folds that do not fit into memory after all are tried again, half as many at once.
+    """
+    asked = job.config.folds_at_once
+    size = asked or folds_that_fit(fold_bytes(job, todo[0]), len(job.prints))
+    devices = device_count()
+    size = -(-size // devices) * devices
+    start = 0
+    while start < len(todo):
+        try:
+            yield from list(train_group(job, todo[start : start + size], size))
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error) or size <= devices:
+                raise
+            fewer = max(size // 2 // devices, 1) * devices
+            yield f"{size} folds at once did not fit into memory; went on with {fewer}."
+            size = fewer
+            continue
+        start += size
 
 
 def _in_order(
     job: Job, todo: Sequence[Fold], models: Mapping[str, FoldModel]
-) -> Generator[FoldModel, None, None]:
+) -> Generator[_Outcome, None, None]:
     """One after the other, each starting from the model before it, read back or just trained."""
     names = list(job.prints)
     known = dict(models)
     for fold in todo:
         place = names.index(fold.name)
-        model = train_fold(job, fold, known.get(names[place - 1]) if place else None)
-        known[fold.name] = model
-        yield model
+        outcome = train_fold(job, fold, known.get(names[place - 1]) if place else None)
+        if isinstance(outcome, FoldModel):
+            known[fold.name] = outcome
+        yield outcome
 
 
 def _resume(
     folds: Sequence[Fold], prints: Mapping[str, str], models_dir: Path | None
-) -> tuple[dict[str, FoldModel], tuple[str, ...]]:
+) -> tuple[dict[str, FoldModel], list[str]]:
     """Finished folds by name, and why others on disk cannot be used."""
     models: dict[str, FoldModel] = {}
     notes: list[str] = []
     if models_dir is None:
-        return models, ()
+        return models, notes
     for fold in folds:
         model, why = resume_fold(fold_path(models_dir, fold.name), prints[fold.name])
         if model is not None:
             models[fold.name] = model
         elif why:
             notes.append(why)
-    return models, tuple(notes)
+    return models, notes
 
 
 def _assemble(
@@ -197,7 +235,8 @@ def _assemble(
     T = len(data.dates)
     scores = np.full((len(data.horizons), T, data.stocks), np.nan, dtype=np.float32)
     for fold in folds:
-        scores[:, fold.predict_rows] = models[fold.name].scores
+        if fold.name in models:
+            scores[:, fold.predict_rows] = models[fold.name].scores
     return Predictions(
         dates=data.dates,
         codes=data.codes,
@@ -206,7 +245,7 @@ def _assemble(
         fold_of_row=rows_of(folds, T),
         folds=tuple(fold.name for fold in folds),
         notes=notes,
-        history={fold.name: models[fold.name].history for fold in folds},
+        history={fold.name: models[fold.name].history for fold in folds if fold.name in models},
     )
 
 
@@ -217,16 +256,6 @@ def _dropped_notes(models: Mapping[str, FoldModel]) -> tuple[str, ...]:
         f"Input `{name}` was dropped in {count} of {len(models)} folds for lack of coverage."
         for name, count in sorted(counts.items())
     )
-
-
-def _per_date(scores: Float32Array) -> Float32Array:
-    """Scores with mean 0 and deviation 1 per horizon and date; 0 where all are equal."""
-    known = np.isfinite(scores)
-    count = np.maximum(known.sum(axis=2, keepdims=True), 1)
-    mean = np.where(known, scores, 0.0).sum(axis=2, keepdims=True) / count
-    centred = np.where(known, scores - mean, 0.0)
-    sd = np.sqrt((centred**2).sum(axis=2, keepdims=True) / count)
-    return np.where(known, centred / np.where(sd > 0, sd, 1.0), np.nan)
 
 
 def _silent(done: int, total: int, message: str) -> None:

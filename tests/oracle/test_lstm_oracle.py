@@ -15,7 +15,7 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
 
 def recurrence(params: tuple[np.ndarray, ...], x: np.ndarray) -> np.ndarray:
     """Outputs of one sequence (L, I), gate by gate."""
-    w_x, w_h, bias, head, head_bias = params
+    w_x, w_h, head, bias, head_bias = params
     H = len(w_h)
     h = c = np.zeros(H)
     for row in x:
@@ -33,7 +33,7 @@ def test_forward_pass(length: int) -> None:
     params = model.init(jax.random.key(length), 2, 1)
     x = np.random.default_rng(length).normal(size=(5, length, 2)).astype(np.float32)
     got = jax.jit(jax.vmap(lambda one: model.apply(params, one, None)))(x)
-    wide = tuple(np.asarray(p, dtype=np.float64) for p in params)
+    wide = tuple(np.asarray(p, dtype=np.float64) for part in model.to_layers(params) for p in part)
     np.testing.assert_allclose(got, [recurrence(wide, one) for one in x], rtol=1e-5, atol=1e-6)
 
 
@@ -42,9 +42,12 @@ def test_gradient_against_differences() -> None:
     params = model.init(jax.random.key(8), 2, 1)
     x = np.random.default_rng(3).normal(size=(6, 2)).astype(np.float32)
     gradient = jax.jit(jax.grad(lambda p: model.apply(p, jnp.asarray(x), None)[0]))(params)
-    wide = [np.asarray(p, dtype=np.float64) for p in params]
+    wide, slopes = (
+        [np.asarray(p, dtype=np.float64) for part in model.to_layers(tree) for p in part]
+        for tree in (params, gradient)
+    )
     checked = 0
-    for place, (array, slope) in enumerate(zip(wide, gradient, strict=True)):
+    for place, (array, slope) in enumerate(zip(wide, slopes, strict=True)):
         for at in np.ndindex(array.shape):
             step = np.zeros_like(array)
             step[at] = 1e-6

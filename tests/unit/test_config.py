@@ -121,3 +121,12 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_sections_are_frozen() -> None:
     with pytest.raises(AttributeError, match="cannot assign"):
         DataConfig().prices = "x"  # type: ignore[misc]  # that is the point
+
+
+def test_monthly_labels_need_monthly_folds_and_portfolios() -> None:
+    reference = read("reference")
+    assert (reference.labels.unit, reference.folds.sample_every) == ("month", 1)
+    with pytest.raises(ValueError, match=r"set `folds\.sample_every = 1` and `portfolio\.rebalance"):
+        read("reference", ("folds.sample_every=5",))
+    with pytest.raises(ValueError, match="forecasts month ends alone"):
+        read(None, ("labels.unit=month",))

@@ -15,6 +15,8 @@ from jqfast.learn.dataset import (
     Scaler,
     batches,
     blocks,
+    count_steps,
+    flagged_features,
     gather,
     low_coverage,
     make_dataset,
@@ -69,7 +71,7 @@ def test_rows_of_sequences_skip_what_is_no_session() -> None:
 
 def test_gather_of_rows_and_of_sequences() -> None:
     index = np.array([7 * 5 + 3, 1 * 5 + 0, -1], dtype=np.int32)
-    source = to_device(DATA, 4)
+    source = to_device(DATA, 4, np.arange(4))
     rows = jax.jit(lambda i: gather(source, i, 0))(index)
     np.testing.assert_array_equal(rows[:2], DATA.samples[index[:2]])
     sequences = np.asarray(jax.jit(lambda i: gather(source, i, 4))(index))
@@ -82,10 +84,11 @@ def test_transform_is_the_fitted_normaliser() -> None:
     x = sample_values(DATA, np.arange(100))
     fitted = fit(x, ("cs", "ts", "none", "rank"), clip_quantile=0.1)
     wild = x * 3
-    got = np.asarray(jax.jit(transform)(wild, scaler_of(fitted)))
+    every = jnp.arange(4)
+    got = np.asarray(jax.jit(transform)(wild, scaler_of(fitted), every))
     np.testing.assert_allclose(got, fitted.apply(wild), rtol=1e-6, atol=1e-7)
     assert got.shape == (100, 8)
-    stacked = np.asarray(jax.jit(transform)(wild.reshape(25, 4, 4), scaler_of(fitted)))
+    stacked = np.asarray(jax.jit(transform)(wild.reshape(25, 4, 4), scaler_of(fitted), every))
     np.testing.assert_array_equal(stacked.reshape(100, 8), got)
 
 
@@ -97,6 +100,37 @@ def test_batches_hold_every_sample_once() -> None:
     assert (one.ravel()[23:] == -1).all()
     again = batches(index, batch=4, steps=6, rng=np.random.default_rng(1))
     np.testing.assert_array_equal(again, one[:6])
+
+
+def test_batches_of_one_date_each() -> None:
+    """7 stocks on three dates in batches of 3: 3, 2 and 2 a date, every sample once, dates mixed."""
+    index = np.concatenate([np.arange(14, 21), np.arange(28, 35), np.arange(35, 42)])
+    assert count_steps(index, batch=3, stocks=7) == 9
+    assert count_steps(index, batch=3) == 7
+    orders = set()
+    for seed in range(5):
+        one = batches(index, batch=3, steps=11, rng=np.random.default_rng(seed), stocks=7)
+        real = [row[row >= 0] for row in one[:9]]
+        assert sorted(len(row) for row in real) == [2] * 6 + [3] * 3
+        assert all(len(np.unique(row // 7)) == 1 for row in real)
+        assert sorted(np.concatenate(real).tolist()) == index.tolist()
+        assert (one[9:] == -1).all()
+        orders.add(tuple(int(row[0] // 7) for row in real))
+    assert len(orders) == 5
+
+
+def test_only_what_is_missing_in_training_has_a_flag() -> None:
+    buffer = np.nan_to_num(X.buffer)
+    buffer[20, 1, 2] = np.nan
+    data = make_dataset(replace(X, buffer=buffer), TARGETS)
+    assert flagged_features(data, np.arange(20)).tolist() == []
+    assert flagged_features(data, np.arange(21)).tolist() == [2]
+    source = to_device(data, 0, np.array([2]))
+    x = jax.jit(lambda i: gather(source, i, 0))(np.array([101], dtype=np.int32))
+    fitted = fit(data.samples, ("cs",) * 4)
+    inputs = jax.jit(transform)(x, scaler_of(fitted), source.flagged)
+    np.testing.assert_array_equal(inputs[0, [2, 4]], [0.0, 1.0])
+    assert inputs.shape == (1, 5)
 
 
 def test_blocks_cover_all_samples() -> None:

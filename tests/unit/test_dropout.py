@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jqfast.learn._jax_setup import jax, jnp
-from jqfast.learn.models.dropout import dropout, random_bytes, threefry, threshold
+from jqfast.learn.models.dropout import draw, dropout, spread, threefry, threshold
 
 
 def words(*values: int) -> jax.Array:
@@ -30,16 +30,14 @@ def test_known_answers(key: tuple[int, int], counter: tuple[int, int], answer: t
 
 
 @cache
-def bytes_of(samples: int, width: int) -> np.ndarray:
-    """(samples, width) bytes, one key per sample as in training."""
-    rows = jnp.arange(samples, dtype=jnp.uint32)
+def bytes_of(samples: int, units: int, step: int = 0) -> np.ndarray:
+    """(samples, units) bytes, the noise of one step."""
 
     @jax.jit
-    def draw(rows: jax.Array) -> jax.Array:
-        keys = jnp.stack(threefry(words(3, 7), jnp.zeros_like(rows), rows), axis=-1)
-        return jax.vmap(lambda key: random_bytes(key, 0, width))(keys)
+    def noise(step: jax.Array) -> jax.Array:
+        return spread(draw(words(3, 7), step, samples, units), samples)
 
-    return np.asarray(draw(rows))
+    return np.asarray(noise(jnp.uint32(step)))
 
 
 def test_bytes_are_uniform() -> None:
@@ -50,35 +48,47 @@ def test_bytes_are_uniform() -> None:
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-@pytest.mark.parametrize("lag", [1, 2, 4, 8])
+@pytest.mark.parametrize("lag", [1, 2, 4, 500, 1000])
 def test_neighbours_are_uncorrelated(axis: int, lag: int) -> None:
-    """Along the units of a sample and along the samples of a batch."""
-    x = np.moveaxis(bytes_of(2000, 256).astype(float), axis, 0)
+    """Along the units of a sample and along the samples of a batch, which share words 500 apart."""
+    x = np.moveaxis(bytes_of(2000, 1024).astype(float), axis, 0)
     a, b = x[:-lag].ravel(), x[lag:].ravel()
     assert abs(np.corrcoef(a, b)[0, 1]) < 5 / np.sqrt(a.size)
 
 
-def test_streams_and_steps_differ() -> None:
-    key = words(1, 2)
-    a, b = (
-        np.asarray(jax.jit(lambda s=stream: random_bytes(key, s, 4096))()).astype(float) for stream in (0, 1)
-    )
-    assert abs(np.corrcoef(a, b)[0, 1]) < 5 / np.sqrt(4096)
+def test_steps_differ() -> None:
+    a, b = (bytes_of(64, 64, step).ravel().astype(float) for step in (0, 1))
+    assert abs(np.corrcoef(a, b)[0, 1]) < 5 / np.sqrt(a.size)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 4, 7])
+def test_every_sample_has_noise_of_its_own(batch: int) -> None:
+    noise = bytes_of(batch, 40)
+    assert noise.shape == (batch, 40)
+    assert noise.dtype == np.uint8
+    assert len({row.tobytes() for row in noise}) == batch
+    assert bytes_of(batch, 0).shape == (batch, 0)
 
 
 def test_mask_drops_the_rate_and_keeps_the_mean() -> None:
-    rows = jnp.arange(2000, dtype=jnp.uint32)
-    keys = jnp.stack([rows, rows], axis=-1)
-    out = np.asarray(jax.jit(jax.vmap(lambda key: dropout(jnp.ones(64), key, stream=0, rate=0.4)))(keys))
+    noise = jnp.asarray(bytes_of(2000, 64))
+    out = np.asarray(jax.jit(jax.vmap(lambda mine: dropout(jnp.ones(64), mine, rate=0.4)))(noise))
     rate = threshold(0.4) / 256
     assert set(np.unique(out)) == {np.float32(0.0), np.float32(1 / (1 - rate))}
     assert abs((out == 0).mean() - rate) < 5 * np.sqrt(rate * (1 - rate) / out.size)
 
 
-def test_without_a_key_or_rate_nothing_is_dropped() -> None:
+def test_layers_use_bytes_of_their_own() -> None:
+    noise = jnp.asarray(bytes_of(1, 128)[0])
+    first, second = (np.asarray(dropout(jnp.ones(64), noise, rate=0.4, start=at)) for at in (0, 64))
+    np.testing.assert_array_equal(first == 0, np.asarray(noise[:64]) < threshold(0.4))
+    np.testing.assert_array_equal(second == 0, np.asarray(noise[64:]) < threshold(0.4))
+
+
+def test_without_noise_or_rate_nothing_is_dropped() -> None:
     x = jnp.arange(5.0)
-    assert dropout(x, None, stream=0, rate=0.4) is x
-    assert dropout(x, words(1, 2), stream=0, rate=0.0) is x
+    assert dropout(x, None, rate=0.4) is x
+    assert dropout(x, jnp.zeros(5, jnp.uint8), rate=0.0) is x
 
 
 def test_rate_is_checked() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from learn_support import business_days, end_rows
 
 from jqfast.errors import DataGapError
 from jqfast.learn.folds import Fold, FoldConfig, chronological_split, describe, rows_of, walk_forward
+from jqfast.learn.labels import month_closes
 
 T = 800
 DATES = business_days(T, "2019-01-04")
@@ -185,3 +188,28 @@ def test_description_shows_the_gap() -> None:
     text = describe(make(FoldConfig(train_months=12, min_train_months=12))[0], DATES)
     assert text.startswith("2020-01: trains on 48 dates from 2019-01-08 to 2019-12-03")
     assert "predicts 23 sessions from 2019-12-31 to 2020-01-30" in text
+
+
+def test_month_labels_train_on_every_month_end_of_the_window() -> None:
+    """37 months up to the decision hold 36 month ends whose month is over: the decision's own is not."""
+    ends = month_closes(DATES)
+    end_row = np.full((1, T), T)
+    end_row[0, ends[:-1]] = ends[1:]
+    config = FoldConfig(train_months=13, min_train_months=12, sample_every=1)
+    folds = walk_forward(DATES, ALL, end_row, config)
+    assert [len(fold.train_rows) for fold in folds[:3]] == [11, 12, 12]
+    for fold in folds:
+        assert np.isin(fold.train_rows, ends).all()
+        assert fold.decision_row in ends
+        assert fold.decision_row not in fold.train_rows
+
+
+def test_a_split_by_configuration_is_the_chronological_split() -> None:
+    config = FoldConfig(scheme="split", share=0.7, sample_every=1)
+    (mine,) = make(config, (5,))
+    theirs = chronological_split(DATES, ALL, end_rows(T, (5,)))
+    for name in ("train_rows", "predict_rows", "validation_rows"):
+        np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name))
+    (kept,) = make(replace(config, validation_share=0.2), (5,))
+    assert kept.validation_rows[-1] == mine.train_rows[-1]
+    assert end_rows(T, (5,))[0, kept.train_rows[-1]] <= kept.validation_rows[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -143,3 +144,37 @@ def test_a_split_changes_no_label() -> None:
         make_labels(p) for p in (panel, replace(panel, columns={**panel.columns, **scaled}))
     ]
     np.testing.assert_allclose(labels[0].returns, labels[1].returns, rtol=0, atol=1e-14)
+
+
+LONG = 100.0 * np.exp(RNG.normal(0, 0.02, (130, 3)).cumsum(axis=0))
+
+
+def test_month_labels_by_hand() -> None:
+    """Month ends alone, from the next month's first open to its last close; none where that is not over."""
+    panel = price_panel(LONG)
+    months = panel.dates.astype("datetime64[M]")
+    ends = np.flatnonzero(months[1:] != months[:-1])
+    assert len(ends) >= 5
+    labels = make_labels(panel, (1,), unit="month")
+    assert labels.names == ("target_1m",)
+    assert labels.unit == "month"
+    known = np.flatnonzero(np.isfinite(labels.returns[0]).all(axis=1))
+    np.testing.assert_array_equal(known, ends[:-1])
+    for row, end in pairwise(ends):
+        want = panel["close"][end] / panel["open"][row + 1] - 1
+        np.testing.assert_allclose(labels.returns[0, row], want, rtol=1e-12)
+        assert labels.end_row[0, row] == end
+    others = np.setdiff1d(np.arange(130), ends[:-1])
+    assert (labels.end_row[0, others] == 130).all()
+
+
+def test_labels_of_two_months_end_two_months_on() -> None:
+    one, two = (make_labels(price_panel(LONG), (h,), unit="month") for h in (1, 2))
+    rows = np.flatnonzero(np.isfinite(two.returns[0]).all(axis=1))
+    assert len(rows) >= 3
+    assert (one.end_row[0, one.end_row[0, rows]] == two.end_row[0, rows]).all()
+
+
+def test_unknown_unit() -> None:
+    with pytest.raises(ValueError, match=r"Unknown label unit `moth`\. Did you mean `month`"):
+        make_labels(price_panel(CLOSES), unit="moth")  # type: ignore[arg-type]

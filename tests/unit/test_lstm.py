@@ -12,8 +12,10 @@ from jqfast.learn.models import LstmConfig, build
 def test_shapes_and_forget_bias() -> None:
     model = build(LstmConfig(hidden=8, length=5))
     params = model.init(jax.random.key(0), 6, 4)
-    assert [np.shape(p) for p in params] == [(6, 32), (8, 32), (32,), (8, 4), (4,)]
-    np.testing.assert_array_equal(params.bias, np.repeat([0.0, 1.0, 0.0, 0.0], 8))
+    weights, biases = model.to_layers(params)
+    assert [w.shape for w in weights] == [(6, 32), (8, 32), (8, 4)]
+    assert [b.shape for b in biases] == [(32,), (4,)]
+    np.testing.assert_array_equal(biases[0], np.repeat([0.0, 1.0, 0.0, 0.0], 8))
     assert model.length == 5
     assert jax.eval_shape(lambda: model.apply(params, jnp.ones((5, 6)), None)).shape == (4,)
 
@@ -22,8 +24,10 @@ def test_layers_go_there_and_back() -> None:
     model = build(LstmConfig(hidden=3))
     params = model.init(jax.random.key(1), 2, 2)
     again = model.from_layers(*model.to_layers(params))
-    for a, b in zip(params, again, strict=True):
+    pairs = list(zip(jax.tree.leaves(params), jax.tree.leaves(again), strict=True))
+    for a, b in pairs:
         np.testing.assert_array_equal(a, b)
+    assert len(pairs) == 5
 
 
 def test_the_order_of_sessions_matters() -> None:

@@ -29,12 +29,14 @@ def test_layers_go_there_and_back(config: ModelConfig) -> None:
     assert len(model.activations) == len(weights) == len(biases)
 
 
-def test_dropout_only_with_a_key() -> None:
+def test_dropout_only_with_noise() -> None:
     model = build(MlpConfig())
     params = model.init(jax.random.key(0), 10, 1)
     x = jnp.ones(10)
-    apply = jax.jit(lambda key: model.apply(params, x, key))
-    a, b, c = (apply(np.array([k, 1], dtype=np.uint32)) for k in (1, 1, 2))
+    apply = jax.jit(lambda noise: model.apply(params, x, noise))
+    draws = [np.random.default_rng(k).integers(256, size=160, dtype=np.uint8) for k in (1, 1, 2)]
+    a, b, c = (apply(noise) for noise in draws)
+    assert model.noise_units == 160
     plain = apply(None)
     assert a == b
     assert len({float(v[0]) for v in (plain, a, c)}) == 3
@@ -43,9 +45,9 @@ def test_dropout_only_with_a_key() -> None:
 def test_mean_over_dropout_of_a_linear_layer_is_the_plain_output() -> None:
     model = build(MlpConfig(hidden=(32,), activation="relu", dropout=0.5))
     params = model.init(jax.random.key(0), 4, 1)
-    keys = np.random.default_rng(5).integers(2**32, size=(4000, 2), dtype=np.uint32)
+    noise = np.random.default_rng(5).integers(256, size=(4000, 32), dtype=np.uint8)
     x = jnp.array([1.0, -2.0, 0.5, 3.0])
-    outputs = np.asarray(jax.jit(jax.vmap(lambda key: model.apply(params, x, key)[0]))(keys))
+    outputs = np.asarray(jax.jit(jax.vmap(lambda mine: model.apply(params, x, mine)[0]))(noise))
     plain = float(jax.jit(lambda: model.apply(params, x, None)[0])())
     assert abs(outputs.mean() - plain) < 5 * outputs.std() / np.sqrt(4000)
 

@@ -14,7 +14,7 @@ from jqfast.learn.checkpoint import fold_path, load_fold
 from jqfast.learn.config import TrainConfig
 from jqfast.learn.folds import FoldConfig, walk_forward
 from jqfast.learn.models import LinearConfig, LstmConfig, MlpConfig, ModelConfig
-from jqfast.learn.walk_forward import Predictions, combine, run
+from jqfast.learn.walk_forward import Predictions, run
 
 X, TARGETS = planted()
 FOLDS = small_folds(X)
@@ -209,17 +209,6 @@ def test_early_stopping_keeps_folds_apart_from_each_other() -> None:
     together = run(X, TARGETS, folds, replace(config, folds_at_once=3))
     np.testing.assert_allclose(together.scores, alone.scores, rtol=1e-3, atol=1e-3)
     assert all("validation" in metrics for metrics in alone.history.values())
-
-
-def test_ensemble_is_the_mean_of_standardised_scores(plain: Predictions) -> None:
-    same = combine([plain, plain])
-    row = same.scores[0, FOLDS[0].decision_row].astype(np.float64)
-    assert abs(row.mean()) < 1e-6
-    assert abs(row.std() - 1) < 1e-5
-    flipped = combine([plain, replace(plain, scores=-plain.scores)])
-    np.testing.assert_allclose(flipped.scores[np.isfinite(plain.scores)], 0.0, atol=1e-6)
-    with pytest.raises(ValueError, match="at least one walk-forward"):
-        combine([])
 
 
 def test_folds_of_another_panel_are_refused() -> None:

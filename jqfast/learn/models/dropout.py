@@ -1,15 +1,16 @@
-"""Dropout from counters: the mask of a unit is a function of (key, layer, unit), with no state to carry.
+"""Dropout from counters: the noise of a sample is a function of (key, step, sample), with no state to carry.
 
 The bits are Threefry-2x32 with its full 20 rounds (Salmon et al. 2011), written out here because drawing
 one *byte* per unit costs a quarter of the 32-bit draws of ``jax.random``, and because the stream then does
-not depend on JAX's version.
+not depend on JAX's version. They are drawn for a whole batch at a time, as words of which each serves one
+unit of four samples.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from jqfast.learn._jax_setup import jax, jnp, lax
+from jqfast.learn._jax_setup import jax, jnp
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA
@@ -29,12 +30,27 @@ def threefry(key: jax.Array, high: jax.Array, low: jax.Array) -> tuple[jax.Array
     return a, b
 
 
-def random_bytes(key: jax.Array, stream: int, n: int) -> jax.Array:
-    """(n,) uniform uint8 of a stream of ``key``."""
-    blocks = jnp.arange(-(-n // 8), dtype=jnp.uint32)
-    high, low = threefry(key, jnp.full_like(blocks, stream), blocks)
-    words = jnp.stack([high, low], axis=-1)
-    return lax.bitcast_convert_type(words, jnp.uint8).reshape(-1)[:n]
+def draw(key: jax.Array, step: jax.Array, batch: int, units: int) -> jax.Array:
+    """(batch / 4 rounded up, units) uniform uint32 of a step; :func:`spread` makes the batch's bytes of them.
+
+    Only one word of each block is used: a loop that puts both in their places is not vectorised, and takes
+    far longer than drawing twice as many blocks.
+    """
+    rows = -(-batch // 4)
+    counter = jnp.arange(rows * units, dtype=jnp.uint32)
+    return threefry(key, jnp.broadcast_to(step, counter.shape), counter)[0].reshape(rows, units)
+
+
+def spread(words: jax.Array, batch: int) -> jax.Array:
+    """(batch, units) uint8, the noise of each sample; the first bytes of all words are the first quarter."""
+    shifts = jnp.arange(0, 32, 8, dtype=jnp.uint32)[:, None, None]
+    drawn: jax.Array = ((words[None] >> shifts) & jnp.uint32(0xFF)).astype(jnp.uint8)
+    return drawn.reshape(4 * words.shape[0], words.shape[1])[:batch]
+
+
+def units_for(units: int, rate: float) -> int:
+    """Bytes of noise that dropping ``units`` takes."""
+    return units if threshold(rate) else 0
 
 
 def threshold(rate: float) -> int:
@@ -44,10 +60,13 @@ def threshold(rate: float) -> int:
     return int(np.clip(round(rate * 256), 0, 255))
 
 
-def dropout(x: jax.Array, key: jax.Array | None, *, stream: int, rate: float) -> jax.Array:
-    """Units of ``x`` (H,) dropped with probability ``rate``, the rest scaled up; unchanged without a key."""
+def dropout(x: jax.Array, noise: jax.Array | None, *, rate: float, start: int = 0) -> jax.Array:
+    """Units of ``x`` (H,) dropped with probability ``rate``, the rest scaled up; unchanged without noise.
+
+    ``noise`` are the bytes of the sample, of which those from ``start`` on serve this layer.
+    """
     limit = threshold(rate)
-    if key is None or limit == 0:
+    if noise is None or limit == 0:
         return x
-    keep = random_bytes(key, stream, x.shape[0]) >= jnp.uint8(limit)
-    return jnp.where(keep, x * jnp.float32(256.0 / (256 - limit)), jnp.float32(0.0))
+    keep = noise[start : start + x.shape[0]] >= jnp.uint8(limit)
+    return jnp.where(keep, x * jnp.asarray(256.0 / (256 - limit), x.dtype), jnp.zeros((), x.dtype))

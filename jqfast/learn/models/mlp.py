@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from jqfast.errors import unknown
 from jqfast.learn._jax_setup import jax, jnp
-from jqfast.learn.models.dropout import dropout, threshold
+from jqfast.learn.models.dot import Dot, full
+from jqfast.learn.models.dropout import dropout, threshold, units_for
 
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "tanh": jnp.tanh,
@@ -53,15 +54,23 @@ def init(key: jax.Array, config: MlpConfig, inputs: int, outputs: int) -> MlpPar
     return MlpParams(weights, tuple(jnp.zeros(o, jnp.float32) for _, o in pairs))
 
 
-def apply(params: MlpParams, x: jax.Array, key: jax.Array | None, *, config: MlpConfig) -> jax.Array:
-    """The outputs (O,) of one sample x (I,); ``key`` (2,) uint32 draws the dropout, None leaves it off."""
+def apply(
+    params: MlpParams, x: jax.Array, noise: jax.Array | None, *, config: MlpConfig, dot: Dot = full
+) -> jax.Array:
+    """The outputs (O,) of one sample x (I,); ``noise`` (W,) uint8 drives the dropout, None leaves it off."""
     act = ACTIVATIONS[config.activation]
-    last = len(params.weights) - 1
+    last, used = len(params.weights) - 1, 0
     for layer, (weight, bias) in enumerate(zip(params.weights, params.biases, strict=True)):
-        x = x @ weight + bias
+        x = dot(x, weight) + bias
         if layer < last:
-            x = dropout(act(x), key, stream=layer, rate=config.dropout)
+            x = dropout(act(x), noise, rate=config.dropout, start=used)
+            used += units_for(x.shape[0], config.dropout)
     return x
+
+
+def noise_units(config: MlpConfig) -> int:
+    """Bytes of noise per sample."""
+    return sum(units_for(width, config.dropout) for width in config.hidden)
 
 
 def activations(config: MlpConfig) -> tuple[str, ...]:

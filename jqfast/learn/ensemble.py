@@ -1,0 +1,196 @@
+"""Ensembles of walk-forwards over the same folds: means of scores, means of ranks, stacks; residual models.
+
+Mean scores are linear in their members, so that relevance of an ensemble is the mean of its members'
+relevances (decision 15). Rank means and stacks have no relevance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jqfast.learn.config import TrainConfig
+from jqfast.learn.folds import Fold
+from jqfast.learn.labels import Labels, Targets
+from jqfast.learn.walk_forward import Predictions, Progress, run
+from jqfast.types import Float32Array, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from jqfast.features import FeaturePanel
+
+#: Pairs of score and target that a stack needs before it weighs its members; equal weights until then.
+_STACK_PAIRS = 1000
+
+
+def run_seeds(
+    X: FeaturePanel,
+    targets: Targets,
+    folds: Sequence[Fold],
+    config: TrainConfig,
+    *,
+    models_dir: Path | None = None,
+    progress: Progress | None = None,
+) -> Predictions:
+    """The mean of ``config.ensemble`` walk-forwards with the seeds ``seed``, ``seed + 1``, ...
+
+    The files of the first seed lie in ``models_dir``, those of the others in folders ``seed-<seed>`` there.
+    Arguments as :func:`jqfast.learn.walk_forward.run`; one seed is that very function.
+    """
+    members = []
+    for number in range(config.ensemble):
+        seed = config.seed + number
+        folder = models_dir if not number or models_dir is None else models_dir / f"seed-{seed}"
+
+        def tell(done: int, total: int, message: str, before: int = number) -> None:
+            if progress is not None:
+                progress(before * total + done, config.ensemble * total, message)
+
+        member = replace(config, seed=seed, ensemble=1)
+        members.append(run(X, targets, folds, member, models_dir=folder, progress=tell))
+    return members[0] if len(members) == 1 else combine(members)
+
+
+def combine(members: Sequence[Predictions], weights: Sequence[float] | None = None) -> Predictions:
+    """The weighted mean of the members' scores, each standardised per date; NaN where any member has none.
+
+    Parameters
+    ----------
+    members : walk-forwards over the same folds
+    weights : one per member; equal ones without
+    """
+    _check_members(members)
+    share = np.ones(len(members)) if weights is None else np.asarray(weights, dtype=np.float64)
+    if share.shape != (len(members),) or not (share >= 0).all() or not share.sum() > 0:
+        raise ValueError(f"`weights` must be {len(members)} numbers >= 0, not all 0; got {weights}.")
+    total = np.zeros(members[0].scores.shape)
+    for member, weight in zip(members, share / share.sum(), strict=True):
+        total += weight * per_date(member.scores)
+    return _joined(members, total)
+
+
+def combine_ranks(members: Sequence[Predictions]) -> Predictions:
+    """The mean of the members' ranks per date, from -0.5 to 0.5: what one wild member says weighs no more."""
+    _check_members(members)
+    total = np.mean([_ranks(member.scores) for member in members], axis=0)
+    return _joined(members, total)
+
+
+def stack(
+    members: Sequence[Predictions], labels: Labels, targets: Targets, folds: Sequence[Fold]
+) -> Predictions:
+    """Members weighed by how they did before: non-negative least squares on what each fold could have known.
+
+    Parameters
+    ----------
+    members : walk-forwards over ``folds``
+    labels : of the same panel, for when each target is complete
+    targets : what the members were trained on
+    folds : of the members
+
+    Returns
+    -------
+    Predictions; a fold's weights come from rows that earlier folds predicted and whose labels were complete
+    at its decision row, each horizon by itself. Equal weights while those are fewer than 1,000 pairs.
+    """
+    _check_members(members)
+    scores = np.stack([per_date(member.scores) for member in members])
+    total = np.full(members[0].scores.shape, np.nan)
+    predicted = members[0].fold_of_row >= 0
+    for fold in folds:
+        for output in range(len(members[0].horizons)):
+            past = np.flatnonzero(predicted & (labels.end_row[output] <= fold.decision_row))
+            past = past[past < fold.decision_row]
+            weights = _stack_weights(scores[:, output, past], targets.values[output, past])
+            own = scores[:, output, fold.predict_rows]
+            total[output, fold.predict_rows] = np.tensordot(weights, own, axes=1)
+    return _joined(members, total)
+
+
+def against(targets: Targets, forecast: FloatArray) -> Targets:
+    """What another model leaves unexplained: targets minus its ``forecast`` (Hn, T, N), for a second model.
+
+    Rows without a forecast have no target. Add the second model's scores to the forecast with :func:`added`.
+    """
+    if forecast.shape != targets.values.shape:
+        raise ValueError(
+            f"`forecast` must have the targets' shape {targets.values.shape}; got {forecast.shape}."
+        )
+    return replace(targets, values=targets.values - forecast)
+
+
+def added(predictions: Predictions, forecast: FloatArray) -> Predictions:
+    """The forecast of another model plus scores that were trained :func:`against` it."""
+    return replace(predictions, scores=(predictions.scores + forecast).astype(np.float32))
+
+
+def per_date(scores: Float32Array) -> FloatArray:
+    """Scores with mean 0 and deviation 1 per horizon and date; 0 where all are equal."""
+    known = np.isfinite(scores)
+    count = np.maximum(known.sum(axis=2, keepdims=True), 1)
+    mean = np.where(known, scores, 0.0).sum(axis=2, keepdims=True, dtype=np.float64) / count
+    centred = np.where(known, scores - mean, 0.0)
+    sd = np.sqrt((centred**2).sum(axis=2, keepdims=True) / count)
+    return np.where(known, centred / np.where(sd > 0, sd, 1.0), np.nan)
+
+
+def _ranks(scores: Float32Array) -> FloatArray:
+    """Ranks per horizon and date, ties averaged, scaled to -0.5 .. 0.5."""
+    flat = scores.reshape(-1, scores.shape[2])
+    ranks = np.full(flat.shape, np.nan)
+    for row, values in enumerate(flat):
+        known = np.flatnonzero(np.isfinite(values))
+        if len(known):
+            ranks[row, known] = (_average_ranks(values[known]) + 0.5) / len(known) - 0.5
+    return ranks.reshape(scores.shape)
+
+
+def _average_ranks(values: Float32Array) -> FloatArray:
+    """Ranks from 0, equal values sharing the mean of theirs."""
+    place, count = np.unique(values, return_inverse=True, return_counts=True)[1:]
+    mean = np.cumsum(count) - (count + 1) / 2
+    ranks: FloatArray = mean[place]
+    return ranks
+
+
+def _stack_weights(scores: FloatArray, target: FloatArray) -> FloatArray:
+    """(M,) weights of least squares over all known pairs, none negative, adding up to 1."""
+    M = len(scores)
+    known = np.isfinite(scores).all(axis=0) & np.isfinite(target)
+    equal = np.full(M, 1.0 / M)
+    if known.sum() < _STACK_PAIRS:
+        return equal
+    x, y = scores[:, known], target[known]
+    weights = _non_negative(x @ x.T, x @ y)
+    return weights / weights.sum() if weights.sum() > 0 else equal
+
+
+def _non_negative(gram: FloatArray, moment: FloatArray) -> FloatArray:
+    """The best weights >= 0; with the few members of an ensemble every set of those above 0 can be tried."""
+    M = len(moment)
+    best, best_loss = np.zeros(M), 0.0
+    for bits in range(1, 2**M):
+        used: IntArray = np.flatnonzero([bits >> k & 1 for k in range(M)])
+        part = np.linalg.lstsq(gram[np.ix_(used, used)], moment[used], rcond=None)[0]
+        loss = float(part @ gram[np.ix_(used, used)] @ part - 2 * part @ moment[used])
+        if (part >= 0).all() and loss < best_loss:
+            best, best_loss = np.zeros(M), loss
+            best[used] = part
+    return best
+
+
+def _joined(members: Sequence[Predictions], scores: FloatArray) -> Predictions:
+    """The first member with other scores and the notes of all."""
+    notes = tuple(dict.fromkeys(note for member in members for note in member.notes))
+    return replace(members[0], scores=scores.astype(np.float32), notes=notes)
+
+
+def _check_members(members: Sequence[Predictions]) -> None:
+    if not members:
+        raise ValueError("`members` must hold at least one walk-forward; got none.")
+    first = members[0]
+    if any(m.scores.shape != first.scores.shape or m.folds != first.folds for m in members):
+        raise ValueError("`members` must cover the same dates, stocks, horizons and folds.")
