@@ -25,7 +25,7 @@ def compare_command(  # the options of the command line are its parameters
     frequency: Annotated[str, typer.Option(help="daily or monthly.")] = "daily",
     industries: Annotated[int, typer.Option(help="Industries of the French file: 5, 10, 12, ...")] = 5,
     usdjpy: Annotated[str, typer.Option(help="Dates and yen per dollar, for Japan's factors.")] = "",
-    risk_free: Annotated[float, typer.Option(help="The yen's risk-free rate, percent a year.")] = 0.0,
+    risk_free: Annotated[str, typer.Option(help="The yen's rate, percent a year: number or file.")] = "0",
     out: Annotated[Path, typer.Option(help="Folder of tables and figures.")] = Path("comparison"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
 ) -> None:

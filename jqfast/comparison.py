@@ -20,7 +20,7 @@ from jqfast.factors import build, in_yen, read_factors, read_industries, sector_
 from jqfast.factors.compare import LSTM, MEAN, PAPER, CompareConfig, Comparison, Predicted, Tell, predict
 from jqfast.factors.predictors import LstmOptions
 from jqfast.factors.sorts import SortConfig
-from jqfast.factors.table import Factors, Frequency, Portfolios, month_end
+from jqfast.factors.table import Factors, Frequency, Portfolios, Rate, compound_months
 from jqfast.types import DateArray, FloatArray
 
 #: The columns of the table.
@@ -45,7 +45,8 @@ class Request:
     frequency : ``"daily"`` or ``"monthly"``
     industries : of the French file
     usdjpy : file with dates and yen per dollar, for Japan's factors
-    risk_free : percent a year, the yen's; for US data the files' own rate holds
+    risk_free : the yen's rate in percent a year: a number, or a file with dates and percents; for US data the
+        files' own rate holds
     config : how; None: sequences of 20 days or 12 months
     """
 
@@ -57,7 +58,7 @@ class Request:
     frequency: Frequency = "daily"
     industries: int = 5
     usdjpy: str = ""
-    risk_free: float = 0.0
+    risk_free: str = "0"
     config: CompareConfig | None = None
 
 
@@ -88,7 +89,7 @@ def compare(request: Request, *, progress: Tell | None = None) -> Judged:
     """
     if request.frequency not in _LENGTH:
         raise unknown("frequency", str(request.frequency), _LENGTH)
-    data = _load(request)
+    data = load(request)
     options = LstmOptions(length=_LENGTH[request.frequency], batch=_BATCH[request.frequency])
     config = request.config or CompareConfig(lstm=options)
     found = predict(
@@ -99,8 +100,8 @@ def compare(request: Request, *, progress: Tell | None = None) -> Judged:
     return Judged(found, judge(found))
 
 
-def _load(request: Request) -> Data:
-    """Step 1."""
+def load(request: Request) -> Data:
+    """Step 1: excess returns of sectors and the factors of every model that the sources give."""
     if not (request.french or request.prices or request.store):
         raise ValueError("Name data to compare on: `--french`, `--prices` or `--store`.")
     if request.prices and request.store:
@@ -125,10 +126,12 @@ def _tokyo(request: Request, panel: Panel) -> Data:
     """Sectors of a panel against factors of its own, or against French's for Japan in yen."""
     portfolios = sector_portfolios(panel)
     if request.frequency == "monthly":
-        portfolios = _monthly(portfolios)
+        ends, growth = compound_months(portfolios.dates, portfolios.values)
+        portfolios = replace(portfolios, dates=ends, values=growth, frequency="monthly")
+    safe = _rate(request.risk_free)
     if not request.french:
         breakpoints = SortConfig(breakpoints="big" if panel.shape[1] >= 500 else "all")
-        own = build(panel, config=breakpoints, frequency=request.frequency, risk_free=request.risk_free)
+        own = build(panel, config=breakpoints, frequency=request.frequency, risk_free=safe)
         models = {name: own.select(name) for name in ("CAPM", *PAPER) if own.has(name)}
         if not set(models) & set(PAPER):
             raise DataGapError(
@@ -140,46 +143,47 @@ def _tokyo(request: Request, panel: Panel) -> Data:
         raise ValueError(
             "Japan's factors in `--french` are in dollars: `--usdjpy` must name a file of rates."
         )
-    rate = read_rate(request.usdjpy)
+    exchange = read_series(request.usdjpy, "USDJPY")
     sessions = portfolios.dates if request.frequency == "daily" else None
     dollars = read_factors(request.french, region="japan", frequency=request.frequency)
-    yen = {
-        name: in_yen(factors, rate, request.risk_free, sessions=sessions) for name, factors in dollars.items()
-    }
+    yen = {name: in_yen(factors, exchange, safe, sessions=sessions) for name, factors in dollars.items()}
     wide = {n: with_neighbours(f) for n, f in yen.items()} if request.frequency == "daily" else None
     return Data(portfolios.less(yen["FF3"]), yen, wide)
 
 
-def read_rate(path: str) -> tuple[DateArray, FloatArray]:
-    """Dates and yen per dollar of a CSV or Parquet file: columns date and close (or usdjpy); where there is a
-    column symbol, the rows of USDJPY."""
+def _rate(text: str) -> Rate:
+    """A number, or the series of a file."""
+    try:
+        return float(text)
+    except ValueError:
+        return read_series(text, "")
+
+
+def read_series(path: str, symbol: str) -> tuple[DateArray, FloatArray]:
+    """Dates and values of a CSV or Parquet file with the columns date and close, rate, value, 1Y or the name
+    of the symbol; where there is a column symbol, the rows of ``symbol``.
+
+    Raises
+    ------
+    DataGapError
+        If a column is missing or no row is left.
+    """
     import pandas as pd
 
     table = pd.read_parquet(path) if path.lower().endswith((".parquet", ".pq")) else pd.read_csv(path)
     names = {str(name).lower(): name for name in table.columns}
-    if "symbol" in names:
-        table = table[table[names["symbol"]].astype(str).str.upper() == "USDJPY"]
-    value = next((names[n] for n in ("usdjpy", "close", "rate", "value") if n in names), None)
+    if symbol and "symbol" in names:
+        table = table[table[names["symbol"]].astype(str).str.upper() == symbol]
+    wanted = (symbol.lower(), "close", "rate", "value", "1y")
+    value = next((names[n] for n in wanted if n in names), None)
     if "date" not in names or value is None or table.empty:
         raise DataGapError(
-            "`usdjpy` must have the columns date and close, and rows of USDJPY if there is a column symbol; "
-            f"`{Path(path).name}` has {', '.join(map(str, table.columns[:8]))}."
+            f"`{Path(path).name}` must have the columns date and close (or rate, value, 1Y), and rows of "
+            f"{symbol or 'them'}; it has {', '.join(map(str, table.columns[:8]))}."
         )
     table = table.sort_values(names["date"])
     days = pd.to_datetime(table[names["date"]]).to_numpy().astype("datetime64[D]")
     return days, table[value].to_numpy(np.float64)
-
-
-def _monthly(portfolios: Portfolios) -> Portfolios:
-    """Returns compounded within months; the first and the last month only where the data cover them."""
-    months = portfolios.dates.astype("datetime64[M]")
-    first = np.flatnonzero(np.concatenate([[True], months[1:] != months[:-1]]))
-    ends = month_end(portfolios.dates[first])
-    growth = np.expm1(np.add.reduceat(np.log1p(portfolios.values), first, axis=0))
-    week = np.timedelta64(6, "D")
-    begins = portfolios.dates[0] - months[0].astype("datetime64[D]") <= week
-    whole = slice(0 if begins else 1, len(first) if ends[-1] - portfolios.dates[-1] <= week else -1)
-    return replace(portfolios, dates=ends[whole], values=growth[whole], frequency="monthly")
 
 
 def judge(found: Comparison) -> tuple[dict[str, Any], ...]:

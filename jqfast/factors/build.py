@@ -13,7 +13,7 @@ from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError, unknown
 from jqfast.factors import sorts
 from jqfast.factors.sorts import SortConfig
-from jqfast.factors.table import Factors, Frequency, Rate, month_end, safe_return
+from jqfast.factors.table import Factors, Frequency, Rate, compound_months, safe_return
 from jqfast.types import DateArray, FloatArray, IntArray
 
 #: Factor -> sorting variable, and whether high minus low (else low minus high).
@@ -43,7 +43,7 @@ def build(
 
     Parameters
     ----------
-    panel : Panel; market values need ``market_cap`` or ``fs_shares_issued``, as panels from a store have them
+    panel : Panel; market values are its column ``market_value``, which panels from a store have
     config : how portfolios are formed
     frequency : ``"monthly"`` compounds every portfolio within the month before differences are taken
     risk_free : percent a year, one number or (dates, percents)
@@ -159,7 +159,9 @@ def _factors(
 ) -> Factors:
     """Differences of portfolios, over sessions or months."""
     if frequency == "monthly":
-        dates, portfolios = _monthly(dates, portfolios)
+        months = {name: compound_months(dates, returns) for name, returns in portfolios.items()}
+        dates = months["market"][0]
+        portfolios = {name: returns for name, (_, returns) in months.items()}
     safe = safe_return(dates, rate)
     columns = {"Mkt-RF": portfolios["market"][:, 0] - safe}
     small: dict[str, FloatArray] = {}
@@ -192,14 +194,3 @@ def _q_factors(portfolios: dict[str, FloatArray]) -> dict[str, FloatArray]:
         "IA": cube[:, :, 0].mean(axis=(1, 2)) - cube[:, :, 2].mean(axis=(1, 2)),
         "ROE": cube[:, :, :, 2].mean(axis=(1, 2)) - cube[:, :, :, 0].mean(axis=(1, 2)),
     }
-
-
-def _monthly(dates: DateArray, portfolios: dict[str, FloatArray]) -> tuple[DateArray, dict[str, FloatArray]]:
-    """Portfolios compounded within months; NaN in a month is NaN; an unfinished last month is left out."""
-    months = dates.astype("datetime64[M]")
-    first = np.flatnonzero(np.concatenate([[True], months[1:] != months[:-1]]))
-    ends = month_end(dates[first])
-    out = {name: np.expm1(np.add.reduceat(np.log1p(r), first, axis=0)) for name, r in portfolios.items()}
-    # Holidays: a month whose last session is a few days before its end is finished.
-    whole = len(first) if ends[-1] - dates[-1] <= np.timedelta64(4, "D") else len(first) - 1
-    return ends[:whole], {name: r[:whole] for name, r in out.items()}

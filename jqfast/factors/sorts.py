@@ -67,7 +67,7 @@ def session_returns(panel: Panel, *, delisting_return: float = 0.0) -> tuple[Flo
     """
     rows = np.flatnonzero(panel.is_session)
     listed = panel.listed[rows]
-    price = last_price(panel)[rows]
+    price = carried(panel, panel["close"])[rows]
     out = np.full(price.shape, np.nan)
     paid = _dividends(panel, rows)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -77,23 +77,22 @@ def session_returns(panel: Panel, *, delisting_return: float = 0.0) -> tuple[Flo
     return out, rows
 
 
-def last_price(panel: Panel) -> FloatArray:
-    """(T, N) last traded close on or before each row while listed, NaN before the first."""
-    close = panel["close"]
-    row = np.arange(len(close))[:, None]
-    last = np.maximum.accumulate(np.where(np.isfinite(close) & panel.listed, row, -1), axis=0)
+def carried(panel: Panel, values: AnyArray) -> FloatArray:
+    """(T, N) last known value on or before each row while listed, NaN before the first."""
+    row = np.arange(len(values))[:, None]
+    last = np.maximum.accumulate(np.where(np.isfinite(values) & panel.listed, row, -1), axis=0)
     begun = np.maximum.accumulate(np.where(panel.listed & ~_shifted(panel.listed), row, -1), axis=0)
-    filled = np.take_along_axis(close, np.maximum(last, 0), axis=0)
+    filled = np.take_along_axis(values, np.maximum(last, 0), axis=0)
     return np.where(panel.listed & (last >= 0) & (last >= begun), filled, np.nan)
 
 
 def market_value(panel: Panel) -> FloatArray | None:
-    """(T, N) market value in yen: the panel's own, else last price times shares issued; None without both."""
-    value = panel["market_cap"] if "market_cap" in panel.columns else None
-    if "fs_shares_issued" in panel.columns:
-        product = last_price(panel) * panel["fs_shares_issued"]
-        value = product if value is None else np.where(np.isfinite(value), value, product)
-    return None if value is None else np.where(panel.listed & (value > 0), value, np.nan)
+    """(T, N) market value in yen, that of the last trade on days without one; None if the panel has none."""
+    for name in ("market_value", "market_cap"):
+        if name in panel.columns:
+            value = carried(panel, panel[name])
+            return np.where(value > 0, value, np.nan)
+    return None
 
 
 def month_ends(dates: DateArray, month: int | None = None) -> IntArray:

@@ -35,6 +35,8 @@ MODELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "q": ("Mkt-RF", "ME", "IA", "ROE"),
     }
 )
+#: Between the first or last day of a month and its first or last session lie no more days than these.
+_HOLIDAYS = np.timedelta64(6, "D")
 _OF_BOOK_SORT = ("FF3", "Carhart")
 
 
@@ -172,6 +174,29 @@ def month_end(dates: DateArray) -> DateArray:
     """(T,) last calendar day of the month of each date."""
     last: DateArray = (dates.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
     return last
+
+
+def compound_months(dates: DateArray, returns: FloatArray) -> tuple[DateArray, FloatArray]:
+    """Returns compounded within calendar months.
+
+    Parameters
+    ----------
+    dates : (T,) sessions
+    returns : (T, n)
+
+    Returns
+    -------
+    (last calendar day of each month, (M, n) returns, NaN where a session is NaN). The first and the last
+    month are left out where the sessions begin or end more than a holiday season away from the month's ends.
+    """
+    months = dates.astype("datetime64[M]")
+    first = np.flatnonzero(np.concatenate([[True], months[1:] != months[:-1]]))
+    ends = month_end(dates[first])
+    growth = np.expm1(np.add.reduceat(np.log1p(returns), first, axis=0))
+    late = dates[0] - months[0].astype("datetime64[D]") > _HOLIDAYS
+    early = ends[-1] - dates[-1] > _HOLIDAYS
+    whole = slice(int(late), len(first) - int(early))
+    return ends[whole], growth[whole]
 
 
 def safe_return(dates: DateArray, rate: Rate) -> FloatArray:

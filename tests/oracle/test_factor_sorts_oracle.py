@@ -8,11 +8,13 @@ sessions; the panel has been through the store, the publication rules and the so
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import jqfast.data as data
+from jqfast.comparison import Request, load
 from jqfast.data.simulator import SimulateConfig, write
 from jqfast.data.simulator.market import Market
 from jqfast.factors import Factors, SortConfig, build, fit
@@ -33,9 +35,14 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> data.Panel:
-    folder = tmp_path_factory.mktemp("sorted")
-    write(folder, CONFIG)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sorted")
+    write(path, CONFIG)
+    return path
+
+
+@pytest.fixture(scope="module")
+def panel(folder: Path) -> data.Panel:
     return data.open(folder).panel(universe="all", tables=TABLES)
 
 
@@ -143,3 +150,18 @@ def test_the_factors_explain_the_stocks(panel: data.Panel, built: Factors) -> No
     found = fit(r, built.select("FF3"))
     assert np.nanmean(found["Mkt-RF"]) == pytest.approx(1.0, abs=0.25)
     assert np.nanmedian(found.r2) > 0.1
+
+
+def test_a_store_gives_all_that_the_comparison_needs(folder: Path) -> None:
+    given = load(Request(store=str(folder), universe="all"))
+    assert set(given.models) == {"CAPM", "FF3", "Carhart", "FF5"}
+    assert given.portfolios.names == ("HiTec", "Manuf", "Other")
+    five = given.models["FF5"]
+    known = np.isfinite(five.values).all(axis=1)
+    assert known.sum() > 400
+    found = fit(given.portfolios, five.rows(known))
+    assert found.n.tolist() == [known.sum()] * 3
+    assert (found.r2 > 0.4).all()
+    monthly = load(Request(store=str(folder), universe="all", frequency="monthly"))
+    assert monthly.portfolios.frequency == "monthly"
+    assert np.isin(monthly.portfolios.dates, monthly.models["CAPM"].dates).all()

@@ -13,9 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from jqfast.cli import app
-from jqfast.comparison import HEADINGS, judge, read_rate
+from jqfast.comparison import HEADINGS, Request, judge, load, read_series
 from jqfast.errors import DataGapError
-from jqfast.factors import MODELS, Factors, Portfolios, predictors
+from jqfast.factors import MODELS, Factors, Portfolios, fit, predictors, read_factors
 from jqfast.factors.compare import LSTM, CompareConfig, predict
 from jqfast.factors.predictors import LstmOptions, Split, Trial
 
@@ -229,9 +229,47 @@ def test_prices_alone_cannot_give_the_models(tmp_path: Path) -> None:
 def test_rates_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "fx.csv"
     path.write_text("symbol,date,close\nN225,2020-01-06,9\nUSDJPY,2020-01-07,110\nUSDJPY,2020-01-06,109\n")
-    days, rate = read_rate(str(path))
+    days, rate = read_series(str(path), "USDJPY")
     assert days.astype(str).tolist() == ["2020-01-06", "2020-01-07"]
     assert rate.tolist() == [109.0, 110.0]
     path.write_text("day,yen\n2020-01-06,109\n")
-    with pytest.raises(DataGapError, match=r"must have the columns date and close.* `fx.csv` has day, yen"):
-        read_rate(str(path))
+    with pytest.raises(
+        DataGapError,
+        match=r"`fx.csv` must have the columns date .* rows of USDJPY; it has day",
+    ):
+        read_series(str(path), "USDJPY")
+
+
+def test_japan_in_yen_on_real_prices(real_data: Path) -> None:
+    """The market of French's files, brought to yen, is TOPIX; in dollars it is not."""
+    french, rates = str(real_data / "french"), str(real_data / "index_fx_daily.parquet")
+    request = Request(
+        prices=str(real_data / "jp_daily.parquet"),
+        sectors=str(real_data / "jquants_listed_info_2023-03-14.csv"),
+        french=french,
+        usdjpy=rates,
+        risk_free=str(real_data / "jgb_yields_daily.parquet"),
+        frequency="monthly",
+    )
+    given = load(request)
+    assert given.portfolios.names == ("HiTec", "Manuf", "Other")
+    assert set(given.models) == {"CAPM", "FF3", "Carhart", "FF5", "FF6"}
+    assert given.contemporaneous is None
+    assert "the declared yen series" in given.models["FF3"].notes[-1]
+    days, close = read_series(rates, "TOPIX")
+    ends = np.flatnonzero(np.diff(days.astype("datetime64[M]")).astype(int))
+    topix = close[ends[1:]] / close[ends[:-1]] - 1
+    month = days[ends[1:]].astype("datetime64[M]")
+
+    def correlation(factors: Factors) -> float:
+        both = np.intersect1d(month, factors.dates.astype("datetime64[M]"))
+        x = factors["Mkt-RF"][np.isin(factors.dates.astype("datetime64[M]"), both)]
+        assert len(both) > 200
+        return float(np.corrcoef(x, topix[np.isin(month, both)])[0, 1])
+
+    yen = given.models["CAPM"]
+    assert correlation(yen) > 0.97
+    assert correlation(read_factors(french, region="japan", frequency="monthly")["CAPM"]) < 0.9
+    found = fit(given.portfolios, yen)
+    assert found.n.tolist() == [84, 84, 84]
+    assert (found.r2 > 0.75).all()
