@@ -42,11 +42,26 @@ def _month(dates: DateArray) -> FloatArray:
     return (dates.astype("datetime64[M]").astype(np.int64) % 12 + 1).astype(np.float64)
 
 
+def _year_left(dates: DateArray) -> FloatArray:
+    """Sessions after each date until the last one of its year, 30 December at the latest.
+
+    In December; the birthday of the Emperor was on the 23rd from 1989 to 2018, on a Sunday the Monday after
+    was free. Other months have more holidays, which are not taken off.
+    """
+    days = dates.astype("datetime64[D]")
+    years = days.astype("datetime64[Y]")
+    birthdays = np.array([f"{year}-12-23" for year in range(1989, 2019)], "datetime64[D]")
+    free = np.where((birthdays.astype(np.int64) + 3) % 7 == 6, birthdays + 1, birthdays)
+    new_year = (years + 1).astype("datetime64[D]")
+    return np.busday_count(days + 1, new_year - 1, holidays=free).astype(np.float64)
+
+
 #: Market-wide series computed from the panel's dates. The week has five sessions, so the period is 5
 #: (T-DOWSIN).
 CALENDAR: dict[str, Callable[[DateArray], FloatArray]] = {
     "dow": _weekday,
     "month": _month,
+    "year_left": _year_left,
     "dow_sin": lambda dates: np.sin(2.0 * math.pi * _weekday(dates) / 5.0),
     "dow_cos": lambda dates: np.cos(2.0 * math.pi * _weekday(dates) / 5.0),
 }

@@ -70,5 +70,5 @@ def test_every_feature_says_what_it_is_and_what_for() -> None:
 def test_only_calendar_features_are_known_before_the_session() -> None:
     known = {row["name"] for row in _rows()[1] if row["timing"] == "CAL"}
     dummies = {name for name in known if name.startswith(("k_month_", "k_sector_"))}
-    assert known - dummies == {"dow_sin", "dow_cos"}
+    assert known - dummies == {"dow_sin", "dow_cos", "year_end"}
     assert len(dummies) == 12 + 33

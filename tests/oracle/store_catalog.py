@@ -8,6 +8,7 @@ x stocks); that the columns themselves are right, and not early, is the business
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -49,8 +50,7 @@ class Tables:
 
     def forecast(self, item: str) -> Frame:
         """Forecasts of years that are over do not count."""
-        over = self["fc_target"] <= self["fs_year_end"].fillna(0)
-        return self[f"fc_{item}"].where(self["fc_target"].notna() & ~over)
+        return self[f"fc_{item}"].mask(self["fc_target"] <= self["fs_year_end"])
 
 
 Build = Callable[..., Frame]
@@ -76,7 +76,8 @@ def want(name: str, tables: Tables) -> tuple[np.ndarray, float]:
     match, function, scale = found[0]
     groups = match.groupdict() if match else {}
     params = {key: int(text) if text.isdigit() else text for key, text in groups.items()}
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # means of nothing are missing
         values = function(tables, **params)
     return values.where(np.isfinite(values)).to_numpy(dtype=float), scale
 
@@ -87,6 +88,12 @@ def grown(now: Frame, before: Frame) -> Frame:
 
 def two_thirds(w: int) -> int:
     return int(np.ceil(2 * w / 3))
+
+
+def flagged(condition: Frame, *known: Frame) -> Frame:
+    """1.0 or 0.0, NaN where one of the frames it depends on is NaN."""
+    seen = np.logical_and.reduce([each.notna().to_numpy() for each in known])
+    return condition.astype(float).where(seen)
 
 
 # -- stock factors -----------------------------------------------------------------------------

@@ -207,7 +207,8 @@ def test_schedule_is_no_worse_than_depth_first() -> None:
     staged = stage(share(fold(intern(_schedules()))))
     for chosen, one, later in zip(schedule(staged), staged.stages, _used_later(staged), strict=True):
         assert chosen.peak <= _peak(_depth_first(one), one, later)
-        assert chosen.peak < len(one.nodes) / 3
+        # Across stocks every value is wanted by a later stage.
+        assert one.cross or chosen.peak < len(one.nodes) / 3
 
 
 def test_values_are_numbered_in_order_of_definition() -> None:

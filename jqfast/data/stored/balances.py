@@ -40,17 +40,19 @@ def margin_columns(axes: Axes) -> dict[str, Deferred]:
     life = axes.life(r["Code"], r["Date"])
     factor = axes.adjustment(life, r["Date"])
     values = np.stack([r[name] for name in _VOLUMES.values()], axis=1) * factor[:, None]
+    dated = np.column_stack([values, r["Date"].astype("datetime64[D]").astype(np.float64)])
     since = axes.clock.after(r["Date"]) - 1
     row = axes.act(pit.WEEKLY_MARGIN, r)
     last = _last_of_week(life, r["Date"])
-    weekly = axes.events(tuple(_VOLUMES), values[last], life[last], row[last], since=since[last], record=True)
-    out = {name: axes.column_of(weekly, name, _WEEKLY_AGE) for name in _VOLUMES}
+    names = (*_VOLUMES, "margin_date")
+    weekly = axes.events(names, dated[last], life[last], row[last], since=since[last], record=True)
+    out = {name: axes.column_of(weekly, name, _WEEKLY_AGE) for name in names}
     out["margin_age"] = axes.age_of(weekly, "margin_long", _WEEKLY_AGE)
     daily = np.flatnonzero(~np.isnat(r["PubDate"]))
     act = axes.act(MARGIN, {name: r[name][daily] for name in ("PubDate", "Date")})
-    names = ("margin_daily_long", "margin_daily_short")
-    of_day = axes.events(names, values[daily, :2], life[daily], act, since=since[daily], record=True)
-    return out | {name: axes.column_of(of_day, name, _DAILY_AGE) for name in names}
+    by_day = ("margin_daily_long", "margin_daily_short")
+    of_day = axes.events(by_day, values[daily, :2], life[daily], act, since=since[daily], record=True)
+    return out | {name: axes.column_of(of_day, name, _DAILY_AGE) for name in by_day}
 
 
 def _last_of_week(life: IntArray, days: AnyArray) -> IntArray:

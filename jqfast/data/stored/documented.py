@@ -82,6 +82,7 @@ fs_{sales,op,odp,np}_guided | stock | yen | fins_summary | F* NxF* | forecast of
 fs_eps_guided | stock | price | fins_summary | FEPS NxFEPS | the same of earnings per share
 fs_eps | stock | price | fins_summary | EPS | earnings per share, cumulative
 fs_quarter | stock | none | fins_summary | CurPerType | 1 to 3, 4 at the end of the year
+fs_period | stock | none | fins_summary | CurPerEn | end of that period (its disclosure where unknown), days since 1970
 fs_age | stock | none | fins_summary | DiscDate | sessions since the newest result became known
 fs_since | stock | none | fins_summary | DiscDate | sessions since the day of the newest period's first result
 earnings_expected_in | stock | none | fins_summary | DiscDate | sessions to 364 days after last year's same report
@@ -104,6 +105,7 @@ dividend_{next,last}_amount | stock | price | fins_dividend | DivRate | dividend
 earnings_{in,ago} | stock | none | fins_earnings_date | SchDate | sessions to the next, since the last scheduled day
 margin_{long,short} | stock | shares | markets_margin_interest | LongVol ShrtVol | balance of the week
 margin_{long,short}_{negotiable,standard} | stock | shares | markets_margin_interest | LongNegVol ... | its parts
+margin_date | stock | none | markets_margin_interest | Date | day of the weekly balance, days since 1970
 margin_age | stock | none | markets_margin_interest | Date | sessions since the day of the weekly balance
 margin_daily_{long,short} | stock | shares | markets_margin_interest | LongVol ShrtVol PubDate | by day, from 2026-09
 alert_{long,short} | stock | shares | markets_margin_alert | LongOut ShrtOut | designated issues only

@@ -228,6 +228,7 @@ def _income(axes: Axes, filings: _Filings, results: BoolArray, guidance: _Guidan
     columns = {f"fs_{name}": cumulative[:, k] for k, name in enumerate(_INCOME)}
     columns["fs_eps"] = filings.r["EPS"] / filings.factor
     columns["fs_quarter"] = quarter.astype(np.float64)
+    columns["fs_period"] = _period(filings).astype(np.float64)
     a_year_ago = {"q_ya": _at(single, same), "ttm_ya": _at(twelve, same)}
     for suffix, values in ({"q": single, "ttm": twelve} | a_year_ago).items():
         columns |= {f"fs_{name}_{suffix}": values[:, k] for k, name in enumerate(_INCOME)}
@@ -314,11 +315,16 @@ def _forecast(axes: Axes, filings: _Filings, guidance: _Guidance) -> Events:
 def _events(
     axes: Axes, some: _Filings, columns: dict[str, AnyArray], *, record: bool, since: IntArray | None = None
 ) -> Events:
-    period = _days(some.r["CurPerEn"])
-    period = np.where(period < 0, _days(some.r["DiscDate"]), period)
     values = np.stack(list(columns.values()), axis=1)
     more = {} if since is None else {"since": since}
-    return axes.events(tuple(columns), values, some.life, some.row, order=period, record=record, **more)
+    names, order = tuple(columns), _period(some)
+    return axes.events(names, values, some.life, some.row, order=order, record=record, **more)
+
+
+def _period(some: _Filings) -> IntArray:
+    """The end of the period each filing is about, its own day where that is unknown; days since the epoch."""
+    period = _days(some.r["CurPerEn"])
+    return np.where(period < 0, _days(some.r["DiscDate"]), period)
 
 
 def _at(values: FloatArray, index: IntArray) -> FloatArray:

@@ -6,9 +6,24 @@ a trade for a month, so that a ratio to a yearly number does not come and go wit
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from jqfast.features.columns import close, column
 from jqfast.features.expr import Expr
-from jqfast.features.ops import abs_, fill, last_valid, where
+from jqfast.features.ops import (
+    abs_,
+    cs_rank,
+    cs_scale,
+    cs_winsorize,
+    eq,
+    exp,
+    fill,
+    isnan,
+    lag,
+    last_valid,
+    period_lag,
+    where,
+)
 
 MONTH = 20
 YEAR = 240
@@ -32,8 +47,8 @@ def actual(item: str) -> Expr:
 
 def forecast(item: str) -> Expr:
     """The company's forecast of a year that is not over: many firms gave none in 2020, an old one is none."""
-    running = column("fc_target") > fill(actual("year_end"), 0)
-    return where(running, column(f"fc_{item}"), MISSING)
+    running = column("fc_target") > actual("year_end")
+    return where(fill(running, 1), column(f"fc_{item}"), MISSING)
 
 
 def growth(now: Expr, before: Expr) -> Expr:
@@ -64,3 +79,67 @@ def earnings_yield() -> Expr:
 def forecast_yield() -> Expr:
     """Forecast earnings per share to price."""
     return forecast("eps") / price()
+
+
+def known_flag(condition: Expr, source: Expr) -> Expr:
+    """1 or 0 where the source is known: what has never happened yet is 0, not missing."""
+    return where(isnan(source), MISSING, fill(condition, 0))
+
+
+# -- announcements -----------------------------------------------------------------------------
+
+
+def held(x: Expr) -> Expr:
+    """The last value of x since the newest report became known; missing until there is one."""
+    return period_lag(x, actual("period"), 0)
+
+
+def on_report_day(x: Expr, ago: int = 0) -> Expr:
+    """x at the close of the day of the newest report, or some sessions before it, held until the next report.
+
+    A report is known to the row of the session after its day or, in an evening panel, to that of the day.
+    """
+    since = actual("since")
+    value = where(eq(since, 2), lag(x, 2 + ago), MISSING)
+    value = where(eq(since, 1), lag(x, 1 + ago), value)
+    return held(where(eq(since, 0), lag(x, ago), value))
+
+
+def after_report(k: int) -> Expr:
+    """Return over the k sessions after the report, growing day by day, then held until the next report."""
+    so_far = price() / on_report_day(price()) - 1
+    return held(where(actual("since") <= k, so_far, MISSING))
+
+
+def fading(value: Expr, sessions: Expr, tau: int) -> Expr:
+    """A value that has lost all but 1/e of its weight after tau sessions."""
+    return value * exp(-sessions / tau)
+
+
+# -- sectors -----------------------------------------------------------------------------------
+
+SECTORS = "sector33"
+#: With fewer stocks than this in a sector the market takes its place.
+FEWEST = 5
+
+
+def one_over_n(x: Expr, by: Expr | str | None) -> Expr:
+    """1 over the number of stocks with a value in the group."""
+    return cs_scale(where(isnan(x), MISSING, 1), by=by)
+
+
+def in_sector(statistic: Callable[..., Expr], x: Expr, by: Expr | str = SECTORS) -> Expr:
+    """``statistic(x)`` within the sector; among all stocks where the sector has fewer than five values."""
+    small = fill(one_over_n(x, by) > 1 / FEWEST, 1)
+    return where(small, statistic(x, by=None), statistic(x, by=by))
+
+
+def unit_rank(x: Expr, *, by: Expr | str | None) -> Expr:
+    """(rank - 1) / (n - 1): 0 for the lowest of the group, 1 for the highest."""
+    step = one_over_n(x, by)
+    return (cs_rank(x, by=by) - step) / (1 - step)
+
+
+def from_median(x: Expr, *, by: Expr | str | None) -> Expr:
+    """Distance from the median of the group."""
+    return x - cs_winsorize(x, 0.5, 0.5, by=by)
