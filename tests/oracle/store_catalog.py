@@ -172,3 +172,16 @@ def default_risk(p: Tables) -> Frame:
     of_value = p.value / value * sigma + p.debt / value * (0.05 + 0.25 * sigma)
     drift = p.price / p.price.shift(YEAR) - 1
     return -(np.log(value / p.debt) + drift - of_value**2 / 2) / of_value
+
+
+# -- from statement details --------------------------------------------------------------------
+
+oracle("net_debt_to_market_details")(lambda p: (p["fd_debt"] - p["fs_cash"]) / p.value)
+oracle("debt_to_equity_details")(lambda p: p["fd_debt"] / p["fs_net_assets"].where(p["fs_net_assets"] > 0))
+oracle("cash_flow_yield_forecast_details")(lambda p: (p.forecast("np") + p["fd_depreciation_year"]) / p.value)
+
+
+@oracle("ebitda_to_ev_forecast_details")
+def ebitda_to_ev_details(p: Tables) -> Frame:
+    enterprise = p.value + p["fd_debt"] - p["fs_cash"]
+    return (p.forecast("op") + p["fd_depreciation_year"]) / enterprise.where(enterprise > 0)

@@ -94,6 +94,8 @@ fs_{cfo,cfi,cff} | stock | yen | fins_summary | CFO CFI CFF | cash flows, cumula
 fs_bps | stock | price | fins_summary | BPS | book value per share, last known
 fs_dividend | stock | price | fins_summary | DivAnn CurPerEn | dividend of the last full year, per share of its end
 fs_{shares_issued,shares,shares_average} | stock | shares | fins_summary | ShOutFY TrShFY AvgSh | issued, less treasury, average
+fd_debt | stock | yen | fins_details | FS | interest-bearing debt, found by the labels of the documents, last known
+fd_depreciation_year | stock | yen | fins_details | FS | depreciation of the last full year, found by its label
 fc_{sales,op,odp,np} | stock | yen | fins_summary | F* NxF* | company forecast, newest fiscal year it has one for
 fc_{eps,dividend} | stock | price | fins_summary | FEPS NxFEPS FDivAnn NxFDivAnn FNP ShOutFY AvgSh | the same per share; a split that they have in them already is taken out
 fc_{sales,op,odp,np}_before | stock | yen | fins_summary | F* NxF* | of the same year, in force before the last filing

@@ -10,7 +10,7 @@ import numpy as np
 
 from jqfast.data.dense import Bars
 from jqfast.data.lazy import Deferred
-from jqfast.data.stored import balances, market, news, schedules, statements
+from jqfast.data.stored import balances, details, market, news, schedules, statements
 from jqfast.data.stored.axes import BARS, Axes
 from jqfast.data.stored.bars import dense
 from jqfast.types import AnyArray
@@ -98,6 +98,7 @@ def _market_value(axes: Axes, bars: Bars, made: Made) -> Made:
 #: Table -> its columns; what a table costs is paid when the panel is made, an array when it is asked for.
 BUILDERS: dict[str, Callable[[Axes, Bars], Any]] = {
     statements.SUMMARY: lambda axes, _: statements.statement_columns(axes),
+    details.DETAILS: lambda axes, _: details.detail_columns(axes),
     schedules.DIVIDEND: lambda axes, _: schedules.dividend_columns(axes),
     schedules.EARNINGS: lambda axes, _: schedules.earnings_columns(axes),
     balances.MARGIN: lambda axes, _: balances.margin_columns(axes),
