@@ -14,10 +14,8 @@ def balance(p: Tables, side: str) -> Frame:
 
 
 def measure(p: Tables, name: str) -> Frame:
-    """A measure of short selling; nobody's report is a position of 0."""
-    if name == "short_position":
-        return p["short_position"].fillna(0.0).where(p.price.notna())
-    return p["short_ratio" if name == "short_ratio_market" else "short_ratio_sector"]
+    """A measure of short selling."""
+    return p["short_ratio" if name == "short_ratio_market" else name]
 
 
 oracle("margin_(?P<side>long|short)_ratio")(lambda p, side: balance(p, side) / p["fs_shares"])

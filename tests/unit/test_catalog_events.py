@@ -216,3 +216,12 @@ def test_a_small_sector_is_compared_with_the_market() -> None:
     np.testing.assert_allclose(mean[:5], [0.02, -0.02, -0.01, 0.0, 0.01], atol=1e-16)
     np.testing.assert_allclose(mean[6:], np.array([6.0, 10.0]) / 100 - 31 / 700, rtol=1e-13)
     np.testing.assert_allclose(median[6:], np.array([6.0, 10.0]) / 100 - 0.04, rtol=1e-13)
+
+
+def test_margin_balances_wait_for_their_publication() -> None:
+    """S-MLAG: no feature of balances has a class that knows the session's own."""
+    of_balances = [f for f in features.registry.features.values() if "S-MLAG" in f.req]
+    assert len(of_balances) == 2
+    for feature in features.registry.features.values():
+        if any(name.startswith(("margin_", "alert_")) for name in feature.expr.columns):
+            assert "P+1" in feature.timing, feature.name

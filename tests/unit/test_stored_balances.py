@@ -50,6 +50,7 @@ def test_one_weekly_view_of_margin_balances_over_the_change(tmp_path: Path) -> N
     # Thursday and Friday only, out on Friday 09-25, used from Monday.
     assert np.isnan(_on(panel, "margin_long", "2026-09-15"))
     assert _on(panel, "margin_long", "2026-09-16") == 100.0
+    assert _on(panel, "margin_date", "2026-09-16") == np.datetime64("2026-09-11").astype(int)
     assert _on(panel, "margin_age", "2026-09-16") == 3.0
     assert _on(panel, "margin_long", "2026-09-25") == 100.0
     assert _on(panel, "margin_long", "2026-09-28") == 110.0
@@ -96,6 +97,10 @@ def test_short_positions_are_summed_over_reporters(tmp_path: Path) -> None:
     days = ["2026-09-04", "2026-09-07", "2026-09-09", "2026-09-11"]
     assert [_on(panel, "short_position", day) for day in days] == pytest.approx([0.006, 0.016, 0.018, 0.008])
     assert np.isnan(_on(panel, "short_position", "2026-09-03"))
+    # Nobody reported the other stock: 0 from the session on that knows a report at all.
+    assert np.isnan(_on(panel, "short_position", "2026-09-03", 1))
+    assert _on(panel, "short_position", "2026-09-04", 1) == 0.0
+    assert np.isnan(panel["short_position_age"][:, 1]).all()
 
 
 def test_short_ratio_of_the_sector_and_the_market(tmp_path: Path) -> None:

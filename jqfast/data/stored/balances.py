@@ -78,7 +78,7 @@ def alert_columns(axes: Axes) -> dict[str, Deferred]:
 
 
 def report_columns(axes: Axes) -> dict[str, Deferred]:
-    """Sum over reporters of their last reported short position, as a share of the issued stock."""
+    """Sum over reporters of their last reported short position to the issued stock, and its age."""
     who = ("SSName", "DICName", "FundName")
     columns = ("DiscDate", "CalcDate", "Code", "ShrtPosToSO", *who)
     r = sorted_by(axes.records(REPORT, columns, versions="all"), "DiscDate", "CalcDate")
@@ -95,8 +95,15 @@ def report_columns(axes: Axes) -> dict[str, Deferred]:
     # Rounding may leave a trace of positions that were closed.
     values = np.where(total < 1e-9, 0.0, total)[:, None]
     events = axes.events(("short_position",), values, life[order], row[order])
+    begins = int(row.min(initial=axes.first + axes.T)) - axes.first
+
+    def nobody(known: AnyArray, low: int) -> AnyArray:
+        """A stock of which nobody has reported has a position of 0, from the first report of all on."""
+        reporting = np.arange(low, low + len(known))[:, None] >= begins
+        return axes.masked(np.where(reporting, np.nan_to_num(known), known), low)
+
     return {
-        "short_position": axes.column_of(events, "short_position"),
+        "short_position": axes.changed(axes.column_of(events, "short_position"), nobody),
         "short_position_age": axes.age_of(events, "short_position"),
     }
 

@@ -111,7 +111,7 @@ margin_date | stock | none | markets_margin_interest | Date | day of the weekly 
 margin_age | stock | none | markets_margin_interest | Date | sessions since the day of the weekly balance
 margin_daily_{long,short} | stock | shares | markets_margin_interest | LongVol ShrtVol PubDate | by day, from 2026-09
 alert_{long,short} | stock | shares | markets_margin_alert | LongOut ShrtOut | designated issues only
-short_position | stock | none | markets_short_sale_report | ShrtPosToSO | reported positions to shares issued
+short_position | stock | none | markets_short_sale_report | ShrtPosToSO | reported positions to shares issued, 0 where nobody reported
 short_position_age | stock | none | markets_short_sale_report | DiscDate | sessions since the last report
 short_ratio_sector | stock | none | markets_short_ratio | S33 ... | short selling to all selling, own sector
 short_ratio | market | none | markets_short_ratio | S33 ... | the same of the 33 sectors together

@@ -17,7 +17,6 @@ from jqfast.features.declare import Family, two_thirds
 from jqfast.features.expr import Expr
 from jqfast.features.ops import (
     diff,
-    fill,
     isnan,
     lag,
     last_valid,
@@ -63,8 +62,8 @@ def _surge(balance: Expr) -> Expr:
 
 
 def _position() -> Expr:
-    """Reported short positions to shares issued; a stock of which nobody reported has none."""
-    return where(isnan(price()), MISSING, fill(column("short_position"), 0))
+    """Reported short positions to shares issued; 0 for a stock of which nobody reported."""
+    return column("short_position")
 
 
 #: Measures of short selling: name of the columns -> series, and whether a value of 0 can be an extreme.
@@ -102,7 +101,7 @@ for _side, _words in (("long", "bought on margin"), ("short", "sold short on mar
         f"margin_{_side}_ratio",
         lambda side=_side: _over_shares(_BALANCES[side]),
         norm="log",
-        req="S-MBUY" if _side == "long" else "S-MSELL",
+        req="S-MBUY, S-MLAG" if _side == "long" else "S-MSELL, S-MLAG",
         kind="supply",
         doc=f"Weekly balance of shares {_words} to shares outstanding.",
         purpose=(
