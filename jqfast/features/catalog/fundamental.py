@@ -395,3 +395,52 @@ for _name, (_build, _words, _req) in _COMPARED.items():
         doc=f"Rank of {_words} in the sector, 0 for the lowest, 1 for the highest.",
         purpose="The place among the peers, whatever the scale.",
     )
+
+# -- stock factors from statement details, which not every plan delivers -----------------------
+
+fundamental.add(
+    "cash_flow_yield_forecast_details",
+    lambda: (forecast("np") + column("fd_depreciation_year")) / market_value(),
+    norm="cs",
+    clip=0.01,
+    req="N-FCFP",
+    kind="value",
+    doc="Forecast net profit plus the depreciation of last year's statement, to market value.",
+    purpose="Value on cash, with depreciation as reported.",
+)
+fundamental.add(
+    "ebitda_to_ev_forecast_details",
+    lambda: (
+        (forecast("op") + column("fd_depreciation_year"))
+        / positive(market_value() + column("fd_debt") - actual("cash"))
+    ),
+    norm="cs",
+    clip=0.01,
+    req="N-FEBITDAEV",
+    kind="value",
+    doc=(
+        "Forecast operating profit plus last year's depreciation, to market value plus interest-bearing debt "
+        "less cash."
+    ),
+    purpose="Value of the business whatever its financing, with debt as reported.",
+)
+fundamental.add(
+    "net_debt_to_market_details",
+    lambda: (column("fd_debt") - actual("cash")) / market_value(),
+    norm="cs",
+    clip=0.01,
+    req="N-NETDEBT",
+    kind="quality",
+    doc="Interest-bearing debt less cash to market value.",
+    purpose="Leverage at the market's price, with debt as reported.",
+)
+fundamental.add(
+    "debt_to_equity_details",
+    lambda: column("fd_debt") / positive(actual("net_assets")),
+    norm="cs",
+    clip=0.01,
+    req="N-DE",
+    kind="quality",
+    doc="Interest-bearing debt to net assets: the other reading of the debt ratio.",
+    purpose="Leverage by the books, suppliers' credit left out.",
+)

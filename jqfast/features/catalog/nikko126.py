@@ -3,7 +3,7 @@
 The study prints names only (its figure 13). Forecasts are the company's own; per-share items and prices are
 on one split basis; growth from a base below zero is the change over its absolute value. What a statement
 summary does not have is named where it is replaced: depreciation by operating cash flow less profit,
-interest-bearing debt by all liabilities.
+interest-bearing debt by all liabilities. With both as statement details give them: ``fundamental``.
 """
 
 from __future__ import annotations
@@ -424,53 +424,4 @@ stock_factors.add(
     kind="quality",
     doc="Liabilities less cash to net assets: the other reading of the net debt ratio.",
     purpose="Leverage by the books, cash taken off.",
-)
-
-# -- the same from statement details, which not every plan delivers ----------------------------
-
-stock_factors.add(
-    "cash_flow_yield_forecast_details",
-    lambda: (forecast("np") + column("fd_depreciation_year")) / market_value(),
-    norm="cs",
-    clip=0.01,
-    req="N-FCFP",
-    kind="value",
-    doc="Forecast net profit plus the depreciation of last year's statement, to market value.",
-    purpose="Value on cash, with depreciation as reported.",
-)
-stock_factors.add(
-    "ebitda_to_ev_forecast_details",
-    lambda: (
-        (forecast("op") + column("fd_depreciation_year"))
-        / positive(market_value() + column("fd_debt") - actual("cash"))
-    ),
-    norm="cs",
-    clip=0.01,
-    req="N-FEBITDAEV",
-    kind="value",
-    doc=(
-        "Forecast operating profit plus last year's depreciation, to market value plus interest-bearing debt "
-        "less cash."
-    ),
-    purpose="Value of the business whatever its financing, with debt as reported.",
-)
-stock_factors.add(
-    "net_debt_to_market_details",
-    lambda: (column("fd_debt") - actual("cash")) / market_value(),
-    norm="cs",
-    clip=0.01,
-    req="N-NETDEBT",
-    kind="quality",
-    doc="Interest-bearing debt less cash to market value.",
-    purpose="Leverage at the market's price, with debt as reported.",
-)
-stock_factors.add(
-    "debt_to_equity_details",
-    lambda: column("fd_debt") / positive(actual("net_assets")),
-    norm="cs",
-    clip=0.01,
-    req="N-DE",
-    kind="quality",
-    doc="Interest-bearing debt to net assets: the other reading of the debt ratio.",
-    purpose="Leverage by the books, suppliers' credit left out.",
 )
