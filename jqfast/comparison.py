@@ -17,7 +17,16 @@ import numpy as np
 from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError, unknown
 from jqfast.factors import build, in_yen, read_factors, read_industries, sector_portfolios, with_neighbours
-from jqfast.factors.compare import LSTM, MEAN, PAPER, CompareConfig, Comparison, Predicted, Tell, predict
+from jqfast.factors.compare import (
+    LSTM,
+    PAPER,
+    CompareConfig,
+    Comparison,
+    Predicted,
+    Tell,
+    base_model,
+    predict,
+)
 from jqfast.factors.predictors import LstmOptions
 from jqfast.factors.sorts import SortConfig
 from jqfast.factors.table import Factors, Frequency, Portfolios, Rate, compound_months
@@ -193,7 +202,7 @@ def judge(found: Comparison) -> tuple[dict[str, Any], ...]:
     rows: list[dict[str, Any]] = []
     parts = {"train": slice(0, found.split.train), "validation": slice(found.split.train, None)}
     for column in found.columns:
-        against = _reference(column)
+        against = base_model(column.models)
         for part, span in parts.items():
             for s, sector in enumerate(found.sectors):
                 y = found.actual[:, s]
@@ -224,15 +233,6 @@ def judge(found: Comparison) -> tuple[dict[str, Any], ...]:
                         row |= {"dm_t": test.t, "dm_p": test.p, "dm_against": against}
                     rows.append(row)
     return tuple(rows)
-
-
-def _reference(column: Predicted) -> str:
-    """The model that the others are tested against: the largest factor model."""
-    for name in ("FF5", "Carhart", "FF3"):
-        for model in (name, f"{name}, mean of factors"):
-            if model in column.models:
-                return model
-    return MEAN
 
 
 def write(judged: Judged, folder: Path, request: Request) -> list[Path]:
@@ -302,7 +302,7 @@ def _figure(found: Comparison, column: Predicted, rows: tuple[Mapping[str, Any],
     from jqfast.report.figures_compare import predicted_against_actual
 
     judged = slice(found.split.train, None)
-    models = (_reference(column), LSTM)
+    models = (base_model(column.models), LSTM)
     actual = {sector: found.actual[judged, s] for s, sector in enumerate(found.sectors)}
     predicted = {
         model: {

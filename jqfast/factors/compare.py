@@ -6,6 +6,7 @@
    factors of the last ``length`` dates, the date included.
 3. ``forecast``: each of them with data up to the date before. Factor models take the expectation of the
    factors, their expanding mean and, second row, an autoregression. Zero and the training mean stand beside.
+4. The two together: an LSTM on what the largest factor model leaves over.
 
 Every prediction of a column covers the same dates.
 """
@@ -183,10 +184,24 @@ def _one(
     inputs = _inputs(factors, y if column == "forecast" else np.zeros(len(y)))
     out[LINEAR] = predictors.by_linear(y, inputs, split, lstm.length, column)
     out[LSTM] = predictors.by_lstm(y, inputs, split, column, lstm)
+    base = base_model(tuple(out))
+    rest = predictors.by_lstm(y - _known(out[base].predicted), inputs, split, column, lstm)
+    out[f"{base} + {LSTM}"] = predictors.Chosen(out[base].predicted + rest.predicted, rest.setting)
     level = np.full(len(y), y[: split.train].mean())
     out[MEAN] = predictors.Chosen(level, "")
     out[ZERO] = predictors.Chosen(np.zeros(len(y)), "")
     return out
+
+
+def base_model(models: tuple[str, ...]) -> str:
+    """The largest factor model of a column: the one that others are held against."""
+    found = (m for name in reversed(PAPER) for m in models if m in (name, f"{name}, mean of factors"))
+    return next(found, models[0])
+
+
+def _known(values: FloatArray) -> FloatArray:
+    """Values with 0 where there is no prediction yet, on dates that no model is judged on."""
+    return np.nan_to_num(values, nan=0.0)
 
 
 def _inputs(factors: Mapping[str, Factors], own: FloatArray) -> FloatArray:

@@ -40,9 +40,9 @@ def found():  # type: ignore[no-untyped-def]
 
 def test_both_columns_and_all_models(found) -> None:  # type: ignore[no-untyped-def]
     fit, forecast = found.columns
-    assert fit.models == ("FF3", "Carhart", "FF5", "linear", "LSTM", "mean", "zero")
+    assert fit.models == ("FF3", "Carhart", "FF5", "linear", "LSTM", "FF5 + LSTM", "mean", "zero")
     assert forecast.models[:2] == ("FF3, mean of factors", "FF3, AR(1) of factors")
-    assert forecast.models[6:] == ("linear", "LSTM", "mean", "zero")
+    assert forecast.models[6:] == ("linear", "LSTM", "FF5, mean of factors + LSTM", "mean", "zero")
     assert np.isfinite(fit.values[:, 3:]).all()
     assert np.isnan(fit.values[:, :3]).all()
     assert np.isfinite(forecast.values[:, 4:]).all()
@@ -178,11 +178,11 @@ def test_the_command_from_files_to_a_folder(tmp_path: Path, monkeypatch: pytest.
     assert {path.name for path in out.iterdir()} == FILES
     table = pd.read_csv(out / "table.csv")
     assert tuple(table.columns) == HEADINGS
-    assert len(table) == 2 * 3 * 7 + 2 * 3 * 10
+    assert len(table) == 2 * 3 * (8 + 11)
     fit = table[(table["column"] == "fit") & (table["part"] == "validation")].set_index(["sector", "model"])
     assert fit.loc[("HiTec", "FF5"), "r2"] > 0.9
     long = pd.read_parquet(out / "predictions.parquet")
-    assert len(long) == 130 * 3 * (7 + 10)
+    assert len(long) == 130 * 3 * (8 + 11)
     summary = json.loads((out / "comparison.json").read_text())
     assert summary["trials_per_lstm"] == 1
     assert summary["dates"][2] == 130
