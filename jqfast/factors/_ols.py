@@ -197,10 +197,13 @@ def _residuals(y: FloatArray, present: BoolArray, b: FloatArray, design: Design)
 
 def _meat(e: FloatArray, design: Design, products: list[FloatArray], lags: IntArray) -> FloatArray:
     """(K (K+1) / 2, B) long-run covariance of e_t q_t, Bartlett weights 1 - l / (L + 1)."""
-    total = design.dot(products[0], e * e)
+    u = e * e
+    total = design.dot(products[0], u)
     for lag in range(1, min(int(lags.max(initial=0)), len(products) - 1) + 1):
         weight = np.maximum(1.0 - lag / (lags + 1.0), 0.0)
-        total += weight * design.dot(products[lag], e * _delayed(e, lag))
+        np.multiply(e[lag:], e[:-lag], out=u[lag:])  # one buffer for all: new ones cost as much as the sums
+        u[:lag] = 0.0
+        total += weight * design.dot(products[lag], u)
     return total
 
 

@@ -50,8 +50,9 @@ def build(
 
     Returns
     -------
-    Factors, from the second session on, NaN before the first formation that a factor needs. Without market
-    values there are the market and WML of equal weights alone, and the notes say so.
+    Factors, from the second session on, NaN before the first formation that a factor needs and while one of
+    its portfolios is empty (of small markets one of the 18 of the q-model often is). Without market values
+    there are the market and WML of equal weights alone, and the notes say so.
 
     Raises
     ------

@@ -165,3 +165,13 @@ def test_a_store_gives_all_that_the_comparison_needs(folder: Path) -> None:
     monthly = load(Request(store=str(folder), universe="all", frequency="monthly"))
     assert monthly.portfolios.frequency == "monthly"
     assert np.isin(monthly.portfolios.dates, monthly.models["CAPM"].dates).all()
+
+
+def test_what_comes_later_changes_no_factor(panel: data.Panel, built: Factors) -> None:
+    """A panel that ends earlier, in the midst of a month, gives the same factors up to its end."""
+    T = 700
+    early = build(panel.rows(0, T), config=SORT)
+    assert early.names == built.names
+    assert np.array_equal(early.dates, built.dates[: T - 1])
+    np.testing.assert_array_equal(early.values, built.values[: T - 1])
+    assert np.isfinite(early.select("FF6").values).all(axis=1).sum() > 50
