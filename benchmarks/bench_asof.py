@@ -24,7 +24,7 @@ import pyarrow as pa
 
 import jqfast
 from benchmarks.machine import cpu, measure
-from jqfast.data.asof import Events, asof
+from jqfast.data.asof import Events, Grid, asof
 
 STOCKS, SESSIONS, COLUMNS, THREADS, TIMES_PANDAS = 4000, 3920, 4, 2, 20.0
 RESULTS = Path(__file__).parent / "results" / "asof.json"
@@ -52,7 +52,7 @@ def ours(frame: pd.DataFrame) -> Any:
     stock = np.searchsorted(CODES, code.dictionary.to_pylist())[code.indices.to_numpy()]
     values = frame[NAMES].to_numpy()
     events = Events(tuple(NAMES), values, stock.astype(np.int64), row.astype(np.int64))
-    return asof(events, (SESSIONS, STOCKS), threads=THREADS)
+    return asof(events, Grid(SESSIONS, STOCKS, threads=THREADS))
 
 
 def grid() -> pd.DataFrame:

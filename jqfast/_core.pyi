@@ -64,6 +64,7 @@ def asof(
     *,
     out: AnyArray,
     ages: AnyArray | None = None,
+    listed: AnyArray | None = None,
     first: int = 0,
     max_age: int | None = None,
     record: bool = False,

@@ -34,8 +34,8 @@ std::span<double> view_output(py::array& array, const std::string& name) {
 }
 
 void run_asof(const py::array& stock, const py::array& row, const py::array& order, const py::array& since,
-              const py::array& values, py::array out, std::optional<py::array> ages, std::size_t first,
-              std::optional<std::int64_t> max_age, bool record, std::size_t threads) {
+              const py::array& values, py::array out, std::optional<py::array> ages, std::optional<py::array> listed,
+              std::size_t first, std::optional<std::int64_t> max_age, bool record, std::size_t threads) {
   AsofTask task;
   task.events.stock = view<std::int64_t>(stock, "stock", 1);
   task.events.row = view<std::int64_t>(row, "row", 1);
@@ -47,6 +47,7 @@ void run_asof(const py::array& stock, const py::array& row, const py::array& ord
   task.sessions = static_cast<std::size_t>(out.shape(1));
   task.stocks = static_cast<std::size_t>(out.shape(2));
   if (ages) task.ages = view_output(*ages, "ages");
+  if (listed) task.listed = view<bool>(*listed, "listed", 2);
   task.first = first;
   if (max_age) task.max_age = *max_age;
   task.mode = record ? AsofMode::record : AsofMode::column;
@@ -61,8 +62,8 @@ void run_asof(const py::array& stock, const py::array& row, const py::array& ord
 
 void bind_asof(py::module_& m) {
   m.def("asof", &run_asof, py::arg("stock"), py::arg("row"), py::arg("order"), py::arg("since"), py::arg("values"),
-        py::kw_only(), py::arg("out"), py::arg("ages") = py::none(), py::arg("first") = 0,
-        py::arg("max_age") = py::none(), py::arg("record") = false, py::arg("threads") = 1,
+        py::kw_only(), py::arg("out"), py::arg("ages") = py::none(), py::arg("listed") = py::none(),
+        py::arg("first") = 0, py::arg("max_age") = py::none(), py::arg("record") = false, py::arg("threads") = 1,
         "Fill `out` with the last known value of each stock on each session; see jqfast.data.asof.");
 }
 

@@ -87,11 +87,11 @@ inline void stream_f32(const double* in, float* out, std::size_t n) { stream_int
 // A copy past the cache, bit for bit, for rows that another stage reads long after.
 inline void stream_copy(const double* in, double* out, std::size_t n) {
   constexpr std::size_t kPerLine = kLine / sizeof(double);
-  std::size_t i = 0;
-  if (reinterpret_cast<std::uintptr_t>(out) % kLine == 0) {
-    for (; i + kPerLine <= n; i += kPerLine) {
-      for (std::size_t k = 0; k < kPerLine; k += kLanes) stream(out + i + k, load(in + i + k));
-    }
+  const std::size_t off = reinterpret_cast<std::uintptr_t>(out) % kLine / sizeof(double);
+  std::size_t i = std::min(n, (kPerLine - off) % kPerLine);
+  std::copy(in, in + i, out);
+  for (; i + kPerLine <= n; i += kPerLine) {
+    for (std::size_t k = 0; k < kPerLine; k += kLanes) stream(out + i + k, load(in + i + k));
   }
   std::copy(in + i, in + n, out + i);
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "jqfast/kernel_table.hpp"
 #include "jqfast/thread_pool.hpp"
 
 namespace jqfast {
@@ -18,6 +19,10 @@ namespace {
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kFar = std::int64_t{1} << 52U;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
+// Results beyond this leave the cache before anybody reads them, so they are written past it: an ordinary store would
+// first fetch the line that it replaces.
+constexpr std::size_t kNearBytes = std::size_t{4} << 20;
 
 void require(bool fits, const std::string& message) {
   if (!fits) throw std::invalid_argument(message);
@@ -34,6 +39,7 @@ void check(const AsofTask& task) {
   require(task.values.size() == events.columns * layer, "`out` must be columns x sessions x stocks.");
   const std::size_t layers = task.mode == AsofMode::record ? 1 : events.columns;
   require(task.ages.empty() || task.ages.size() == layers * layer, "`ages` must be layers x sessions x stocks.");
+  require(task.listed.empty() || task.listed.size() == layer, "`listed` must be sessions x stocks.");
   require(task.max_age >= 0, "`max_age` must be 0 or more.");
   require(task.threads > 0, "`threads` must be 1 or more.");
   for (const std::int64_t stock : events.stock)
@@ -60,7 +66,10 @@ struct State {
 // One value column (in record mode also the ages) over sessions low .. high - 1 of the result.
 class Walk {
  public:
-  Walk(const AsofTask& task, std::size_t column) : task_(task), column_(column), state_(task.stocks) {}
+  Walk(const AsofTask& task, std::size_t column)
+      : task_(task), column_(column), far_(task.values.size_bytes() > kNearBytes), state_(task.stocks) {
+    if (!plain() || !task.ages.empty()) line_.resize(task.stocks);
+  }
 
   void run(std::span<const std::size_t> events, std::size_t low, std::size_t high) {
     const AsofEvents& from = task_.events;
@@ -70,6 +79,7 @@ class Walk {
       for (; next < events.size() && from.row[events[next]] <= row; ++next) learn(events[next]);
       write(t, row);
     }
+    kernels_.store_fence();
   }
 
  private:
@@ -81,28 +91,53 @@ class Walk {
                 from.since[event]);
   }
 
+  // Whether a row of values is the state as it stands.
+  bool plain() const { return task_.max_age == kForever && task_.listed.empty(); }
+
   void write(std::size_t t, std::int64_t row) {
     const std::size_t stocks = state_.value.size();
-    const std::size_t place = (column_ * task_.sessions + t) * task_.stocks;
-    const double* value = state_.value.data();
-    double* out = task_.values.data() + place;
-    if (task_.max_age == std::numeric_limits<std::int64_t>::max()) {
-      std::copy_n(value, stocks, out);
-    } else {
-      for (std::size_t n = 0; n < stocks; ++n) out[n] = row - state_.since[n] <= task_.max_age ? value[n] : kMissing;
-    }
+    const std::size_t place = (column_ * task_.sessions + t) * stocks;
+    const bool* listed = task_.listed.empty() ? nullptr : task_.listed.data() + t * stocks;
+    put(plain() ? state_.value.data() : values(row, listed), task_.values.data() + place);
     if (task_.ages.empty() || (task_.mode == AsofMode::record && column_ > 0)) return;
-    double* age = task_.ages.data() + place;
-    for (std::size_t n = 0; n < stocks; ++n) {
+    put(ages(row, listed), task_.ages.data() + place);
+  }
+
+  const double* values(std::int64_t row, const bool* listed) {
+    const double* value = state_.value.data();
+    const std::int64_t* since = state_.since.data();
+    for (std::size_t n = 0; n < line_.size(); ++n) line_[n] = row - since[n] <= task_.max_age ? value[n] : kMissing;
+    return masked(listed);
+  }
+
+  const double* ages(std::int64_t row, const bool* listed) {
+    for (std::size_t n = 0; n < line_.size(); ++n) {
       const std::int64_t old = row - state_.since[n];
       const bool known = state_.order[n] != kNever && old <= task_.max_age;
-      age[n] = known ? static_cast<double>(old) : kMissing;
+      line_[n] = known ? static_cast<double>(old) : kMissing;
+    }
+    return masked(listed);
+  }
+
+  const double* masked(const bool* listed) {
+    for (std::size_t n = 0; listed != nullptr && n < line_.size(); ++n) line_[n] = listed[n] ? line_[n] : kMissing;
+    return line_.data();
+  }
+
+  void put(const double* from, double* to) const {
+    if (far_) {
+      kernels_.stream_copy(from, to, task_.stocks);
+    } else {
+      std::copy_n(from, task_.stocks, to);
     }
   }
 
   const AsofTask& task_;
+  const KernelTable& kernels_ = baseline_kernels();
   std::size_t column_;
+  bool far_;
   State state_;
+  std::vector<double> line_;  // the row on its way out
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -127,6 +128,39 @@ void same_bits_for_any_thread_count() {
   }
 }
 
+// Results too large for the cache are written past it, rows that begin inside a cache line included.
+void same_bits_past_the_cache() {
+  constexpr std::size_t kColumns = 3, kSessions = 150, kStocks = 1501;
+  Random random(13);
+  Case made = random_case(9000, kColumns, kSessions, kStocks, random);
+  const auto listed = std::make_unique<bool[]>(kSessions * kStocks);
+  for (std::size_t cell = 0; cell < kSessions * kStocks; ++cell) listed[cell] = random.below(3) > 0;
+  for (const bool masked : {false, true}) {
+    AsofTask& whole = made.bind(kColumns, kSessions, kStocks);
+    if (masked) whole.listed = {listed.get(), kSessions * kStocks};
+    whole.threads = 2;
+    jqfast::asof(whole);
+    const std::vector<double> far = made.out, far_ages = made.ages;
+    std::size_t wrong = 0, missing = 0;
+    for (std::size_t k = 0; k < kColumns; ++k) {
+      Case alone = made;
+      alone.task = {};
+      alone.values.clear();
+      for (std::size_t e = 0; e < made.stock.size(); ++e) alone.values.push_back(made.values[e * kColumns + k]);
+      jqfast::asof(alone.bind(1, kSessions, kStocks));  // small enough to stay
+      for (std::size_t cell = 0; cell < kSessions * kStocks; ++cell) {
+        const bool there = !masked || listed[cell];
+        const std::size_t place = k * kSessions * kStocks + cell;
+        if (!same(far[place], there ? alone.out[cell] : kNaN)) ++wrong;
+        if (!same(far_ages[place], there ? alone.ages[cell] : kNaN)) ++wrong;
+        if (!there && !std::isnan(alone.out[cell])) ++missing;
+      }
+    }
+    check(wrong == 0, std::to_string(wrong) + " cells differ past the cache");
+    check(!masked || missing > 1000, "the mask had nothing to hide");
+  }
+}
+
 void refusals() {
   Random random(3);
   const auto refused = [&](const char* fragment, auto change) {
@@ -143,6 +177,8 @@ void refusals() {
   refused("between -2^52 and 2^52", [](Case& made, AsofTask&) { made.since[1] = INT64_MIN; });
   refused("`out` must be", [](Case&, AsofTask& task) { task.sessions = 6; });
   refused("`ages` must be", [](Case&, AsofTask& task) { task.ages = task.ages.first(7); });
+  const bool some[3] = {};
+  refused("`listed`", [&](Case&, AsofTask& task) { task.listed = some; });
   refused("`max_age`", [](Case&, AsofTask& task) { task.max_age = -1; });
   refused("`threads`", [](Case&, AsofTask& task) { task.threads = 0; });
   Case none;
@@ -158,6 +194,7 @@ int main() {
   against_the_definition();
   corrections_by_hand();
   same_bits_for_any_thread_count();
+  same_bits_past_the_cache();
   refusals();
   return jqfast::test::report("asof");
 }

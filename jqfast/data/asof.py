@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from jqfast.errors import unknown
-from jqfast.types import AnyArray, FloatArray, IntArray
+from jqfast.memory import new_array
+from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,74 +64,66 @@ class Events:
         return self.take(np.argsort(self.row, kind="stable"))
 
 
+class Grid(NamedTuple):
+    """The cells of a result: ``sessions`` from row ``first`` on, times ``stocks``.
+
+    ``listed`` (sessions, stocks) bool: where it is False nothing is said of a stock; None: everywhere.
+    ``threads``: the result does not depend on them.
+    """
+
+    sessions: int
+    stocks: int
+    first: int = 0
+    listed: BoolArray | None = None
+    threads: int = 1
+
+
 def asof(
-    events: Events,
-    shape: tuple[int, int],
-    *,
-    columns: Sequence[str] | None = None,
-    first: int = 0,
-    max_age: int | None = None,
-    threads: int = 1,
+    events: Events, grid: Grid, *, columns: Sequence[str] | None = None, max_age: int | None = None
 ) -> FloatArray:
     """What was last known on each session.
 
     Parameters
     ----------
-    shape : (T, N), sessions and stocks of the result
+    grid : sessions and stocks of the result
     columns : names of the value columns wanted; None takes all
-    first : row of the first session of the result
     max_age : in sessions; an older value is missing; None keeps it for ever
-    threads : the result does not depend on it
 
     Returns
     -------
     (K, T, N) float64, NaN where nothing is known
     """
-    return _run(events, shape, columns, first, max_age, threads, ages=False)[0]
+    return _run(events, grid, columns, max_age, ages=False)[0]
 
 
-def asof_age(
-    events: Events,
-    shape: tuple[int, int],
-    *,
-    column: str,
-    first: int = 0,
-    max_age: int | None = None,
-    threads: int = 1,
-) -> FloatArray:
+def asof_age(events: Events, grid: Grid, *, column: str, max_age: int | None = None) -> FloatArray:
     """(T, N) float64: sessions since the value of `column` shown by :func:`asof`, NaN where there is none."""
-    ages: FloatArray = _run(events, shape, [column], first, max_age, threads, ages=True)[1][0]
+    ages: FloatArray = _run(events, grid, [column], max_age, ages=True)[1][0]
     return ages
 
 
 def _run(
-    events: Events,
-    shape: tuple[int, int],
-    columns: Sequence[str] | None,
-    first: int,
-    max_age: int | None,
-    threads: int,
-    *,
-    ages: bool,
+    events: Events, grid: Grid, columns: Sequence[str] | None, max_age: int | None, *, ages: bool
 ) -> tuple[FloatArray, FloatArray]:
     from jqfast import _core
 
     values = np.ascontiguousarray(
         events.values if columns is None else events.values[:, _places(events, columns)]
     )
-    layers = values.shape[1]
-    out = np.empty((layers, *shape))
-    old = np.empty((1 if events.record else layers, *shape) if ages else (0, 0, 0))
+    layers, shape = values.shape[1], (grid.sessions, grid.stocks)
+    out: FloatArray = new_array((layers, *shape), "float64")
+    old: FloatArray = new_array((1 if events.record else layers, *shape) if ages else (0, 0, 0), "float64")
     order = np.zeros(len(events), np.int64) if events.order is None else events.order
     since = events.row if events.since is None else events.since
     _core.asof(
         *(events.stock, events.row, order, since, values),
         out=out,
         ages=old if ages else None,
-        first=first,
+        listed=grid.listed,
+        first=grid.first,
         max_age=max_age,
         record=events.record,
-        threads=threads,
+        threads=grid.threads,
     )
     return out, old
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from jqfast.data import pit
-from jqfast.data.asof import Events, asof
+from jqfast.data.asof import Events, Grid, asof
 from jqfast.data.clock import TO_UTC, Clock
 from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError, closest, unknown
@@ -220,7 +220,7 @@ def _joined(panel: Panel, clock: Clock, one: Series) -> tuple[FloatArray, FloatA
     values = np.stack([one.values, day.astype(np.float64)], axis=1)
     events = Events(("value", "day"), values, stock, row, order=day, since=row, record=True).take(keep)
     events = events.take(np.argsort(one.known[keep], kind="stable")).by_row()
-    both = asof(events, (T, 1 if one.codes is None else N))
+    both = asof(events, Grid(T, 1 if one.codes is None else N))
     ages = clock.sessions.astype(np.int64)[:, None] - both[1]
     return (both[0, :, 0], ages[:, 0]) if one.codes is None else (both[0], ages)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jqfast.data.asof import Events, asof, asof_age
+from jqfast.data.asof import Events, Grid, asof, asof_age
 from jqfast.types import FloatArray
 
 T, N, K = 30, 7, 3
@@ -44,22 +44,28 @@ def _slow(events: Events, first: int, max_age: int) -> tuple[FloatArray, FloatAr
 def test_against_a_loop(record: bool, first: int, max_age: int, threads: int) -> None:
     events = _events(first + record, record=record)
     want, ages = _slow(events, first, max_age)
-    got = asof(events, (T, N), first=first, max_age=max_age, threads=threads)
+    got = asof(events, Grid(T, N, first, threads=threads), max_age=max_age)
     assert np.array_equal(got, want, equal_nan=True)
-    assert np.array_equal(asof(events.by_row(), (T, N), first=first, max_age=max_age), want, equal_nan=True)
-    age = asof_age(events, (T, N), column="b", first=first, max_age=max_age)
+    assert np.array_equal(asof(events.by_row(), Grid(T, N, first), max_age=max_age), want, equal_nan=True)
+    age = asof_age(events, Grid(T, N, first), column="b", max_age=max_age)
     assert np.array_equal(age, ages[1], equal_nan=True)
     assert np.isfinite(want).sum() > 100 or max_age == 0
+    listed = np.random.default_rng(0).random((T, N)) < 0.6
+    grid = Grid(T, N, first, listed, threads)
+    there = np.where(listed, want, np.nan)
+    assert np.array_equal(asof(events, grid, max_age=max_age), there, equal_nan=True)
+    age = asof_age(events, grid, column="b", max_age=max_age)
+    assert np.array_equal(age, np.where(listed, ages[1], np.nan), equal_nan=True)
 
 
 def test_columns_by_name_and_refusals() -> None:
     events = _events(1, record=False)
-    both = asof(events, (T, N), columns=["c", "a"])
-    whole = asof(events, (T, N))
+    both = asof(events, Grid(T, N), columns=["c", "a"])
+    whole = asof(events, Grid(T, N))
     assert np.array_equal(both, whole[[2, 0]], equal_nan=True)
     with pytest.raises(ValueError, match="Unknown column of the events `d`"):
-        asof(events, (T, N), columns=["d"])
+        asof(events, Grid(T, N), columns=["d"])
     with pytest.raises(ValueError, match="`stock` must lie in 0 <= stock < N"):
-        asof(events, (T, N - 1))
+        asof(events, Grid(T, N - 1))
     with pytest.raises(ValueError, match="`max_age` must be 0 or more"):
-        asof(events, (T, N), max_age=-1)
+        asof(events, Grid(T, N), max_age=-1)

@@ -32,8 +32,9 @@ struct AsofTask {
   std::size_t stocks = 0;                                           // N
   std::int64_t max_age = std::numeric_limits<std::int64_t>::max();  // older values are missing
   AsofMode mode = AsofMode::column;
-  std::span<double> values;  // (K, T, N)
-  std::span<double> ages;    // (K, T, N), in record mode (1, T, N); or empty
+  std::span<double> values;      // (K, T, N)
+  std::span<double> ages;        // (K, T, N), in record mode (1, T, N); or empty
+  std::span<const bool> listed;  // (T, N), where false nothing is said of a stock; or empty
   std::size_t threads = 1;
 };
 

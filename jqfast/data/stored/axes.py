@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from jqfast.data import calendar, pit
-from jqfast.data.asof import Events, asof, asof_age
+from jqfast.data.asof import Events, Grid, asof, asof_age
 from jqfast.data.clock import Clock, from_divisions
 from jqfast.data.lazy import Deferred
 from jqfast.data.panel import Decision
@@ -112,9 +112,8 @@ class Axes:
         """The column to be of one value of events; missing outside membership."""
 
         def make(low: int, high: int) -> AnyArray:
-            shape = (high - low, len(self.codes))
-            out = asof(events, shape, columns=[name], first=low, max_age=max_age, threads=threads())[0]
-            return self.masked(out, low)
+            out: AnyArray = asof(events, self._grid(low, high), columns=[name], max_age=max_age)[0]
+            return out
 
         return Deferred(self.shape, make)
 
@@ -122,11 +121,12 @@ class Axes:
         """The column to be of the age of a value, in sessions."""
 
         def make(low: int, high: int) -> AnyArray:
-            shape = (high - low, len(self.codes))
-            out = asof_age(events, shape, column=name, first=low, max_age=max_age, threads=threads())
-            return self.masked(out, low)
+            return asof_age(events, self._grid(low, high), column=name, max_age=max_age)
 
         return Deferred(self.shape, make)
+
+    def _grid(self, low: int, high: int) -> Grid:
+        return Grid(high - low, len(self.codes), low, self.listed[low:high], threads())
 
     def changed(self, before: Deferred, change: Callable[[AnyArray, int], AnyArray]) -> Deferred:
         """A column made from another one; ``change`` gets its rows and the first one's number."""

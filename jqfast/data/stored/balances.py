@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from jqfast.data import pit
-from jqfast.data.asof import Events, asof
+from jqfast.data.asof import Events, Grid, asof
 from jqfast.data.lazy import Deferred
 from jqfast.data.stored.arrays import sorted_by
 from jqfast.data.stored.axes import Axes, threads
@@ -151,7 +151,7 @@ def ratio_columns(axes: Axes, sector: AnyArray, labels: tuple[str, ...]) -> dict
     stocks = np.concatenate([stock, np.full(len(days), len(names) - 1)])
     events = Events(("ratio",), values[:, None], stocks, np.concatenate([row, first]))
     events = events.take((stocks >= 0) & np.isfinite(values)).by_row()
-    known = asof(events, (axes.T, len(names)), max_age=_DAILY_AGE, threads=threads())[0]
+    known = asof(events, Grid(axes.T, len(names), threads=threads()), max_age=_DAILY_AGE)[0]
 
     def of_stock(low: int, high: int) -> AnyArray:
         code = sector[low:high].astype(np.int64)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jqfast.data.asof import Events, asof, asof_age
+from jqfast.data.asof import Events, Grid, asof, asof_age
 from jqfast.data.stored.arrays import array, by_year, coded, sorted_by, span
 from jqfast.data.stored.axes import Axes
 from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
@@ -261,8 +261,8 @@ def flow_columns(axes: Axes) -> Columns:
         labels = (*sides, f"{name}_week")
         none = np.zeros(len(keep), np.int64)
         events = Events(labels, values, none, row[keep], order=end[keep], record=True).by_row()
-        known = asof(events, (axes.T, 1), max_age=_WEEKLY_AGE)
+        known = asof(events, Grid(axes.T, 1), max_age=_WEEKLY_AGE)
         out |= {label: known[k, :, 0].copy() for k, label in enumerate(labels)}
-        age = asof_age(events, (axes.T, 1), column=labels[0], max_age=_WEEKLY_AGE)
+        age = asof_age(events, Grid(axes.T, 1), column=labels[0], max_age=_WEEKLY_AGE)
         out[f"{name}_age"] = age[:, 0].copy()
     return out
