@@ -16,7 +16,6 @@ import numpy as np
 from jqfast.data import pit
 from jqfast.data.clock import Clock
 from jqfast.data.dense import Bars
-from jqfast.data.lazy import Deferred
 from jqfast.data.store import Store
 from jqfast.data.stored.arrays import array, by_year, coded, distinct, span
 from jqfast.data.stored.axes import BARS, Axes
@@ -106,7 +105,7 @@ def _by_life(lives: Lives, present: BoolArray) -> BoolArray:
 def scatter(axes: Axes) -> Bars:
     """The bars of the panel, raw; a cell without a record is NaN and not present."""
     fields = {name: np.full(axes.shape, np.nan) for name in FIELDS.values()}
-    for table, keep, place, _ in _cells(axes, BARS, list(FIELDS)):
+    for table, keep, place, _ in cells(axes, BARS, list(FIELDS)):
         for source, name in FIELDS.items():
             fields[name].reshape(-1)[place] = array(table[source])[keep]
     return Bars(axes.dates, axes.codes, fields, axes.listed)
@@ -137,7 +136,7 @@ def _adjustment(axes: Axes) -> FloatArray:
     return out
 
 
-def _cells(axes: Axes, table: str, columns: list[str]) -> Iterator[tuple[Any, IntArray, IntArray, IntArray]]:
+def cells(axes: Axes, table: str, columns: list[str]) -> Iterator[tuple[Any, IntArray, IntArray, IntArray]]:
     """(Arrow table, rows to keep, their places in a flat T x N array, their lives) of each year."""
     days = axes.clock.sessions
     low = days[max(axes.first - 1, 0)] if axes.T else axes.end
@@ -153,28 +152,3 @@ def _cells(axes: Axes, table: str, columns: list[str]) -> Iterator[tuple[Any, In
         column = np.append(axes.column, -1)[life]
         keep = np.flatnonzero((column >= 0) & (at >= 0))
         yield rows, keep, at[keep] * N + column[keep], life[keep]
-
-
-def dense(axes: Axes, table: str, field: str, power: int = 0, times: float = 1.0) -> Deferred:
-    """The column to be of one field of a table with a row per stock and session.
-
-    Parameters
-    ----------
-    power : of A(t) in the value: -1 divides (yen per share), 1 multiplies (shares)
-    times : factor of the unit
-    """
-
-    def make(low: int, high: int) -> AnyArray:
-        if table not in axes.store.tables():
-            raise DataGapError(
-                f"`{axes.store.path}` no longer holds `{table}`, from which this column comes."
-            )
-        out = np.full(axes.shape, np.nan)
-        for rows, keep, place, life in _cells(axes, table, [field]):
-            values = array(rows[field])[keep] * times
-            if power:
-                values = values * axes.adjustment(life, array(rows["Date"])[keep]) ** power
-            out.reshape(-1)[place] = values
-        return axes.masked(out, 0)[low:high]
-
-    return Deferred(axes.shape, make)

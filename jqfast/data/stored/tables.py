@@ -12,7 +12,7 @@ from jqfast.data.dense import Bars
 from jqfast.data.lazy import Deferred
 from jqfast.data.stored import balances, details, market, news, schedules, statements
 from jqfast.data.stored.axes import BARS, Axes
-from jqfast.data.stored.bars import dense
+from jqfast.data.stored.daily import Daily
 from jqfast.types import AnyArray
 
 Made = dict[str, AnyArray | Deferred]
@@ -122,9 +122,9 @@ def columns_of(
     out: Made = _ages(axes)
     for name, fields in DENSE.items():
         if name in chosen:
-            have = _filled(axes, name)
+            have, table = _filled(axes, name), Daily(axes, name)
             out |= {
-                column: dense(axes, name, field, power, times)
+                column: table.column(field, power, times)
                 for column, (field, power, times) in fields.items()
                 if field in have
             }
