@@ -18,7 +18,8 @@ from jqfast.types import AnyArray, BoolArray, DateArray, IntArray
 
 #: The afternoon session ended at 15:00 until 2024-11-01 and ends at 15:30 from this day on.
 LATER_CLOSE = np.datetime64("2024-11-05", "D")
-#: On half days (the last one was 2009-01-05) only the morning session was held; it ended at 11:00 then.
+LAST_HALF_DAY = np.datetime64("2009-01-05", "D")
+#: On half days only the morning session was held; it ended at 11:00 then.
 HALF_DAY_CLOSE = np.timedelta64(11, "h")
 #: Before the open at 09:00 and after the refresh of the issue list at 08:00.
 PREOPEN = np.timedelta64(8 * 60 + 30, "m")
@@ -91,6 +92,19 @@ class Clock:
         inside = (rows >= 0) & (rows < len(self))
         found = self.sessions[np.clip(rows, 0, len(self) - 1)]
         return np.where(inside, found, np.datetime64("NaT", "D"))
+
+
+def half_days(sessions: DateArray) -> BoolArray:
+    """(T,) bool: mornings only, by the exchange's rule until 2009: the first and the last session of a year.
+
+    They were the first weekday from 4 January and the last one up to 30 December, whatever part of a year
+    the sessions are.
+    """
+    year = sessions.astype("datetime64[Y]").astype("datetime64[D]")
+    following = (sessions.astype("datetime64[Y]") + 1).astype("datetime64[D]")
+    first = np.busday_offset(year + 3, 0, roll="forward")
+    last = np.busday_offset(following - 2, 0, roll="backward")
+    return np.asarray((sessions <= LAST_HALF_DAY) & ((sessions == first) | (sessions == last)))
 
 
 def check_decision(decision: str) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 
 from jqfast.data import pit
 from jqfast.data.asof import Events, Grid, asof
-from jqfast.data.clock import TO_UTC, Clock
+from jqfast.data.clock import TO_UTC, Clock, half_days
 from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError, closest, unknown
 from jqfast.types import AnyArray, DateArray, FloatArray
@@ -191,7 +191,7 @@ def attach(panel: Panel, series: Sequence[Series], *, max_days: int | None = Non
     ValueError
         If the panel has a column of that name.
     """
-    clock = Clock(panel.dates)
+    clock = Clock(panel.dates, half_days(panel.dates))
     added: dict[str, AnyArray] = {}
     for one in series:
         if one.name in panel.columns or one.name in added:

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from jqfast.data import Panel, PanelInfo
+from jqfast.data.clock import half_days
 from jqfast.data.external import RELEASES, Release, attach, known_at, read_external
 from jqfast.errors import DataGapError
 from jqfast.types import AnyArray
@@ -187,3 +188,18 @@ def test_preopen_panel_is_read_from_its_info() -> None:
     (series,) = read_external(table(*SPX), {"x": "value"}, release="tokyo_close")
     late = replace(panel(), info=PanelInfo(decision="preopen"))
     assert attach(late, [series])["x"][-1] == 3.0
+
+
+def test_a_half_day_is_decided_at_eleven() -> None:
+    """A value of noon in Tokyo: too late for the morning of 2008-12-30, in time for an ordinary session."""
+    days = ["2008-12-29", "2008-12-30", "2009-01-05", "2009-01-06"]
+    noon = [f"{day} 03:00" for day in days]  # UTC
+    frame = pd.DataFrame({"date": days, "v": [1.0, 2.0, 3.0, 4.0], "at": noon})
+    series = read_external(frame, {"v": "v"}, available_at="at")
+    assert attach(panel(days=days), series)["v"].tolist() == [1.0, 1.0, 2.0, 4.0]
+
+
+def test_half_days_are_the_first_and_last_session_of_a_year() -> None:
+    days = np.arange(np.datetime64("2006-12-20"), np.datetime64("2010-01-10"))
+    found = days[half_days(days)].astype(str).tolist()
+    assert found == ["2006-12-29", "2007-01-04", "2007-12-28", "2008-01-04", "2008-12-30", "2009-01-05"]
