@@ -24,7 +24,7 @@ import numpy as np
 
 import jqfast
 from jqfast import artifacts, assemble, report, toml
-from jqfast.config import Config
+from jqfast.config import Config, read
 from jqfast.data.panel import Panel
 from jqfast.explain.walk_forward import Relevance, walk_forward_relevance
 from jqfast.features import api, sets
@@ -119,7 +119,7 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
 
     Parameters
     ----------
-    config : Config, the default is the simulated market
+    config : Config; without one the shipped default, the simulated market
     progress : called with (stage, done, total)
 
     Returns
@@ -131,7 +131,7 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
     ValueError, TypeError, OSError
         For whatever the user can mend: data, names, options, the folder. Nothing is left half-written.
     """
-    config = config or Config()
+    config = config or read()
     clock = _Clock(progress)
     _check_names(config)
     with clock.stage(STAGE, steps(config)):
