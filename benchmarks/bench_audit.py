@@ -1,0 +1,74 @@
+"""Claim: the audit of the whole registry on 300 stocks x 3 years takes less than 60 s.
+
+    pytest benchmarks/bench_audit.py -s
+
+The store is simulated first (its time is not counted; `JQFAST_STORE` names one that is there). All walls at
+four rows: the store cut and built again, the panel cut, poisoned, late, split and permuted. Before the clock
+starts a leak of one session is planted and has to be caught. A record of each run is appended to
+`benchmarks/results/audit.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import jqfast
+from benchmarks.machine import cpu
+from jqfast import features
+from jqfast.data.panel import Panel
+from jqfast.features.audit import WALLS
+
+RESULTS = Path(__file__).parent / "results" / "audit.json"
+STOCKS, YEARS, SECONDS = 300, 3.0, 60.0
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    given = os.environ.get("JQFAST_STORE", "")
+    if given:
+        return Path(given).resolve()
+    from jqfast.data.simulator import SimulateConfig, write
+
+    folder = tmp_path_factory.mktemp("store")
+    write(folder, SimulateConfig(stocks=STOCKS, years=YEARS))
+    return folder
+
+
+def _peek(panel: Panel) -> np.ndarray:
+    return np.roll(panel["close"], -1, axis=0) / panel["close"]
+
+
+def test_the_whole_registry_is_audited_in_a_minute(store: Path) -> None:
+    assert not features.audit(store, {"peek": _peek}, rows=[100])
+    start = time.perf_counter()
+    report = features.audit(store)
+    seconds = time.perf_counter() - start
+    record = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "jqfast": jqfast.__version__,
+        "cpu": cpu(),
+        "isa": jqfast.build_info()["isa"],
+        "threads": jqfast.build_info()["threads"],
+        "python": platform.python_version(),
+        "load_average": round(os.getloadavg()[0], 2),
+        "features": len(report.features),
+        "rows": list(report.rows),
+        "cells_compared": report.compared,
+        "seconds": round(seconds, 1),
+        "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+    }
+    print(f"\n{report}\n" + "\n".join(f"{key:>14}  {value}" for key, value in record.items()))
+    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    RESULTS.write_text(json.dumps([*history, record], indent=1) + "\n")
+    assert report.passed
+    assert report.walls == WALLS
+    assert seconds <= SECONDS
