@@ -22,6 +22,9 @@ def compare_command(  # the options of the command line are its parameters
     store: Annotated[str, typer.Option(help="Folder that sync, import or simulate filled.")] = "",
     sectors: Annotated[str, typer.Option(help="CSV with a code and its sector, for --prices.")] = "",
     universe: Annotated[str, typer.Option(help="Of a store: prime, standard, growth, all.")] = "prime",
+    group: Annotated[
+        list[str] | None, typer.Option(help="Another group for a sector, as in 3250=HiTec; may be repeated.")
+    ] = None,
     frequency: Annotated[str, typer.Option(help="daily or monthly.")] = "daily",
     industries: Annotated[int, typer.Option(help="Industries of the French file: 5, 10, 12, ...")] = 5,
     usdjpy: Annotated[str, typer.Option(help="Dates and yen per dollar, for Japan's factors.")] = "",
@@ -51,6 +54,7 @@ def compare_command(  # the options of the command line are its parameters
             store=store,
             sectors=sectors,
             universe=universe,
+            groups=tuple(group or ()),
             frequency=frequency,  # type: ignore[arg-type]  # checked there
             industries=industries,
             usdjpy=usdjpy,

@@ -51,6 +51,7 @@ class Request:
     french : folder of Kenneth French's files; alone: US industries; with prices or a store: Japan's factors
     prices, sectors : file of daily prices, list of issues with codes and sectors
     store, universe : folder of a store, its universe
+    groups : ``sector33=group`` pairs laid over the sector groups
     frequency : ``"daily"`` or ``"monthly"``
     industries : of the French file
     usdjpy : file with dates and yen per dollar, for Japan's factors
@@ -64,6 +65,7 @@ class Request:
     sectors: str = ""
     store: str = ""
     universe: str = "prime"
+    groups: tuple[str, ...] = ()
     frequency: Frequency = "daily"
     industries: int = 5
     usdjpy: str = ""
@@ -133,7 +135,7 @@ def _panel(request: Request) -> Panel:
 
 def _tokyo(request: Request, panel: Panel) -> Data:
     """Sectors of a panel against factors of its own, or against French's for Japan in yen."""
-    portfolios = sector_portfolios(panel)
+    portfolios = sector_portfolios(panel, _groups(request.groups))
     if request.frequency == "monthly":
         ends, growth = compound_months(portfolios.dates, portfolios.values)
         portfolios = replace(portfolios, dates=ends, values=growth, frequency="monthly")
@@ -158,6 +160,17 @@ def _tokyo(request: Request, panel: Panel) -> Data:
     yen = {name: in_yen(factors, exchange, safe, sessions=sessions) for name, factors in dollars.items()}
     wide = {n: with_neighbours(f) for n, f in yen.items()} if request.frequency == "daily" else None
     return Data(portfolios.less(yen["FF3"]), yen, wide)
+
+
+def _groups(pairs: tuple[str, ...]) -> dict[str, str]:
+    """sector33 -> group of ``sector33=group`` pairs."""
+    out = {}
+    for pair in pairs:
+        sector, sign, group = pair.partition("=")
+        if not sign:
+            raise ValueError(f"`--group` must be a sector and its group, such as 3250=HiTec; got `{pair}`.")
+        out[sector.strip()] = group.strip()
+    return out
 
 
 def _rate(text: str) -> Rate:
@@ -196,43 +209,49 @@ def read_series(path: str, symbol: str) -> tuple[DateArray, FloatArray]:
 
 
 def judge(found: Comparison) -> tuple[dict[str, Any], ...]:
-    """Step 2: the rows of the table, both parts of both columns, each against FF5 (or the largest model)."""
+    """Step 2: the rows of the table, both parts of both columns; the judged part with interval and test."""
+    train = found.split.train
+    parts = {"train": slice(0, train), "validation": slice(train, None)}
+    return tuple(
+        _row(found, column, part, span, (s, m))
+        for column in found.columns
+        for part, span in parts.items()
+        for s in range(len(found.sectors))
+        for m in range(len(column.models))
+    )
+
+
+def _row(
+    found: Comparison, column: Predicted, part: str, span: slice, place: tuple[int, int]
+) -> dict[str, Any]:
+    """One sector and model of one part."""
     from jqfast.evaluate.forecasts import accuracy, diebold_mariano
 
-    rows: list[dict[str, Any]] = []
-    parts = {"train": slice(0, found.split.train), "validation": slice(found.split.train, None)}
-    for column in found.columns:
-        against = base_model(column.models)
-        for part, span in parts.items():
-            for s, sector in enumerate(found.sectors):
-                y = found.actual[:, s]
-                level = float(y[: found.split.train].mean())
-                for m, model in enumerate(column.models):
-                    p = column.values[m, span, s]
-                    got = accuracy(y[span], p, level, draws=1000 if part == "validation" else 100)
-                    row: dict[str, Any] = {
-                        "column": column.column,
-                        "part": part,
-                        "sector": sector,
-                        "model": model,
-                        "r2": got.r2,
-                        "r2_low": got.low if part == "validation" else None,
-                        "r2_high": got.high if part == "validation" else None,
-                        "rmse_pct": 100.0 * got.rmse,
-                        "mae_pct": 100.0 * got.mae,
-                        "n": got.n,
-                        "dm_t": None,
-                        "dm_p": None,
-                        "dm_against": None,
-                        "setting": column.settings.get((model, sector), ""),
-                    }
-                    if part == "validation" and model != against:
-                        test = diebold_mariano(
-                            y[span], p, column.values[column.models.index(against), span, s]
-                        )
-                        row |= {"dm_t": test.t, "dm_p": test.p, "dm_against": against}
-                    rows.append(row)
-    return tuple(rows)
+    s, m = place
+    sector, model, judged = found.sectors[s], column.models[m], part == "validation"
+    y, predicted = found.actual[span, s], column.values[m, span, s]
+    level = float(found.actual[: found.split.train, s].mean())
+    got = accuracy(y, predicted, level, draws=1000 if judged else 100)
+    against = base_model(column.models)
+    test = None
+    if judged and model != against:
+        test = diebold_mariano(y, predicted, column.values[column.models.index(against), span, s])
+    return {
+        "column": column.column,
+        "part": part,
+        "sector": sector,
+        "model": model,
+        "r2": got.r2,
+        "r2_low": got.low if judged else None,
+        "r2_high": got.high if judged else None,
+        "rmse_pct": 100.0 * got.rmse,
+        "mae_pct": 100.0 * got.mae,
+        "n": got.n,
+        "dm_t": test.t if test else None,
+        "dm_p": test.p if test else None,
+        "dm_against": against if test else None,
+        "setting": column.settings.get((model, sector), ""),
+    }
 
 
 def write(judged: Judged, folder: Path, request: Request) -> list[Path]:

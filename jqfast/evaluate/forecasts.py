@@ -47,17 +47,16 @@ def accuracy(
     reference: float,
     *,
     draws: int = 1000,
-    level: float = 0.95,
     block: float | None = None,
     seed: int = 0,
 ) -> Accuracy:
-    """R2, RMSE and MAE of predictions, the R2 with a block-bootstrap interval.
+    """R2, RMSE and MAE of predictions, the R2 with a 95 % block-bootstrap interval.
 
     Parameters
     ----------
     actual, predicted : (T,) of the same periods; those where either is missing are left out
     reference : the constant that R2 is measured against, the mean of the training part
-    draws, level, block, seed : of the stationary bootstrap, see :func:`block_bootstrap`
+    draws, block, seed : of the stationary bootstrap, see :func:`block_bootstrap`
 
     Returns
     -------
@@ -87,7 +86,7 @@ def accuracy(
         return np.asarray(1.0 - error[index].sum(axis=1) / np.where(below > 0, below, np.nan))
 
     places = np.arange(len(y), dtype=np.float64)
-    interval = block_bootstrap(places, r2, draws=draws, level=level, block=block, seed=seed)
+    interval = block_bootstrap(places, r2, draws=draws, block=block, seed=seed)
     return Accuracy(
         r2=1.0 - float(error.sum()) / whole,
         low=interval.low,

@@ -95,7 +95,6 @@ def fit(
     errors: Errors = "newey-west",
     lags: int | None = None,
     small_sample: bool = True,
-    min_obs: int | None = None,
     short: Short = "nan",
 ) -> Fit:
     """Regress every series on the factors.
@@ -109,8 +108,8 @@ def fit(
     errors : ``"classical"``, ``"white"`` or ``"newey-west"``
     lags : Bartlett lags of ``"newey-west"``; None: floor(4 (n / 100)^(2/9)) with the n of each series
     small_sample : multiply White and Newey-West covariances by n / (n - K - 1)
-    min_obs : values a series needs; None: 3 more than coefficients
-    short : what becomes of a series with fewer: ``"nan"``, or ``"error"`` with their names
+    short : what becomes of a series with fewer values than 3 more than its coefficients: ``"nan"``, or
+        ``"error"`` with their names
 
     Returns
     -------
@@ -149,8 +148,7 @@ def fit(
     y, x, codes, names = aligned(excess_returns, factors)
     regressors = (ALPHA, *names)
     design = _ols.make_design(np.column_stack([np.ones(len(x)), x]), regressors)
-    least = len(regressors) + 3 if min_obs is None else max(min_obs, len(regressors) + 1)
-    few = _too_few(y, design.known, least, codes, short)
+    few = _too_few(y, design.known, len(regressors) + 3, codes, short)
     moments = _ols.least_squares(y, design, errors=errors, lags=lags, small_sample=small_sample)
     text = errors if errors != "newey-west" else f"newey-west, {'n-dependent' if lags is None else lags} lags"
     return _assemble(moments, few, codes, regressors, text)

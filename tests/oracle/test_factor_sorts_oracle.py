@@ -162,7 +162,8 @@ def test_a_store_gives_all_that_the_comparison_needs(folder: Path) -> None:
     found = fit(given.portfolios, five.rows(known))
     assert found.n.tolist() == [known.sum()] * 3
     assert (found.r2 > 0.4).all()
-    monthly = load(Request(store=str(folder), universe="all", frequency="monthly"))
+    monthly = load(Request(store=str(folder), universe="all", frequency="monthly", groups=("3250=Drugs",)))
+    assert "Drugs" in monthly.portfolios.names
     assert monthly.portfolios.frequency == "monthly"
     assert np.isin(monthly.portfolios.dates, monthly.models["CAPM"].dates).all()
 

@@ -226,6 +226,19 @@ def test_prices_alone_cannot_give_the_models(tmp_path: Path) -> None:
     assert "`--usdjpy` must name a file of rates" in result.stderr
 
 
+def test_sectors_can_be_given_another_group(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    lines = [f"2024-01-0{d},{c},1,1,1,1,1,{s}" for d in (4, 5, 9) for c, s in (("1", "3650"), ("2", "3250"))]
+    path.write_text("\n".join(["date,code,open,high,low,close,volume,sector33", *lines]) + "\n")
+    french = Request(prices=str(path), groups=("3250=Drugs",))
+    with pytest.raises(DataGapError, match="need market values"):
+        load(french)
+    with pytest.raises(ValueError, match=r"`--group` must be a sector and its group, .* got `x`"):
+        load(replace(french, groups=("x",)))
+    with pytest.raises(ValueError, match="sectors of the exchange, such as 3650; got 9999"):
+        load(replace(french, groups=("9999=Drugs",)))
+
+
 def test_rates_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "fx.csv"
     path.write_text("symbol,date,close\nN225,2020-01-06,9\nUSDJPY,2020-01-07,110\nUSDJPY,2020-01-06,109\n")

@@ -131,8 +131,8 @@ def test_too_few_values(x: np.ndarray) -> None:
     y[8:, 1] = np.nan
     with pytest.raises(ValueError, match=r"at least 9 values per series .* 1 of 3 have fewer: series2 \(8\)"):
         fit(y, x, short="error")
-    with pytest.raises(DataGapError, match=r"at least 30 values per series .* 1 of 1 have fewer"):
-        fit(y[:, 1], x, min_obs=30)
+    with pytest.raises(DataGapError, match=r"at least 9 values per series .* 1 of 1 have fewer"):
+        fit(y[:, 1], x)
 
 
 def test_factors_are_checked() -> None:
