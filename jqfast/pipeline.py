@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,7 @@ from jqfast.files import write_text
 from jqfast.formulas import parse
 from jqfast.judge import Judgement, judge
 from jqfast.learn import folds as fold_arithmetic
+from jqfast.learn.dataset import sequence_rows
 from jqfast.learn.ensemble import run_seeds
 from jqfast.learn.folds import Fold
 from jqfast.learn.labels import Labels, Targets, make_labels, make_targets
@@ -46,10 +47,10 @@ from jqfast.oracle import References, references
 from jqfast.progress import Progress, silent
 from jqfast.provenance import facts
 from jqfast.runfolder import RunFolder, digest, write_json
-from jqfast.types import Float32Array
+from jqfast.types import AnyArray, Float32Array
 
 #: Models that LRP can explain.
-EXPLAINED = ("mlp", "linear")
+EXPLAINED = ("mlp", "linear", "lstm")
 
 _HEADER = "The complete configuration of this run.\nRepeat it: jqfast run --config <this file>"
 
@@ -148,7 +149,8 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
             known = plan.references.scores if plan.references else None
             judgement = judge(plan.panel, plan.labels, predictions, config.portfolio, references=known)
         with clock.stage("explain", len(plan.folds)):
-            relevance, why_not, kept_relevance = _relevance(folder, config, X, predictions, above, progress)
+            made = _Made(plan, X, predictions, above)
+            relevance, why_not, kept_relevance = _relevance(folder, config, made, progress)
         with clock.stage("report"):
             trials = enter(Path(config.out), plan.data_hash, above, judgement.monthly_sharpe)
             result = RunResult(
@@ -317,13 +319,17 @@ def _restored(plan: Plan, X: FeaturePanel, scores: Float32Array, manifest: dict[
     return Predictions(X.dates, X.codes, plan.labels.horizons, scores, rows, names, notes)
 
 
+class _Made(NamedTuple):
+    """What the explanation needs of the stages above it, and their key."""
+
+    plan: Plan
+    X: FeaturePanel
+    predictions: Predictions
+    above: str
+
+
 def _relevance(
-    folder: RunFolder,
-    config: Config,
-    X: FeaturePanel,
-    predictions: Predictions,
-    above: str,
-    progress: Progress,
+    folder: RunFolder, config: Config, made: _Made, progress: Progress
 ) -> tuple[Relevance | None, str, bool]:
     """Relevance of the traded forecasts or why there is none, and whether it was there already."""
     kind = toml.kind_of(type(config.learn.model))
@@ -336,16 +342,17 @@ def _relevance(
     if kind not in EXPLAINED:
         return None, f"LRP is not available for the model `{kind}` yet.", True
     horizon = config.portfolio.horizon
-    key = digest(above, horizon, config.explain)
+    key = digest(made.above, horizon, config.explain)
     if folder.finished("relevance", key, artifacts.RELEVANCE, artifacts.RELEVANCE_DAILY):
-        return artifacts.read_relevance(folder.path, X.codes, X.names), "", True
+        return artifacts.read_relevance(folder.path, made.X.codes, made.X.names), "", True
     start = time.perf_counter()
     relevance = walk_forward_relevance(
-        X,
-        predictions,
+        made.X,
+        made.predictions,
         folder / "models",
         horizon=horizon,
         epsilon=config.explain.epsilon,
+        history=_history(config, made.plan),
         threads=config.threads,
         progress=lambda done, total: progress("explain", done, total),
     )
@@ -357,6 +364,12 @@ def _relevance(
 def _planted_metrics(known: References | None) -> dict[str, Any] | None:
     """What drives a simulated market, and which of it the inputs can see."""
     return None if known is None else {"drivers": known.drivers, "visible": known.visible}
+
+
+def _history(config: Config, plan: Plan) -> AnyArray | None:
+    """The rows of each row's sequence, for models that read sequences."""
+    length = getattr(config.learn.model, "length", 0)
+    return sequence_rows(plan.targets.is_session, length) if length else None
 
 
 def _explanation_metrics(relevance: Relevance | None) -> dict[str, Any] | None:

@@ -5,8 +5,6 @@
 
 #include "jqfast/kernel_table.hpp"
 
-void bind_lrp(pybind11::module_& m);
-
 namespace jqfast {
 
 void bind_errors(pybind11::module_& m);
@@ -15,6 +13,7 @@ void bind_plan(pybind11::module_& m);
 void bind_session(pybind11::module_& m);
 void bind_asof(pybind11::module_& m);
 void bind_pages(pybind11::module_& m);
+void bind_lrp(pybind11::module_& m);
 
 // The kernels chosen at import; loads them on first use.
 const KernelTable& chosen_kernels();

@@ -11,5 +11,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   jqfast::bind_session(m);
   jqfast::bind_asof(m);
   jqfast::bind_pages(m);
-  bind_lrp(m);
+  jqfast::bind_lrp(m);
 }

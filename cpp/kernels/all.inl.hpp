@@ -16,6 +16,8 @@
 
 namespace jqfast::JQFAST_TARGET {
 
+const LrpKernels& lrp_kernels() noexcept;  // targets/lrp_*.cpp
+
 inline std::size_t state_size(Op op, const std::uint8_t* give, std::size_t outputs, std::uint32_t window) {
   switch (op) {
     case Op::moments: return moments_state(give, outputs, window);
@@ -64,6 +66,7 @@ inline KernelTable make_table(const char* isa) noexcept {
   t.stream_f64 = stream_f64;
   t.stream_copy = stream_copy;
   t.store_fence = store_fence;
+  t.lrp = &lrp_kernels();
   return t;
 }
 

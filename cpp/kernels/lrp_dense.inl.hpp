@@ -1,403 +1,335 @@
-// LRP through a dense net, one strip of samples at a time.
-//
-// Lanes are samples: every array of a strip is (units, kLanes), so a matrix product broadcasts one weight over the
-// lanes and each sample sums in the order of the units whatever the vector width. A strip's activations stay in the
-// first cache, the packed weights in the second. Every rule is the same three steps with other weights:
-//   denominators  d_j = sum_i u_i M_ij + bias_j, stabilised   (u a form of the input, M a form of the weights)
-//   shares        s_j = scale R_j / d_j
-//   relevance     R_i = sum over the parts of u_i sum_j M_ij s_j
+// LRP through a dense net, one strip of samples at a time: its activations stay near the core, the packed weights in
+// the second cache. Arrays are (rows, padded units); what lies in the padding is finite and without effect.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <limits>
+#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
-#include "jqfast/lrp.hpp"
+#include "jqfast/lrp_kernels.hpp"
 #include "lrp_activations.inl.hpp"
+#include "lrp_product.inl.hpp"
+#include "lrp_rules.inl.hpp"
 
-namespace jqfast::kernel {
-
-inline constexpr std::size_t kLanes = 16;
-inline constexpr std::size_t kTile = 4;  // output units computed together; their sums stay in registers
-
-inline std::size_t padded(std::size_t units) { return (units + kTile - 1) / kTile * kTile; }
-
-// A (depth, units) matrix in panels of kTile units, each panel contiguous along depth; the last is padded with zeros.
-template <class T>
-class Packed {
- public:
-  Packed() = default;
-
-  template <class Element>
-  Packed(std::size_t depth, std::size_t units, Element element) : depth_(depth), data_(depth * padded(units)) {
-    for (std::size_t j = 0; j < units; ++j)
-      for (std::size_t i = 0; i < depth; ++i)
-        data_[(j / kTile) * depth * kTile + i * kTile + j % kTile] = element(i, j);
-  }
-
-  [[nodiscard]] std::size_t panels() const { return depth_ == 0 ? 0 : data_.size() / (depth_ * kTile); }
-  [[nodiscard]] const T* panel(std::size_t p) const { return data_.data() + p * depth_ * kTile; }
-  [[nodiscard]] std::size_t depth() const { return depth_; }
-
- private:
-  std::size_t depth_ = 0;
-  std::vector<T> data_;
-};
-
-// out (padded units, kLanes) = matrix^T a with a (depth, kLanes).
-template <class T, std::size_t kVectorBytes>
-void product(const Packed<T>& matrix, const T* a, T* out) {
-  using Vector [[gnu::vector_size(kVectorBytes), gnu::aligned(alignof(T)), gnu::may_alias]] = T;
-  constexpr std::size_t kPerVector = kVectorBytes / sizeof(T);
-  constexpr std::size_t kVectors = std::min<std::size_t>(2, kLanes / kPerVector);
-  constexpr std::size_t kStep = kPerVector * kVectors;
-  const std::size_t depth = matrix.depth();
-  for (std::size_t p = 0; p < matrix.panels(); ++p) {
-    for (std::size_t lane = 0; lane < kLanes; lane += kStep) {
-      const T* weight = matrix.panel(p);
-      const T* input = a + lane;
-      Vector sum[kTile][kVectors] = {};
-      for (std::size_t i = 0; i < depth; ++i, weight += kTile, input += kLanes) {
-        const auto* row = reinterpret_cast<const Vector*>(input);
-        for (std::size_t r = 0; r < kTile; ++r)
-          for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] += weight[r] * row[v];
-      }
-      for (std::size_t r = 0; r < kTile; ++r)
-        for (std::size_t v = 0; v < kVectors; ++v)
-          *reinterpret_cast<Vector*>(out + (p * kTile + r) * kLanes + lane + v * kPerVector) = sum[r][v];
-    }
-  }
-}
-
-enum class Form : std::uint8_t { value, positive, negative, one, low, high };
-enum class Gate : std::uint8_t {
-  all,
-  positive,
-  negative
-};  // pass relevance everywhere, only where z > 0, only where z < 0
-
-// u_i M_ij; forward sums over the inputs, backward over the outputs.
-template <class T>
-struct Part {
-  Form form = Form::value;
-  Packed<T> forward;
-  Packed<T> backward;
-};
-
-template <class T>
-struct Group {
-  std::vector<Part<T>> parts;
-  std::vector<T> bias;
-  T epsilon = T(0);
-  T scale = T(1);
-  Gate gate = Gate::all;
-};
-
-template <class T>
-struct PackedLayer {
-  std::size_t inputs = 0;
-  std::size_t outputs = 0;
-  Activation activation = Activation::linear;
-  bool activation_denominator = false;
-  Packed<T> forward;
-  std::vector<T> bias;
-  std::vector<T> low;
-  std::vector<T> high;
-  std::vector<Group<T>> groups;
-};
-
-template <class T>
-inline T positive_part(T v) {
-  return v < T(0) ? T(0) : v;
-}
+namespace jqfast::JQFAST_TARGET::lrp {
 
 // 0 for a finite value, NaN for any other, without a branch.
 template <class T>
-inline T zero_or_nan(T v) {
+inline T zero_or_nan(T v) noexcept {
   return v * T(0);
 }
 
+// sum + eps sgn sum.
 template <class T>
-inline T negative_part(T v) {
-  return v > T(0) ? T(0) : v;
+inline Reg<T> stabilise(Reg<T> sum, T epsilon) noexcept {
+  return sum + (sum < T(0) ? splat(-epsilon) : splat(epsilon));
 }
 
-// The parts of one rule: `weight(i, j)` are the layer's weights, `map` a function of one weight.
-template <class T, class Weight, class Map>
-Part<T> make_part(const DenseLayer<T>& layer, std::size_t outputs, Form form, Weight weight, Map map) {
-  Part<T> part;
-  part.form = form;
-  part.forward = Packed<T>(layer.inputs, outputs, [&](std::size_t i, std::size_t j) { return map(weight(i, j)); });
-  part.backward = Packed<T>(outputs, layer.inputs, [&](std::size_t j, std::size_t i) { return map(weight(i, j)); });
-  return part;
-}
-
-template <class T, class Map>
-std::vector<T> map_bias(const std::vector<T>& bias, Map map) {
-  std::vector<T> out(bias.size());
-  std::transform(bias.begin(), bias.end(), out.begin(), map);
-  return out;
-}
-
-// (a W)+ and (a W)- summed by the signs of both factors.
-template <class T, class Weight>
-std::vector<Group<T>> signed_groups(const DenseLayer<T>& layer, const std::vector<T>& bias, Weight weight, T alpha,
-                                    T beta) {
-  const std::size_t outputs = bias.size();
-  const auto plus = [](T v) { return positive_part(v); };
-  const auto minus = [](T v) { return negative_part(v); };
-  const auto group = [&](Form with_plus, Form with_minus, std::vector<T> own_bias, T scale) {
-    Group<T> made{{}, std::move(own_bias), layer.rule.epsilon, scale, Gate::all};
-    made.parts.push_back(make_part(layer, outputs, with_plus, weight, plus));
-    made.parts.push_back(make_part(layer, outputs, with_minus, weight, minus));
-    return made;
-  };
-  std::vector<Group<T>> groups;
-  groups.push_back(group(Form::positive, Form::negative, map_bias(bias, plus), alpha));
-  if (beta != T(0)) groups.push_back(group(Form::negative, Form::positive, map_bias(bias, minus), -beta));
-  return groups;
-}
-
-// Positive contributions count (1 + gamma) times where z > 0, negative ones where z < 0; no stabiliser is needed.
-template <class T, class Weight>
-std::vector<Group<T>> gamma_groups(const DenseLayer<T>& layer, const std::vector<T>& bias, Weight weight) {
-  const T gamma = layer.rule.gamma;
-  const std::size_t outputs = bias.size();
-  const auto more_plus = [gamma](T v) { return v + gamma * positive_part(v); };
-  const auto more_minus = [gamma](T v) { return v + gamma * negative_part(v); };
-  const auto group = [&](auto with_positive, auto with_negative, Gate gate) {
-    Group<T> made{{}, map_bias(bias, with_positive), T(0), T(1), gate};
-    made.parts.push_back(make_part(layer, outputs, Form::positive, weight, with_positive));
-    made.parts.push_back(make_part(layer, outputs, Form::negative, weight, with_negative));
-    return made;
-  };
-  std::vector<Group<T>> groups;
-  groups.push_back(group(more_plus, more_minus, Gate::positive));
-  groups.push_back(group(more_minus, more_plus, Gate::negative));
-  return groups;
-}
-
-template <class T, class Weight>
-std::vector<Group<T>> zbox_groups(const DenseLayer<T>& layer, std::size_t outputs, Weight weight) {
-  Group<T> box{{}, std::vector<T>(outputs, T(0)), T(0), T(1), Gate::all};
-  box.parts.push_back(make_part(layer, outputs, Form::value, weight, [](T v) { return v; }));
-  box.parts.push_back(make_part(layer, outputs, Form::low, weight, [](T v) { return -positive_part(v); }));
-  box.parts.push_back(make_part(layer, outputs, Form::high, weight, [](T v) { return -negative_part(v); }));
-  std::vector<Group<T>> groups;
-  groups.push_back(std::move(box));
-  return groups;
-}
-
-template <class T, class Weight>
-std::vector<Group<T>> rule_groups(const DenseLayer<T>& layer, const std::vector<T>& bias, Weight weight) {
-  const RuleSpec<T>& rule = layer.rule;
-  const auto single = [&](Form form, std::vector<T> own_bias, T epsilon, auto map) {
-    Group<T> made{{}, std::move(own_bias), epsilon, T(1), Gate::all};
-    made.parts.push_back(make_part(layer, bias.size(), form, weight, map));
-    std::vector<Group<T>> groups;
-    groups.push_back(std::move(made));
-    return groups;
-  };
-  const auto same = [](T v) { return v; };
-  const auto square = [](T v) { return v * v; };
-  const std::vector<T> none(bias.size(), T(0));
-  switch (rule.rule) {
-    case LrpRule::lrp0: return single(Form::value, bias, T(0), same);
-    case LrpRule::epsilon: return single(Form::value, bias, rule.epsilon, same);
-    case LrpRule::gamma: return gamma_groups(layer, bias, weight);
-    case LrpRule::alphabeta: return signed_groups(layer, bias, weight, rule.alpha, rule.beta);
-    case LrpRule::zplus: return signed_groups(layer, bias, weight, T(1), T(0));
-    case LrpRule::wsquare: return single(Form::one, map_bias(bias, square), rule.epsilon, square);
-    case LrpRule::flat: return single(Form::one, none, rule.epsilon, [](T) { return T(1); });
-    case LrpRule::zbox: return zbox_groups(layer, bias.size(), weight);
-  }
-  return {};
-}
-
-// `columns` picks the outputs to keep: all of them in hidden layers, the explained head alone in the last.
+// numerator / full, 0 where that vanishes.
 template <class T>
-PackedLayer<T> pack_layer(const DenseLayer<T>& layer, const std::vector<std::size_t>& columns) {
-  const auto weight = [&](std::size_t i, std::size_t j) { return layer.weights[i * layer.outputs + columns[j]]; };
-  PackedLayer<T> packed;
-  packed.inputs = layer.inputs;
-  packed.outputs = columns.size();
-  packed.activation = layer.activation;
-  packed.activation_denominator = layer.rule.activation_denominator;
-  packed.forward = Packed<T>(layer.inputs, columns.size(), weight);
-  for (const std::size_t column : columns) packed.bias.push_back(layer.bias[column]);
-  packed.low.assign(layer.rule.low.begin(), layer.rule.low.end());
-  packed.high.assign(layer.rule.high.begin(), layer.rule.high.end());
-  packed.groups = rule_groups(layer, packed.bias, weight);
-  return packed;
+inline Reg<T> share_of(Reg<T> numerator, Reg<T> full) noexcept {
+  return full == T(0) ? Reg<T>{} : numerator / full;
 }
 
-// A thread's scratch and the propagation of one strip through it.
-template <class T, std::size_t kVectorBytes>
-class Strip {
+template <class T>
+inline Reg<T> stabilised(Reg<T> numerator, Reg<T> sum, T epsilon) noexcept {
+  return share_of<T>(numerator, stabilise<T>(sum, epsilon));
+}
+
+// The scratch of one strip, and its way forward and back.
+template <class T>
+class DenseStrip {
  public:
-  explicit Strip(std::span<const PackedLayer<T>> layers) : layers_(layers) {
-    std::size_t widest = padded(layers.front().inputs);
-    units_.emplace_back(widest * kLanes);
+  DenseStrip(std::span<const PackedLayer<T>> layers, std::size_t rows, bool redistribute)
+      : layers_(layers), rows_(rows), redistribute_(redistribute), kept_(rows) {
+    std::size_t widest = padded<T>(layers.front().inputs);
+    units_.emplace_back(rows * widest);
     for (const PackedLayer<T>& layer : layers) {
-      const std::size_t size = padded(layer.outputs) * kLanes;
-      sums_.emplace_back(size);
-      units_.emplace_back(size);
-      widest = std::max(widest, padded(layer.outputs));
+      const std::size_t width = padded<T>(layer.outputs);
+      sums_.emplace_back(rows * width);
+      units_.emplace_back(rows * width);
+      widest = std::max(widest, width);
     }
-    for (std::vector<T>* buffer : {&relevance_, &lower_, &form_, &denominator_, &share_, &back_})
-      buffer->resize(widest * kLanes);
+    for (Lines<T>* buffer : {&relevance_, &lower_, &form_, &denominator_, &share_}) buffer->resize(rows * widest);
   }
 
-  // Samples first..first+count of the task; the other lanes compute on zeros and are dropped.
-  void run(const LrpTask<T>& task, std::size_t first, std::size_t count) {
-    load(task.x.data() + first * layers_.front().inputs, count);
-    forward();
-    const T* head = units_.back().data();
-    T start[kLanes] = {};
-    for (std::size_t lane = 0; lane < count; ++lane)
-      start[lane] = task.start.empty() ? head[lane] : task.start[first + lane];
-    std::copy_n(start, kLanes, relevance_.data());
-    for (std::size_t l = layers_.size(); l-- > 0;) {
-      backward(l, task.redistribute);
-      std::swap(relevance_, lower_);
-    }
-    store(task, first, count, start);
-  }
-
- private:
-  void load(const T* x, std::size_t count) {
-    const std::size_t inputs = layers_.front().inputs;
-    T* a = units_.front().data();
-    for (std::size_t i = 0; i < inputs; ++i)
-      for (std::size_t lane = 0; lane < kLanes; ++lane)
-        a[i * kLanes + lane] = lane < count ? x[lane * inputs + i] : T(0);
-    std::fill_n(finite_, kLanes, T(0));
-    for (std::size_t i = 0; i < inputs; ++i)
-      for (std::size_t lane = 0; lane < kLanes; ++lane) finite_[lane] += zero_or_nan(a[i * kLanes + lane]);
-  }
+  [[nodiscard]] T* input() noexcept { return units_.front().data(); }
+  [[nodiscard]] std::size_t input_stride() const noexcept { return padded<T>(layers_.front().inputs); }
 
   void forward() {
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       const PackedLayer<T>& layer = layers_[l];
-      T* z = sums_[l].data();
-      product<T, kVectorBytes>(layer.forward, units_[l].data(), z);
-      for (std::size_t j = 0; j < layer.outputs; ++j)
-        for (std::size_t lane = 0; lane < kLanes; ++lane) z[j * kLanes + lane] += layer.bias[j];
-      activate(layer.activation, z, layer.outputs * kLanes, units_[l + 1].data());
+      const std::size_t width = padded<T>(layer.outputs);
+      Product<T> task{units_[l].data(), padded<T>(layer.inputs), sums_[l].data(), width};
+      task.first = layer.bias.data();
+      product(layer.forward, rows_, task);
+      activate(layer.activation, sums_[l].data(), rows_ * width, units_[l + 1].data());
     }
   }
 
-  void backward(std::size_t l, bool redistribute) {
-    const PackedLayer<T>& layer = layers_[l];
-    std::fill_n(kept_, kLanes, T(0));
-    std::fill_n(lower_.data(), layer.inputs * kLanes, T(0));
-    for (const Group<T>& group : layer.groups) {
-      denominators(l, group);
-      shares(l, group);
-      for (const Part<T>& part : group.parts) add_part(l, part);
+  [[nodiscard]] T head(std::size_t row, std::size_t k) const noexcept {
+    return units_.back()[row * padded<T>(layers_.back().outputs) + k];
+  }
+
+  // Relevance of the inputs (rows, input_stride) for head k that starts with `start` (rows,).
+  const T* backward(std::size_t k, const T* start) {
+    const std::size_t width = padded<T>(layers_.back().outputs);
+    std::fill_n(relevance_.data(), rows_ * width, T(0));
+    for (std::size_t row = 0; row < rows_; ++row) relevance_[row * width + k] = start[row];
+    for (std::size_t l = layers_.size(); l-- > 0;) {
+      step_down(l);
+      std::swap(relevance_, lower_);
     }
-    if (!redistribute) return;
-    const T each = T(1) / static_cast<T>(layer.inputs);
-    for (std::size_t i = 0; i < layer.inputs; ++i)
-      for (std::size_t lane = 0; lane < kLanes; ++lane) lower_[i * kLanes + lane] += kept_[lane] * each;
+    return relevance_.data();
+  }
+
+ private:
+  void step_down(std::size_t l) {
+    const PackedLayer<T>& layer = layers_[l];
+    std::fill(kept_.begin(), kept_.end(), T(0));
+    bool first = true;
+    for (const Group<T>& group : layer.groups) {
+      const T* d = denominators(l, group);
+      shares(l, group, d);
+      if (redistribute_) count_kept(l, group, d);
+      for (const Part<T>& part : group.parts) {
+        Product<T> task{share_.data(), padded<T>(layer.outputs), lower_.data(), padded<T>(layer.inputs)};
+        task.scale = formed(l, part.form);
+        task.scale_stride = task.out_stride;
+        task.add = !std::exchange(first, false);
+        product(part.backward, rows_, task);
+      }
+    }
+    if (redistribute_) hand_down(layer.inputs);
   }
 
   // d_j of the group with its bias, without the stabiliser.
-  void denominators(std::size_t l, const Group<T>& group) {
+  const T* denominators(std::size_t l, const Group<T>& group) {
     const PackedLayer<T>& layer = layers_[l];
-    const std::size_t size = layer.outputs * kLanes;
-    if (group.parts.size() == 1 && group.parts.front().form == Form::value) {
-      // The forward pass has this sum already; with the literal reading of the rule the unit's output stands for it.
-      std::copy_n(layer.activation_denominator ? units_[l + 1].data() : sums_[l].data(), size, denominator_.data());
-      return;
-    }
-    for (std::size_t j = 0; j < layer.outputs; ++j) std::fill_n(&denominator_[j * kLanes], kLanes, group.bias[j]);
+    // With the literal reading of the rule the unit's output stands for the sum.
+    if (group.plain()) return (layer.activation_denominator ? units_[l + 1] : sums_[l]).data();
+    Product<T> task{nullptr, padded<T>(layer.inputs), denominator_.data(), padded<T>(layer.outputs)};
+    task.first = group.bias.data();
     for (const Part<T>& part : group.parts) {
-      product<T, kVectorBytes>(part.forward, formed(l, part.form), back_.data());
-      for (std::size_t k = 0; k < size; ++k) denominator_[k] += back_[k];
+      task.a = formed(l, part.form);
+      product(part.forward, rows_, task);
+      task.first = nullptr;
+      task.add = true;
+    }
+    return denominator_.data();
+  }
+
+  // s_j = scale R_j / (d_j + eps sgn d_j) where the gate lets it through.
+  void shares(std::size_t l, const Group<T>& group, const T* d) {
+    const std::size_t size = rows_ * padded<T>(layers_[l].outputs);
+    const T* z = sums_[l].data();
+    const T* R = relevance_.data();
+    T* share = share_.data();
+    const T epsilon = group.epsilon, scale = group.scale;
+    using V = Reg<T>;
+    const auto each = [&](auto let_through) {
+      for (std::size_t k = 0; k < size; k += kPer<T>) {
+        const V value = stabilised<T>(scale * load(R + k), load(d + k), epsilon);
+        store<T>(share + k, let_through(load(z + k), value));
+      }
+    };
+    switch (group.gate) {
+      case Gate::all: return each([](V, V value) { return value; });
+      case Gate::positive: return each([](V at, V value) { return at > T(0) ? value : V{}; });
+      case Gate::negative: return each([](V at, V value) { return at < T(0) ? value : V{}; });
     }
   }
 
-  // s_j = scale R_j / (d_j + eps sgn d_j); what bias and stabiliser keep of it is added to kept_.
-  void shares(std::size_t l, const Group<T>& group) {
+  // What bias and stabiliser keep of each row's relevance, and what a closed gate or a sum of 0 does not pass on.
+  void count_kept(std::size_t l, const Group<T>& group, const T* d) {
     const PackedLayer<T>& layer = layers_[l];
-    const T* z = sums_[l].data();
-    for (std::size_t j = 0; j < layer.outputs; ++j) {
-      const T* own = z + j * kLanes;
-      for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        const std::size_t k = j * kLanes + lane;
-        const T sum = denominator_[k];
-        const T stabiliser = sum < T(0) ? -group.epsilon : group.epsilon;
-        const T full = sum + stabiliser;
-        const T passed = opened(group.gate, own[lane]) ? group.scale * relevance_[k] : T(0);
-        const bool blocked = full == T(0) || (group.gate != Gate::all && own[lane] == T(0));
-        const T share = blocked ? T(0) : passed / full;
-        const T others = layer.activation_denominator ? full - (own[lane] - group.bias[j]) : group.bias[j] + stabiliser;
-        share_[k] = share;
-        kept_[lane] += blocked ? passed : share * others;
+    const std::size_t width = padded<T>(layer.outputs);
+    for (std::size_t row = 0; row < rows_; ++row) {
+      for (std::size_t j = 0; j < layer.outputs; ++j) {
+        const std::size_t k = row * width + j;
+        const T z = sums_[l][k];
+        const T stabiliser = d[k] < T(0) ? -group.epsilon : group.epsilon;
+        const T full = d[k] + stabiliser;
+        const T others = layer.activation_denominator ? full - (z - group.bias[j]) : group.bias[j] + stabiliser;
+        // z = 0 is counted with the positive gate, so that it is counted once.
+        const bool own = group.gate == Gate::all || (group.gate == Gate::positive ? z >= T(0) : z < T(0));
+        const bool blocked = full == T(0) || (group.gate != Gate::all && z == T(0));
+        if (own) kept_[row] += blocked ? group.scale * relevance_[k] : share_[k] * others;
       }
     }
   }
 
-  // z = 0 belongs to the positive gate, so that what it blocks is counted once.
-  static bool opened(Gate gate, T z) { return gate == Gate::all || (gate == Gate::positive ? z >= T(0) : z < T(0)); }
-
-  void add_part(std::size_t l, const Part<T>& part) {
-    const std::size_t size = layers_[l].inputs * kLanes;
-    product<T, kVectorBytes>(part.backward, share_.data(), back_.data());
-    const T* form = formed(l, part.form);
-    for (std::size_t k = 0; k < size; ++k) lower_[k] += form[k] * back_[k];
+  void hand_down(std::size_t inputs) {
+    const std::size_t width = padded<T>(inputs);
+    const T part = T(1) / static_cast<T>(inputs);
+    for (std::size_t row = 0; row < rows_; ++row)
+      for (std::size_t i = 0; i < inputs; ++i) lower_[row * width + i] += kept_[row] * part;
   }
 
   // u_i of the rule; one array is reused, so a caller is done with it before it asks again.
   const T* formed(std::size_t l, Form form) {
     const PackedLayer<T>& layer = layers_[l];
-    const std::size_t size = layer.inputs * kLanes;
+    const std::size_t size = rows_ * padded<T>(layer.inputs);
     const T* a = units_[l].data();
     T* out = form_.data();
     switch (form) {
       case Form::value: return a;
-      case Form::positive: map_into(a, size, out, [](T v) { return positive_part(v); }); break;
-      case Form::negative: map_into(a, size, out, [](T v) { return negative_part(v); }); break;
+      case Form::positive: map_into(a, size, out, [](Reg<T> v) { return v < T(0) ? Reg<T>{} : v; }); break;
+      case Form::negative: map_into(a, size, out, [](Reg<T> v) { return v > T(0) ? Reg<T>{} : v; }); break;
       case Form::one: std::fill_n(out, size, T(1)); break;
-      case Form::low: broadcast(layer.low, out); break;
-      case Form::high: broadcast(layer.high, out); break;
+      case Form::low: repeat(layer.low, out); break;
+      case Form::high: repeat(layer.high, out); break;
     }
     return out;
   }
 
-  static void broadcast(const std::vector<T>& values, T* out) {
-    for (std::size_t i = 0; i < values.size(); ++i) std::fill_n(out + i * kLanes, kLanes, values[i]);
-  }
-
-  void store(const LrpTask<T>& task, std::size_t first, std::size_t count, const T* start) {
-    const std::size_t inputs = layers_.front().inputs;
-    const T* head = units_.back().data();
-    for (std::size_t lane = 0; lane < count; ++lane) {
-      // Adding 0 or NaN: a sample with a non-finite input or start has no relevance, whatever the rule would give.
-      const T valid = finite_[lane] + zero_or_nan(start[lane]);
-      T* out = task.relevance.data() + (first + lane) * inputs;
-      double sum = 0.0;
-      for (std::size_t i = 0; i < inputs; ++i) {
-        out[i] = relevance_[i * kLanes + lane] + valid;
-        sum += static_cast<double>(out[i]);
-      }
-      const double begun = static_cast<double>(start[lane] + valid);
-      const double lost = begun - sum;
-      if (!task.residual.empty()) task.residual[first + lane] = static_cast<T>(lost == 0.0 ? 0.0 : lost / begun);
-      if (!task.prediction.empty()) task.prediction[first + lane] = head[lane] + finite_[lane];
-    }
+  void repeat(const Lines<T>& values, T* out) const {
+    for (std::size_t row = 0; row < rows_; ++row) std::copy(values.begin(), values.end(), out + row * values.size());
   }
 
   std::span<const PackedLayer<T>> layers_;
-  std::vector<std::vector<T>> sums_;   // z of each layer
-  std::vector<std::vector<T>> units_;  // the input and each layer's activations
-  std::vector<T> relevance_, lower_, form_, denominator_, share_, back_;
-  T kept_[kLanes] = {};
-  T finite_[kLanes] = {};
+  std::size_t rows_;
+  bool redistribute_;
+  std::vector<Lines<T>> sums_;   // z of each layer
+  std::vector<Lines<T>> units_;  // the input and each layer's activations
+  Lines<T> relevance_, lower_, form_, denominator_, share_;
+  Lines<T> kept_;
 };
 
-}  // namespace jqfast::kernel
+// The sum of a row in double, by partial sums of fixed places, so that vector width does not change the order. What
+// lies behind the row is not read, or is 0.
+template <class T>
+inline double sum_of_row(const T* row, std::size_t n, bool padded_with_zeros) noexcept {
+  constexpr std::size_t kSums = 16;
+  double sum[kSums] = {};
+  const auto add = [&sum](const T* from) {
+    for (std::size_t s = 0; s < kSums; ++s) sum[s] += static_cast<double>(from[s]);
+  };
+  std::size_t i = 0;
+  for (; i + kSums <= n; i += kSums) add(row + i);
+  if (i < n && padded_with_zeros && kPer<T> % kSums == 0) {
+    add(row + i);
+  } else if (i < n) {
+    T rest[kSums] = {};
+    std::copy(row + i, row + n, rest);
+    add(rest);
+  }
+  for (std::size_t half = kSums / 2; half > 0; half /= 2)
+    for (std::size_t s = 0; s < half; ++s) sum[s] += sum[s + half];
+  return sum[0];
+}
+
+// 0 for a row of finite values, else NaN; the row ends in whole vectors.
+template <class T>
+inline T zero_or_nan_row(const T* row, std::size_t n) noexcept {
+  Reg<T> all{};
+  for (std::size_t i = 0; i < n; i += kPer<T>) all += load(row + i) * T(0);
+  T sum = T(0);
+  for (std::size_t s = 0; s < kPer<T>; ++s) sum += all[s];
+  return sum;
+}
+
+// `valid` is 0, or NaN for a sample without relevance.
+template <class T>
+inline void put_row(const T* row, std::size_t n, T valid, T* to) noexcept {
+  if (valid == T(0)) {
+    std::copy_n(row, n, to);
+  } else {
+    std::fill_n(to, n, valid);
+  }
+}
+
+// The residual share and the prediction of one sample.
+template <class T>
+void put_sums(const LrpBatch<T>& batch, std::size_t at, T start, T head, double reached, T valid) noexcept {
+  const double begun = static_cast<double>(start + valid);
+  const double lost = begun - reached;
+  if (batch.residual != nullptr) batch.residual[at] = static_cast<T>(lost == 0.0 ? 0.0 : lost / begun);
+  if (batch.prediction != nullptr) batch.prediction[at] = head + valid;
+}
+
+inline constexpr std::size_t kDenseRows = 4 * kTile;
+
+template <class T>
+class DenseWalk final : public LrpWalk<T> {
+ public:
+  DenseWalk(std::span<const PackedLayer<T>> layers, bool redistribute)
+      : inputs_(layers.front().inputs), heads_(layers.back().outputs), strip_(layers, kDenseRows, redistribute) {}
+
+  std::size_t run(const LrpBatch<T>& batch) override {
+    std::size_t bad = batch.count;
+    for (std::size_t first = 0; first < batch.count; first += kDenseRows)
+      bad = std::min(bad, step(batch, first, std::min(kDenseRows, batch.count - first)));
+    return bad;
+  }
+
+ private:
+  std::size_t step(const LrpBatch<T>& batch, std::size_t first, std::size_t count) {
+    const std::size_t stride = strip_.input_stride();
+    T valid[kDenseRows] = {};
+    std::size_t bad = take(batch, first, count, valid);
+    strip_.forward();
+    for (std::size_t k = 0; k < heads_; ++k) {
+      T start[kDenseRows] = {};
+      for (std::size_t row = 0; row < count; ++row) {
+        start[row] = batch.start == nullptr ? strip_.head(row, k) : batch.start[k * batch.heads + first + row];
+        if (zero_or_nan(start[row]) != T(0)) bad = std::min(bad, first + row);
+      }
+      const T* relevance = strip_.backward(k, start);
+      for (std::size_t row = 0; row < count; ++row) {
+        const std::size_t at = k * batch.heads + first + row;
+        const T own = valid[row] + zero_or_nan(start[row]);
+        T* out = batch.relevance + (k * batch.relevance_heads + first + row) * inputs_;
+        put_row(relevance + row * stride, inputs_, own, out);
+        put_sums(batch, at, start[row], strip_.head(row, k), sum_of_row(relevance + row * stride, inputs_, true), own);
+        if (batch.initial != nullptr) batch.initial[at] = own;
+      }
+    }
+    return bad;
+  }
+
+  // The strip's inputs; `valid` becomes NaN, and the inputs 0, for samples that are not finite. Returns the first.
+  std::size_t take(const LrpBatch<T>& batch, std::size_t first, std::size_t count, T* valid) {
+    const std::size_t stride = strip_.input_stride();
+    std::size_t bad = batch.count;
+    for (std::size_t row = 0; row < kDenseRows; ++row) {
+      T* to = strip_.input() + row * stride;
+      if (row < count) {
+        std::copy_n(batch.x + (first + row) * inputs_, inputs_, to);
+      } else {
+        std::fill_n(to, inputs_, T(0));
+      }
+    }
+    if (zero_or_nan_row(strip_.input(), kDenseRows * stride) == T(0)) return bad;
+    for (std::size_t row = kDenseRows; row-- > 0;) {
+      T* to = strip_.input() + row * stride;
+      valid[row] = zero_or_nan_row(to, stride);
+      if (valid[row] == T(0)) continue;
+      std::fill_n(to, inputs_, T(0));
+      bad = first + row;
+    }
+    return bad;
+  }
+
+  std::size_t inputs_, heads_;
+  DenseStrip<T> strip_;
+};
+
+template <class T>
+class DensePacked final : public LrpPacked<T> {
+ public:
+  explicit DensePacked(const DenseNet<T>& net) : layers_(pack_net(net)), redistribute_(net.redistribute) {}
+  [[nodiscard]] std::unique_ptr<LrpWalk<T>> walk() const override {
+    return std::make_unique<DenseWalk<T>>(layers_, redistribute_);
+  }
+  [[nodiscard]] std::size_t strip() const override { return kDenseRows; }
+
+ private:
+  std::vector<PackedLayer<T>> layers_;
+  bool redistribute_;
+};
+
+}  // namespace jqfast::JQFAST_TARGET::lrp

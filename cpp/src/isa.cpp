@@ -39,9 +39,9 @@ std::vector<std::string> supported_isas() {
   std::vector<std::string> names{"baseline"};
 #if defined(JQFAST_HAS_VARIANTS)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2")) names.emplace_back("avx2");
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) names.emplace_back("avx2");
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512bw")) {
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("fma")) {
     names.emplace_back("avx512");
   }
 #endif

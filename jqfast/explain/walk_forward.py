@@ -1,8 +1,9 @@
 """Relevance of walk-forward predictions: each date explained by the very model that predicted it.
 
 1. Each fold's file gives the net and the fitted normalisation it predicted with.
-2. The rows it predicted are explained in chunks that fit the cache of a laptop, into one reused buffer.
-3. The relevance of a feature is that of its value plus that of its `_isna` flag.
+2. The rows it predicted are explained in chunks of some tens of megabytes.
+3. The relevance of a feature is that of its value plus that of its `_isna` flag; of a sequence, summed over
+   its sessions.
 4. Kept are whole relevances on the dates asked for, and means by score bucket on every date.
 
 A market-wide input has one value but many relevances on a date; with targets standardised per date it is read
@@ -20,7 +21,8 @@ import numpy as np
 
 from jqfast.errors import NumericError
 from jqfast.evaluate.ic import buckets
-from jqfast.explain.lrp import lrp_dense
+from jqfast.explain.lrp import lrp
+from jqfast.explain.nets import LstmNet, net_of
 from jqfast.explain.rules import RuleLike
 from jqfast.learn.checkpoint import FoldModel, fold_path, load_fold
 from jqfast.types import AnyArray, CodeArray, DateArray, Float32Array, FloatArray, IntArray
@@ -96,6 +98,7 @@ def walk_forward_relevance(
     rule: RuleLike = "epsilon",
     epsilon: float = 1e-3,
     daily: bool = True,
+    history: AnyArray | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Relevance:
@@ -111,6 +114,8 @@ def walk_forward_relevance(
         month
     rule, epsilon, threads : as :func:`jqfast.explain.lrp_dense`
     daily : also explain all other predicted rows, for the means by date
+    history : (T, L) rows of the sequence that ends at each row, -1 before the start, as
+        :func:`jqfast.learn.dataset.sequence_rows` gives it; for models that read sequences
     progress : called with (folds done, folds in all)
 
     Returns
@@ -120,7 +125,7 @@ def walk_forward_relevance(
     Raises
     ------
     ValueError
-        If the horizon was not predicted, or a model is no dense net.
+        If the horizon was not predicted, LRP has no rules for a model, or its sequences are not given.
     NumericError
         If a model does not give the predictions it is to explain: the features are others than it was trained
         on.
@@ -132,15 +137,15 @@ def walk_forward_relevance(
     scores = predictions.scores[output]
     kept = month_ends(predictions) if rows is None else np.unique(np.asarray(rows, dtype=np.int64))
     collected = _Collected(X, scores, kept, daily=daily)
-    how = _How(output, rule, epsilon, threads)
+    how = _How(output, rule, epsilon, threads, history)
     wanted = predictions.fold_of_row >= 0
     if not daily:
         wanted &= np.isin(np.arange(len(wanted)), kept)
     folds = np.unique(predictions.fold_of_row[wanted])
     for done, fold in enumerate(folds):
-        model = _dense(load_fold(fold_path(models_dir, predictions.folds[fold])))
+        model = load_fold(fold_path(models_dir, predictions.folds[fold]))
         own = np.flatnonzero(wanted & (predictions.fold_of_row == fold))
-        for chunk in _chunks(own, scores):
+        for chunk in _chunks(own, scores, how):
             relevance, predicted = _explain(model, X, chunk, how)
             _check_same(predicted, scores, chunk, model)
             collected.add(chunk, relevance, predicted)
@@ -180,6 +185,7 @@ class _How(NamedTuple):
     rule: RuleLike
     epsilon: float
     threads: int | None
+    history: AnyArray | None
 
 
 class _Collected:
@@ -255,9 +261,10 @@ class _Collected:
         )
 
 
-def _chunks(rows: IntArray, scores: Float32Array) -> Iterator[_Cells]:
+def _chunks(rows: IntArray, scores: Float32Array, how: _How) -> Iterator[_Cells]:
     """The predicted stocks of some rows, whole rows at a time."""
-    per_chunk = max(1, _CHUNK // max(scores.shape[1], 1))
+    sessions = 1 if how.history is None else how.history.shape[1]
+    per_chunk = max(1, _CHUNK // max(scores.shape[1] * sessions, 1))
     for start in range(0, len(rows), per_chunk):
         some = rows[start : start + per_chunk]
         place, stock = np.nonzero(np.isfinite(scores[some]))
@@ -269,31 +276,36 @@ def _explain(
     model: FoldModel, X: FeaturePanel, cells: _Cells, how: _How
 ) -> tuple[Float32Array, Float32Array]:
     """Relevance (S, F), value and flag of a feature summed, and prediction (S,) of some samples."""
-    F, N = len(X.names), len(X.codes)
-    inputs = model.fitted.apply(X.samples[cells.row * N + cells.stock])
-    result = lrp_dense(
+    F = len(X.names)
+    net = net_of(model)
+    if isinstance(net, LstmNet):
+        inputs = _sequences(model, X, cells, how)
+    else:
+        inputs = model.fitted.apply(X.samples[cells.row * len(X.codes) + cells.stock])
+    result = lrp(
+        net,
         inputs,
-        model.weights,
-        model.biases,
-        model.activations,
         rule=how.rule,
         epsilon=how.epsilon,
         output=how.output,
         threads=how.threads,
-        return_residual=True,
+        names=model.input_names,
     )
-    relevance = result.relevance[:, :F] + result.relevance[:, F:]
-    return relevance, result.prediction
+    by_input = result.relevance.sum(axis=1) if result.relevance.ndim == 3 else result.relevance
+    return by_input[:, :F] + by_input[:, F:], result.prediction
 
 
-def _dense(model: FoldModel) -> FoldModel:
-    """The model, if it is a dense net."""
-    if model.kind == "lstm":
+def _sequences(model: FoldModel, X: FeaturePanel, cells: _Cells, how: _How) -> Float32Array:
+    """(S, L, 2F) model inputs; sessions before the start are missing, as in training."""
+    if how.history is None:
         raise ValueError(
-            f"Fold `{model.name}` holds an LSTM; relevance is computed for dense nets only. "
-            "Run with model `mlp`."
+            f"Fold `{model.name}` reads sequences; pass `history`, the rows of the sequence of each row."
         )
-    return model
+    rows = how.history[cells.row]
+    raw = X.samples[np.maximum(rows, 0) * len(X.codes) + cells.stock[:, None]]
+    raw[rows < 0] = np.nan
+    S, L, F = raw.shape
+    return model.fitted.apply(raw.reshape(S * L, F)).reshape(S, L, 2 * F)
 
 
 def _check_same(predicted: Float32Array, scores: Float32Array, cells: _Cells, model: FoldModel) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jqfast import _core
-from jqfast.explain import ACTIVATIONS, RULES, LrpResult, Rule, lrp_dense
+from jqfast.explain import ACTIVATIONS, RULES, DenseNet, LrpResult, Rule, lrp, lrp_dense
 
 RNG = np.random.default_rng(0)
 WEIGHTS = [RNG.standard_normal((6, 4)), RNG.standard_normal((4, 3))]
@@ -62,6 +62,36 @@ def test_bias_can_be_redistributed() -> None:
     assert np.abs(result.residual).max() < 1e-12
 
 
+def test_several_outputs_have_an_axis_of_their_own() -> None:
+    several = lrp_dense(X, *NET, output=[2, 0], return_residual=True)
+    assert several.relevance.shape == (2, 9, 6)
+    assert several.residual.shape == (2, 9)
+    for k, output in enumerate((2, 0)):
+        single = lrp_dense(X, *NET, output=output, return_residual=True)
+        for name in ("relevance", "residual", "prediction"):
+            np.testing.assert_array_equal(getattr(several, name)[k], getattr(single, name))
+    out = np.empty((2, 9, 6), np.float32)
+    assert lrp_dense(X, *NET, output=[2, 0], out=out) is out
+    np.testing.assert_array_equal(out, several.relevance)
+
+
+def test_whole_panels_keep_their_axes() -> None:
+    panel = lrp_dense(X.reshape(3, 3, 6), *NET, return_residual=True, start=np.arange(9.0).reshape(3, 3))
+    flat = lrp_dense(X, *NET, return_residual=True, start=np.arange(9.0))
+    assert panel.relevance.shape == (3, 3, 6)
+    assert panel.prediction.shape == (3, 3)
+    np.testing.assert_array_equal(panel.relevance.reshape(9, 6), flat.relevance)
+
+
+def test_results_state_the_scale_of_the_target() -> None:
+    result = lrp_dense(X, *NET, dtype="float64", return_residual=True, epsilon=0.01)
+    scale = np.sqrt(np.mean(result.prediction**2))
+    assert result.scale == pytest.approx(scale)
+    assert f"root mean square is {scale:.4g}; epsilon 0.01 is {0.01 / scale:.2%} of it" in result.note
+    assert f"kept {np.median(np.abs(result.residual)):.1%} of a prediction" in result.note
+    assert "epsilon" not in lrp_dense(X, *NET, rule="lrp0", return_residual=True).note
+
+
 def test_start_scales_relevance() -> None:
     usual = lrp_dense(X, *NET, dtype="float64", return_residual=True)
     start = np.arange(1.0, 10.0)
@@ -76,11 +106,29 @@ def test_out_is_filled_and_returned() -> None:
     np.testing.assert_array_equal(out, lrp_dense(X, *NET))
 
 
-def test_missing_inputs_blank_their_sample_only() -> None:
+def test_missing_inputs_are_refused_by_name() -> None:
+    dirty = X.copy()
+    dirty[5, 0], dirty[3, 1] = -np.inf, np.nan
+    with pytest.raises(ValueError, match=r"`x` must be finite; sample 3 has nan in input 1\."):
+        lrp_dense(dirty, *NET)
+    net = DenseNet(*NET)
+    with pytest.raises(ValueError, match=r"sample 3 has nan in input `per`\."):
+        lrp(net, dirty, names=["pbr", "per", "c", "d", "e", "f"])
+    with pytest.raises(ValueError, match=r"sample \(1, 0\) has nan in input 1\."):
+        lrp(net, dirty.reshape(3, 3, 6))
+    with pytest.raises(ValueError, match="`start` must be finite; sample 2 starts with NaN"):
+        lrp_dense(X, *NET, start=np.where(np.arange(9) == 2, np.inf, 1.0))
+    with pytest.raises(ValueError, match=r"`weights\[1\]` must be finite"):
+        lrp_dense(X, [WEIGHTS[0], np.full((4, 3), np.nan)], BIASES, NET[2])
+    with pytest.raises(ValueError, match="Unknown treatment of missing inputs `skip`"):
+        lrp_dense(X, *NET, missing="skip")  # type: ignore[call-overload]
+
+
+def test_missing_inputs_blank_their_sample_only_on_request() -> None:
     dirty = X.copy()
     dirty[3, 1], dirty[5, 0] = np.nan, -np.inf
     for rule in ("epsilon", "flat", "wsquare", "gamma", "alphabeta"):
-        result = lrp_dense(dirty, *NET, rule=rule, dtype="float64", return_residual=True)
+        result = lrp_dense(dirty, *NET, rule=rule, dtype="float64", return_residual=True, missing="nan")
         blank = np.isin(np.arange(9), [3, 5])
         np.testing.assert_array_equal(np.isnan(result.relevance).all(axis=1), blank)
         np.testing.assert_array_equal(np.isnan(result.residual), blank)
@@ -188,13 +236,14 @@ def core_call(**change: Any) -> Any:
     call: dict[str, Any] = {
         "x": X.astype(np.float32),
         "layers": layers,
-        "out": np.empty(X.shape, np.float32),
-        "residual": np.empty(9, np.float32),
-        "prediction": np.empty(9, np.float32),
+        "outputs": [0],
+        "out": np.empty((1, *X.shape), np.float32),
+        "residual": np.empty((1, 9), np.float32),
+        "prediction": np.empty((1, 9), np.float32),
     }
     call |= {key: value(call) if callable(value) else value for key, value in change.items()}
     _core.lrp_dense(call.pop("x"), call.pop("layers"), **call)
-    return call["out"]
+    return call["out"][0]
 
 
 def test_the_core_accepts_what_the_wrapper_sends() -> None:
@@ -207,13 +256,15 @@ def test_the_core_accepts_what_the_wrapper_sends() -> None:
         ({"x": X.astype(np.int32)}, "`x` must be float32 or float64"),
         ({"x": X.astype(np.float32)[::2]}, "`x` must be C-contiguous"),
         ({"x": np.ones((9, 5), np.float32)}, "`x` must be samples x inputs"),
-        ({"out": np.empty((8, 6), np.float32)}, "`out` must have the shape of `x`"),
-        ({"out": np.empty((9, 6))}, "`out` must be of the dtype of `x`"),
-        ({"out": np.empty((6, 9), np.float32).T}, "`out` must be C-contiguous"),
-        ({"residual": np.empty(3, np.float32)}, "`residual` must have one value per sample"),
-        ({"prediction": np.empty((9, 1), np.float32)}, "`prediction` must be 1-dimensional"),
-        ({"start": np.empty(2, np.float32)}, "`start` must have one value per sample"),
-        ({"output": 3}, "`output` must be less"),
+        ({"out": np.empty((1, 8, 6), np.float32)}, "`out` must have the shape of `x`"),
+        ({"out": np.empty((1, 9, 6))}, "`out` must be of the dtype of `x`"),
+        ({"out": np.empty((6, 9, 1), np.float32).T}, "`out` must be C-contiguous"),
+        ({"out": None}, "`out` must be given where `groups` is not"),
+        ({"residual": np.empty((1, 3), np.float32)}, "`residual` must have one value per sample"),
+        ({"prediction": np.empty(9, np.float32)}, "`prediction` must be 2-dimensional"),
+        ({"start": np.empty((1, 2), np.float32)}, "`start` must have one value per sample"),
+        ({"outputs": [3]}, "`output` must be less"),
+        ({"outputs": []}, "`output` must name at least one"),
         ({"threads": 0}, "`threads` must be 1 to 1024"),
         ({"layers": []}, "`weights` must hold at least one layer"),
         ({"layers": lambda call: call["layers"][::-1]}, "`x` must be samples x inputs"),

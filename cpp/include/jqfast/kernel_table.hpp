@@ -85,6 +85,8 @@ struct CrossArgs {
 
 using CrossKernel = void (*)(const CrossArgs&);
 
+struct LrpKernels;
+
 struct KernelTable {
   std::uint32_t abi = kKernelAbi;
   const char* isa = "";
@@ -101,6 +103,7 @@ struct KernelTable {
   void (*stream_f64)(const double* in, double* out, std::size_t n) = nullptr;
   void (*stream_copy)(const double* in, double* out, std::size_t n) = nullptr;  // as it is
   void (*store_fence)() = nullptr;  // makes earlier stores visible to other threads
+  const LrpKernels* lrp = nullptr;
 };
 
 // The build for plain x86-64 (or any other processor), linked into the library itself.
