@@ -10,6 +10,7 @@ import numpy as np
 
 from jqfast.errors import unknown
 from jqfast.explain.nets import FloatType
+from jqfast.memory import new_array
 from jqfast.types import AnyArray
 
 Bias = Literal["absorb", "redistribute"]
@@ -84,7 +85,7 @@ def check_out(out: AnyArray | None, samples: Samples) -> AnyArray:
     shape = (*samples.heads, *samples.lead, *own)
     full = (len(samples.outputs), len(x), *own)
     if out is None:
-        return np.empty(full, x.dtype)
+        return new_array(full, x.dtype.name)
     if out.shape != shape or out.dtype != x.dtype or not out.flags.c_contiguous:
         raise ValueError(
             f"`out` must be a C-contiguous {x.dtype} array of shape {shape}; "

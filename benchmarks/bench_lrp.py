@@ -1,0 +1,165 @@
+"""Claim: LRP of a whole walk-forward at least 2.2 times as fast as the best other way, of an LSTM 2.6 times.
+
+    pytest benchmarks/bench_lrp.py -s          (peers that are not installed are left out and named)
+
+The reference MLP (126-64-64-32-1, tanh), forward and epsilon rule, 1,900 samples a model: ours against
+captum, zennit, PyTorch by hand (also compiled) and JAX's vector-Jacobian form of the rule. The LSTM (60
+sessions, 32 inputs, 64 units), signal-take-all and epsilon: ours against the batched NumPy form on two
+threads, PyTorch by hand and JAX. Ours is measured into a given buffer and with a fresh result, over all 168
+models; the peers over one model's samples, which stay in their cache. All on two threads, answers compared.
+The rate of fused multiply-adds is measured in the same run by a loop of nothing else, compiled on the spot.
+A record of each run is appended to `benchmarks/results/lrp.json`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import platform
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import jqfast
+from benchmarks import lrp_peers as peers
+from benchmarks.machine import cpu, measure
+from jqfast.explain import lrp_dense, lrp_lstm
+
+THREADS, MODELS, SAMPLES = 2, 168, 1900
+TIMES_BEST, TIMES_FRESH, TIMES_ZENNIT, SHARE_OF_FMA, TIMES_LSTM = 2.2, 1.8, 12.0, 0.6, 2.6
+SEQUENCES = 1200
+RESULTS = Path(__file__).parent / "results" / "lrp.json"
+DENSE_FLOPS = 2 * 2 * (126 * 64 + 64 * 64 + 64 * 32 + 32)
+LSTM_FLOPS = 2 * 60 * (96 * 256 + 96 * 64)
+
+_FMA = """
+#include <immintrin.h>
+double work(long n) {
+  __m512 a[16], m = _mm512_set1_ps(0.999f), c = _mm512_set1_ps(1e-3f);
+  for (int i = 0; i < 16; ++i) a[i] = _mm512_set1_ps((float)i);
+  for (long k = 0; k < n; ++k) {
+    _Pragma("GCC unroll 16") for (int i = 0; i < 16; ++i) a[i] = _mm512_fmadd_ps(a[i], m, c);
+  }
+  float s = 0;
+  for (int i = 0; i < 16; ++i) s += _mm512_cvtss_f32(a[i]);
+  return s;
+}
+"""
+
+
+def fma_rate(folder: Path) -> float:
+    """Float32 operations a second on all threads; NaN without AVX-512 or a compiler."""
+    if jqfast.build_info()["isa"] != "avx512":
+        return float("nan")
+    (folder / "fma.c").write_text(_FMA)
+    command = ["gcc", "-O3", "-mavx512f", "-shared", "-fPIC", "fma.c", "-o", "fma.so"]
+    subprocess.run(command, cwd=folder, check=True)
+    work = ctypes.CDLL(str(folder / "fma.so")).work
+    work.argtypes, work.restype = [ctypes.c_long], ctypes.c_double
+    rounds = 4_000_000
+    with ThreadPoolExecutor(THREADS) as pool:
+
+        def run() -> object:
+            return list(pool.map(work, [rounds] * THREADS))
+
+        run()
+        return THREADS * rounds * 16 * 32 / (measure(run, seconds=1.0).median / 1e3)
+
+
+def rate(run: Callable[[], object], samples: int, *, seconds: float = 1.5) -> float:
+    """Samples a second, after a warm-up."""
+    run()
+    return samples / (measure(run, seconds=seconds).median / 1e3)
+
+
+def append(record: dict[str, Any]) -> None:
+    facts = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpu": cpu(),
+        "isa": jqfast.build_info()["isa"],
+        "threads": THREADS,
+        "python": platform.python_version(),
+    }
+    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    RESULTS.write_text(json.dumps([*history, facts | record], indent=1) + "\n")
+
+
+def show(name: str, rates: dict[str, float]) -> None:
+    print(f"\n{name}, thousand samples a second")
+    for way, value in sorted(rates.items(), key=lambda item: -item[1]):
+        print(f"  {way:28s} {value / 1e3:10.1f}")
+
+
+def conclude(times: float, share: float, peak: float, missing: dict[str, str]) -> None:
+    print(f"  {times:.2f} times the best peer; {share:.0%} of {peak / 1e9:.0f} GFLOP/s; missing: {missing}")
+
+
+def agree(name: str, got: np.ndarray, want: np.ndarray) -> None:
+    """Within the rounding that small denominators magnify: compared in the median over samples."""
+    axes = tuple(range(1, got.ndim))
+    gap = np.abs(got - want).max(axis=axes) / (np.abs(want).max(axis=axes) + 1e-12)
+    assert np.median(gap) < 1e-4, f"{name} differs by {np.median(gap):.2g} in the median"
+
+
+def test_dense(tmp_path: Path) -> None:
+    net = peers.dense_net()
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((MODELS * SAMPLES, 126), dtype=np.float32)
+    out = np.empty_like(x)
+    few = x[:SAMPLES]
+    weights, biases, activations = net
+    call = (weights, biases, activations)
+
+    def by_model(into: np.ndarray | None) -> object:
+        if into is None:
+            return lrp_dense(x, *call, threads=THREADS)
+        for at in range(0, len(x), SAMPLES):
+            part = slice(at, at + SAMPLES)
+            lrp_dense(x[part], *call, threads=THREADS, out=into[part])
+        return into
+
+    rates = {
+        "jqfast, given buffer": rate(lambda: by_model(out), len(x)),
+        "jqfast, fresh result": rate(lambda: by_model(None), len(x)),
+    }
+    ours = lrp_dense(few, *call)
+    others, missing = peers.dense_peers(net, THREADS)
+    for name, run in others.items():
+        agree(name, run(few), ours)
+        rates[name] = rate(lambda run=run: run(few), SAMPLES)  # type: ignore[misc]
+    peak = fma_rate(tmp_path)
+    best = max(rates[name] for name in others)
+    mine = rates["jqfast, given buffer"]
+    share = mine * DENSE_FLOPS / peak
+    show("LRP epsilon, reference MLP", rates)
+    conclude(mine / best, share, peak, missing)
+    append({"work": "dense", "rates": rates, "fma": peak, "share": share, "missing": missing})
+    assert mine >= TIMES_BEST * best
+    assert rates["jqfast, fresh result"] >= TIMES_FRESH * best
+    assert mine >= TIMES_ZENNIT * rates.get("zennit", 0.0)
+    assert not share < SHARE_OF_FMA
+
+
+def test_lstm(tmp_path: Path) -> None:
+    layer, head = peers.lstm_net()
+    x = np.random.default_rng(1).standard_normal((SEQUENCES, 60, 32), dtype=np.float32)
+    out = np.empty_like(x)
+    mine = rate(lambda: lrp_lstm(x, [layer], head, threads=THREADS, out=out), len(x))
+    rates = {"jqfast, given buffer": mine}
+    others, missing = peers.lstm_peers(layer, head, THREADS)
+    for name, run in others.items():
+        few = x[:300]
+        agree(name, run(few), out[:300])
+        rates[name] = rate(lambda run=run, few=few: run(few), len(few))  # type: ignore[misc]
+    peak = fma_rate(tmp_path)
+    best = max(rates[name] for name in others)
+    share = mine * LSTM_FLOPS / peak
+    show("LRP of an LSTM, 60 sessions, 32 inputs, 64 units", rates)
+    conclude(mine / best, share, peak, missing)
+    append({"work": "lstm", "rates": rates, "fma": peak, "share": share, "missing": missing})
+    assert mine >= TIMES_LSTM * best
