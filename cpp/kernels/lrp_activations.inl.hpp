@@ -109,9 +109,9 @@ inline Reg<T> expm1_value(Reg<T> x) noexcept {
 
 // tanh x = x P(x^2) / Q(x^2) up to 9.02, where it is 1 to the last bit; relative error below 7e-9 before rounding.
 // The coefficients are from tests/coefficients.py.
-inline constexpr float kTanhP[] = {0.9999999932F,    0.1308317311F,    0.003103019204F,  1.114443466e-5F,
-                                   -2.018464092e-8F, 5.258073509e-11F, -8.436723214e-14F};
-inline constexpr float kTanhQ[] = {1.0F, 0.4641650009F, 0.02449145292F, 0.0002544776708F};
+inline constexpr float kTanhP[] = {0.9999999932F,    0.1308314187F,    0.003102984522F,  1.114407957e-5F,
+                                   -2.018325356e-8F, 5.257436258e-11F, -8.435165538e-14F};
+inline constexpr float kTanhQ[] = {1.0F, 0.4641646883F, 0.02449131417F, 0.0002544726629F};
 
 template <std::size_t N>
 inline Reg<float> polynomial(const float (&c)[N], Reg<float> u) noexcept {

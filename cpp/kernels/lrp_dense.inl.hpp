@@ -242,6 +242,13 @@ inline void put_row(const T* row, std::size_t n, T valid, T* to) noexcept {
   }
 }
 
+// Asks for the cache lines of n values ahead of their use: a strip is short, and each is a new place in memory.
+template <bool kWrite, class T>
+inline void prefetch(const T* from, std::size_t n) noexcept {
+  constexpr std::size_t kLine = 64 / sizeof(T);
+  for (std::size_t i = 0; i < n; i += kLine) __builtin_prefetch(from + i, kWrite ? 1 : 0, 2);
+}
+
 // The residual share and the prediction of one sample.
 template <class T>
 void put_sums(const LrpBatch<T>& batch, std::size_t at, T start, T head, double reached, T valid) noexcept {
@@ -271,6 +278,9 @@ class DenseWalk final : public LrpWalk<T> {
     const std::size_t stride = strip_.input_stride();
     T valid[kDenseRows] = {};
     std::size_t bad = take(batch, first, count, valid);
+    const std::size_t next = std::min(kDenseRows, batch.count - first - count);
+    prefetch<false>(batch.x + (first + count) * inputs_, next * inputs_);
+    prefetch<true>(batch.relevance + first * inputs_, count * inputs_);
     strip_.forward();
     for (std::size_t k = 0; k < heads_; ++k) {
       T start[kDenseRows] = {};

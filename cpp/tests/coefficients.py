@@ -1,4 +1,4 @@
-"""Prints the polynomials and constants of kernels/elementary and normal_quantile, with errors as log2.
+"""Prints the polynomials and constants of kernels/elementary, normal_quantile and lrp_activations, with errors as log2.
 
     python cpp/tests/coefficients.py        (needs mpmath)
 
@@ -95,7 +95,43 @@ def tail(r: mp.mpf) -> mp.mpf:
     return r - newton(start, lambda z: mp.erfc(z / mp.sqrt(2)) / 2 - p, -1)
 
 
+def levelled(f: Function, nodes: list, top: int, bottom: int) -> tuple[list, list, mp.mpf]:
+    """N and Q of degrees `top` and `bottom`, Q(0) = 1, whose largest relative error over the nodes is small: least
+    squares, weighted anew where the error was large (Lawson's iteration); and that error.
+    """
+    weights = [mp.mpf(1)] * len(nodes)
+    best: tuple[list, list, mp.mpf] = ([], [], mp.inf)
+    below = [mp.mpf(1)] * len(nodes)
+    for _ in range(40):
+        rows = [
+            [scale * t**k for k in range(top + 1)] + [-scale * f(t) * t**k for k in range(1, bottom + 1)]
+            for t, scale in ((t, mp.sqrt(w) / (f(t) * q)) for t, w, q in zip(nodes, weights, below, strict=True))
+        ]
+        right = [mp.sqrt(w) / q for w, q in zip(weights, below, strict=True)]
+        found, _ = mp.qr_solve(mp.matrix(rows), mp.matrix(right))
+        n, q = list(found[: top + 1]), [mp.mpf(1), *found[top + 1 :]]
+        below = [mp.polyval(q[::-1], t) for t in nodes]
+        errors = [abs(mp.polyval(n[::-1], t) / (b * f(t)) - 1) for t, b in zip(nodes, below, strict=True)]
+        if max(errors) < best[2]:
+            best = (n, q, max(errors))
+        weights = [w * (e / max(errors) + mp.mpf("1e-3")) for w, e in zip(weights, errors, strict=True)]
+        mean = sum(weights) / len(weights)
+        weights = [w / mean for w in weights]
+    return best
+
+
+def tanh_float() -> None:
+    """tanh x / x in x^2 up to x = 9.02, for float32."""
+    high = mp.mpf("9.02") ** 2
+    nodes = [high * mp.cos(mp.pi * (2 * i + 1) / 480) ** 2 for i in range(120)]
+    n, q, worst = levelled(lambda u: mp.tanh(mp.sqrt(u)) / mp.sqrt(u), nodes, 6, 3)
+    write(f"tanh in float32: P, Q in x^2, relative error 2^{mp.nstr(mp.log(worst, 2), 4)}")
+    for name, values in (("P", n), ("Q", q)):
+        write(f"  {name} " + ", ".join(mp.nstr(v, 10) for v in values))
+
+
 def main() -> None:
+    tanh_float()
     half_ln2 = mp.log(2) / 2 * mp.mpf("1.0001")
     show("exp_cubic", exp_cubic, -half_ln2, half_ln2, list(range(10)), [])
     most = (mp.sqrt(2) - 1) ** 4 * mp.mpf("1.0001")
