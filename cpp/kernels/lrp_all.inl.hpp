@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "lrp_dense.inl.hpp"
-#include "lrp_lstm.inl.hpp"
+#include "lrp_lstm_walk.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
 

@@ -1,4 +1,4 @@
-"""Prints the polynomials and constants of kernels/elementary, normal_quantile and lrp_activations, with errors as log2.
+"""Prints the polynomials and constants of kernels/elementary, normal_quantile and lrp_activations.
 
     python cpp/tests/coefficients.py        (needs mpmath)
 
@@ -96,8 +96,9 @@ def tail(r: mp.mpf) -> mp.mpf:
 
 
 def levelled(f: Function, nodes: list, top: int, bottom: int) -> tuple[list, list, mp.mpf]:
-    """N and Q of degrees `top` and `bottom`, Q(0) = 1, whose largest relative error over the nodes is small: least
-    squares, weighted anew where the error was large (Lawson's iteration); and that error.
+    """N and Q of degrees `top` and `bottom`, Q(0) = 1, and their largest relative error over the nodes.
+
+    That is kept small by least squares, weighted anew where the error was large (Lawson's iteration).
     """
     weights = [mp.mpf(1)] * len(nodes)
     best: tuple[list, list, mp.mpf] = ([], [], mp.inf)
@@ -105,7 +106,9 @@ def levelled(f: Function, nodes: list, top: int, bottom: int) -> tuple[list, lis
     for _ in range(40):
         rows = [
             [scale * t**k for k in range(top + 1)] + [-scale * f(t) * t**k for k in range(1, bottom + 1)]
-            for t, scale in ((t, mp.sqrt(w) / (f(t) * q)) for t, w, q in zip(nodes, weights, below, strict=True))
+            for t, scale in (
+                (t, mp.sqrt(w) / (f(t) * q)) for t, w, q in zip(nodes, weights, below, strict=True)
+            )
         ]
         right = [mp.sqrt(w) / q for w, q in zip(weights, below, strict=True)]
         found, _ = mp.qr_solve(mp.matrix(rows), mp.matrix(right))

@@ -1,6 +1,6 @@
 """Relevances by zennit and captum, as they compute them, for `test_lrp_peers.py`.
 
-    python tests/golden/make_lrp_peers.py        (needs torch, zennit and captum; none of them is needed by the tests)
+    python tests/golden/make_lrp_peers.py        (needs torch, zennit and captum; the tests need none of them)
 
 A small net in float64 with biases; each rule in all layers. Stabilisers are set to the epsilon of our rule.
 captum's own rule for positive weights leaves the bias out and is not compared.

@@ -9,10 +9,19 @@ import numpy as np
 import pytest
 
 from jqfast.errors import NumericError
-from jqfast.explain import demeaned, lrp_dense, walk_forward_relevance
+from jqfast.explain import (
+    DenseNet,
+    LstmLayer,
+    LstmNet,
+    demeaned,
+    lrp,
+    lrp_dense,
+    walk_forward_relevance,
+)
 from jqfast.features.normalize import Fitted, fit
 from jqfast.features.result import FeaturePanel
 from jqfast.learn.checkpoint import FoldModel, fold_path, load_fold, save_fold
+from jqfast.learn.dataset import sequence_rows
 from jqfast.learn.walk_forward import Predictions
 
 T, N, F = 40, 25, 3
@@ -143,3 +152,57 @@ def test_what_cannot_be_explained(walked: tuple[FeaturePanel, Predictions, Path]
     path.unlink()
     with pytest.raises(FileNotFoundError):
         walk_forward_relevance(X, predictions, folder)
+
+
+def lstm_fold(name: str, rows: np.ndarray, X: FeaturePanel, history: np.ndarray) -> FoldModel:
+    """A random LSTM and its predictions, sequences gathered by hand."""
+    rng = np.random.default_rng(5)
+    shapes = ((2 * F, 16), (4, 16), (4, 1))
+    weights = tuple(rng.standard_normal(s).astype(np.float32) / 2 for s in shapes)
+    biases = tuple(rng.standard_normal(o).astype(np.float32) / 4 for o in (16, 1))
+    fitted = fit(X.samples, ("cs", "ts", "none"))
+    scores = np.full((1, len(rows), N), np.nan, dtype=np.float32)
+    for place, row in enumerate(rows):
+        scores[0, place] = lrp(
+            LstmNet(
+                [LstmLayer(weights[0], weights[1], biases[0])],
+                DenseNet([weights[2]], [biases[1]], ["linear"]),
+            ),
+            by_hand(X, fitted, history[row]),
+        ).prediction
+    names = tuple(Fitted.input_names(NAMES))
+    kinds = ("lstm", "linear")
+    return FoldModel(name, "lstm", weights, biases, kinds, fitted, names, (), (5,), rows, scores, {}, "print")
+
+
+def by_hand(X: FeaturePanel, fitted: Fitted, rows: np.ndarray) -> np.ndarray:
+    """(N, L, 2F) inputs of all stocks; what is before the start is missing."""
+    sessions = []
+    for row in rows:
+        raw = X.samples[row * N : (row + 1) * N] if row >= 0 else np.full((N, F), np.nan, np.float32)
+        sessions.append(fitted.apply(raw))
+    return np.stack(sessions, axis=1)
+
+
+def test_sequences_are_explained_and_summed_over_their_sessions(
+    walked: tuple[FeaturePanel, Predictions, Path],
+) -> None:
+    X, _, folder = walked
+    is_session = np.ones(T, dtype=np.bool_)
+    is_session[20] = False
+    history = sequence_rows(is_session, 6)
+    rows = np.arange(3, T)
+    fold = lstm_fold("all", rows, X, history)
+    save_fold(fold_path(folder, "all"), fold)
+    scores = np.full((1, T, N), np.nan, dtype=np.float32)
+    scores[:, rows] = fold.scores
+    owner = np.where(np.arange(T) >= 3, 0, -1)
+    predictions = Predictions(DATES, X.codes, (5,), scores, owner, ("all",))
+    result = walk_forward_relevance(X, predictions, folder, rows=[3, 22, 39], history=history)
+    for place, row in enumerate((3, 22, 39)):
+        whole = lrp(fold, by_hand(X, fold.fitted, history[row])).relevance.sum(axis=1)
+        np.testing.assert_allclose(result.values[place], whole[:, :F] + whole[:, F:], atol=1e-6)
+    assert result.daily is not None
+    assert len(result.daily.dates) == len(rows)
+    with pytest.raises(ValueError, match="Fold `all` reads sequences; pass `history`"):
+        walk_forward_relevance(X, predictions, folder, rows=[3])
