@@ -18,6 +18,7 @@ from jqfast.errors import DataGapError
 from jqfast.factors import MODELS, Factors, Portfolios, fit, predictors, read_factors
 from jqfast.factors.compare import LSTM, CompareConfig, predict
 from jqfast.factors.predictors import LstmOptions, Split, Trial
+from jqfast.report.figures_compare import predicted_against_actual
 
 T = 150
 DAYS = np.datetime64("2015-01-01") + np.arange(T)
@@ -160,6 +161,18 @@ def _french(folder: Path, months: int = 130) -> None:
             for date, row in zip(dates, values, strict=True)
         ]
         (folder / f"{name}.csv").write_text("\n".join(["text", "", f",{head}", *lines, ""]))
+
+
+def test_the_figure_draws_what_it_returns() -> None:
+    actual = {"HiTec": np.array([0.01, -0.02, 0.03]), "Other": np.array([0.0, 0.01, 0.02])}
+    predicted = {"FF5": {"HiTec": np.array([0.01, np.nan, 0.02]), "Other": np.zeros(3)}}
+    frame, figure = predicted_against_actual(actual, predicted, ("FF5",), {("FF5", s): 0.5 for s in actual})
+    assert list(frame.columns) == ["model", "sector", "actual", "predicted"]
+    assert len(frame) == 5
+    titles = ["HiTec, FF5: R2 = 0.500", "Other, FF5: R2 = 0.500"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == titles
+    drawn = figure.axes[0].collections[0].get_offsets()
+    np.testing.assert_allclose(drawn, [[1.0, 1.0], [3.0, 2.0]])
 
 
 FILES = {"table.csv", "table.parquet", "predictions.parquet", "fit.svg", "forecast.svg", "comparison.json"}

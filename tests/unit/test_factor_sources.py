@@ -13,6 +13,7 @@ from jqfast.errors import DataGapError
 from jqfast.factors import (
     GROUP_OF,
     Factors,
+    Portfolios,
     SortConfig,
     build,
     fit,
@@ -32,6 +33,7 @@ from jqfast.factors.sorts import (
     session_returns,
     thirds,
 )
+from jqfast.factors.table import compound_months
 
 THREE = "text\n\n,Mkt-RF,SMB,HML,RF\n199001, 1.0, 2.0, 3.0, 0.5\n199002,-1.0, 0.0, 1.0, 0.5\n"
 FIVE = "199001,1.0,2.2,3.0,0.1,0.2,0.5\n199002,-1.0,0.1,1.0,0.3,0.4,0.5\n199003,9,9,9,9,9,9\n"
@@ -242,3 +244,21 @@ def test_sector_returns_without_market_values_are_equal_weighted() -> None:
     assert found.names == ("HiTec", "Other")
     np.testing.assert_allclose(found.values, [[0.2, -0.1]])
     assert "equal weights" in found.notes[0]
+
+
+def test_months_that_the_data_do_not_cover_are_left_out() -> None:
+    days = np.arange(np.datetime64("2020-01-15"), np.datetime64("2020-04-20"))
+    days = days[np.is_busday(days)]
+    returns = np.full((len(days), 1), 0.01)
+    returns[30] = np.nan
+    ends, growth = compound_months(days, returns)
+    assert ends.astype(str).tolist() == ["2020-02-29", "2020-03-31"]
+    assert np.isnan(growth[0, 0])
+    assert growth[1, 0] == pytest.approx(1.01**22 - 1)
+
+
+def test_returns_less_the_safe_rate_of_the_common_dates() -> None:
+    portfolios = Portfolios(DAYS[:3], ("a",), np.full((3, 1), 0.02), "daily", "drawn")
+    got = portfolios.less(DOLLAR.rows(np.arange(1, 4)))
+    assert got.dates.tolist() == DAYS[1:3].tolist()
+    np.testing.assert_allclose(got.values, 0.019)
