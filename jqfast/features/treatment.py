@@ -13,10 +13,9 @@ from dataclasses import dataclass, fields
 from jqfast.errors import unknown
 from jqfast.features.checks import NORMS, PER_DATE
 from jqfast.features.expr import Expr
+from jqfast.features.groups import SECTORS as SECTORS
+from jqfast.features.groups import in_sector
 from jqfast.features.ops import cs_centred_rank, cs_zscore, log, minimum, tanh
-
-#: The column of categories within which ``cs33`` compares.
-SECTORS = "sector33"
 
 #: Norms whose values have a standard deviation near 1, so that a shrink has a meaning.
 _STANDARD = frozenset({"cs", "cs33", "log"})
@@ -77,7 +76,7 @@ class Treatment:
             return cs_centred_rank(capped)
         if self.norm not in PER_DATE:
             return capped
-        z = cs_zscore(capped, by=SECTORS if self.norm == "cs33" else None)
+        z = in_sector(cs_zscore, capped) if self.norm == "cs33" else cs_zscore(capped)
         return z if self.tanh is None else self.tanh * tanh(z / self.tanh)
 
 

@@ -11,6 +11,7 @@ import pytest
 import jqfast.features as features
 from jqfast.data.panel import Panel
 from jqfast.features import Feature, close, cs_centred_rank, cs_zscore, dow_sin, log, open_
+from jqfast.features.groups import in_sector
 from jqfast.features.normalize import QUANTILE_ROWS, Fitted, fit, per_date
 
 RATIO = close / open_
@@ -26,7 +27,7 @@ NORMS = ("cs", "log", "rank", "ts", "flag", "unit", "none")
 
 def test_per_date_transforms_are_expressions() -> None:
     assert per_date(RATIO, "cs") is cs_zscore(RATIO)
-    assert per_date(RATIO, "cs33") is cs_zscore(RATIO, by="sector33")
+    assert per_date(RATIO, "cs33") is in_sector(cs_zscore, RATIO)
     assert per_date(RATIO, "log") is cs_zscore(log(RATIO))
     assert per_date(RATIO, "rank") is cs_centred_rank(RATIO)
     assert all(per_date(RATIO, norm) is RATIO for norm in ("ts", "flag", "unit", "none"))
@@ -37,9 +38,10 @@ def test_per_date_transforms_are_expressions() -> None:
 
 
 def test_sectors_are_compared_within_themselves(sim_panel: Panel) -> None:
-    """`cs33` against pandas, on sectors of several sizes and stocks without one."""
+    """`cs33` against pandas; the market stands in for a sector of less than five and for no sector."""
     N = len(sim_panel.codes)
-    sector = np.array([3, 0, 3, 1, 3, 0, 0, -1] * (N // 8), dtype=np.int16)
+    sector = np.array([3, 0, 3, 0, 3, 0, 0, 3] * (N // 8), dtype=np.int16)
+    sector[:4], sector[4:7] = 1, -1
     sectors = np.ascontiguousarray(np.broadcast_to(sector, sim_panel.shape))
     panel = replace(
         sim_panel,
@@ -51,9 +53,13 @@ def test_sectors_are_compared_within_themselves(sim_panel: Panel) -> None:
     out = features.panel(panel, mine, dtype="float64", normalize=True).values[0][100:110]
     groups = np.where(sector < 0, np.nan, sector)
     grouped = raw.T.groupby(groups)
-    want = ((raw.T - grouped.transform("mean")) / grouped.transform("std")).T.to_numpy()
+    inside = ((raw.T - grouped.transform("mean")) / grouped.transform("std")).T
+    market = raw.sub(raw.mean(axis=1), axis=0).div(raw.std(axis=1), axis=0)
+    large = (grouped.transform("count") >= 5).T
+    want = inside.where(large, market).to_numpy()
     np.testing.assert_allclose(out, want, rtol=1e-9, atol=1e-12)
-    assert np.isfinite(out).sum() > 10 * (N - N // 8) * 0.8
+    assert large.any().sum() == N - 7
+    assert np.isfinite(out).sum() > 10 * N * 0.8
 
 
 def test_centres_and_scales_by_norm() -> None:

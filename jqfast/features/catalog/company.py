@@ -6,14 +6,14 @@ a trade for a month, so that a ratio to a yearly number does not come and go wit
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from jqfast.features.columns import close, column
 from jqfast.features.expr import Expr
+from jqfast.features.groups import SECTORS as SECTORS
+from jqfast.features.groups import in_sector as in_sector
+from jqfast.features.groups import one_over_n
 from jqfast.features.ops import (
     abs_,
     cs_rank,
-    cs_scale,
     cs_winsorize,
     eq,
     exp,
@@ -117,21 +117,6 @@ def fading(value: Expr, sessions: Expr, tau: int) -> Expr:
 
 
 # -- sectors -----------------------------------------------------------------------------------
-
-SECTORS = "sector33"
-#: With fewer stocks than this in a sector the market takes its place.
-FEWEST = 5
-
-
-def one_over_n(x: Expr, by: Expr | str | None) -> Expr:
-    """1 over the number of stocks with a value in the group."""
-    return cs_scale(where(isnan(x), MISSING, 1), by=by)
-
-
-def in_sector(statistic: Callable[..., Expr], x: Expr, by: Expr | str = SECTORS) -> Expr:
-    """``statistic(x)`` within the sector; among all stocks where the sector has fewer than five values."""
-    small = fill(one_over_n(x, by) > 1 / FEWEST, 1)
-    return where(small, statistic(x, by=None), statistic(x, by=by))
 
 
 def unit_rank(x: Expr, *, by: Expr | str | None) -> Expr:
