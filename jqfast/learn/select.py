@@ -1,7 +1,7 @@
 """Which inputs to keep, and fewer inputs instead: everything is decided on the training rows of one fold.
 
-Goes in: (S, F) model inputs of training rows in the order of time (a fold hands them out, see
-`jqfast.learn.dataset`), already normalised, without missing values. Comes out: a `Selection` or a
+Goes in: (S, F) model inputs of training rows in the order of time, as `training_inputs` takes them from a
+fold: normalised by themselves, without missing values. Comes out: a `Selection` or a
 `Projection`, frozen, applied to other rows unchanged. Nothing here sees a row that is not trained on.
 """
 
@@ -10,11 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jqfast.features.normalize import fit
 from jqfast.types import AnyArray, BoolArray, FloatArray
+
+if TYPE_CHECKING:
+    from jqfast.learn.dataset import Dataset
+    from jqfast.learn.folds import Fold
 
 #: Share of the training rows, the latest ones, on which a penalty is chosen.
 VALIDATION_SHARE = 0.2
@@ -72,6 +77,32 @@ class Projection:
         _check(x, self.names)
         out: FloatArray = (x - self.center) @ self.components
         return out
+
+
+def training_inputs(data: Dataset, fold: Fold, *, output: int = 0) -> tuple[AnyArray, AnyArray]:
+    """What a fold's selection may see: its own training rows, normalised by themselves, in the order of time.
+
+    Parameters
+    ----------
+    data : of `jqfast.learn.dataset.make_dataset`
+    fold : its training rows are used and no others
+    output : which horizon the labels are of
+
+    Returns
+    -------
+    (S, F) model inputs without missing values, and (S,) labels, NaN where there is none
+
+    Raises
+    ------
+    DataGapError
+        If the fold has no training sample.
+    """
+    from jqfast.learn.dataset import sample_values
+
+    train = data.index(fold.train_rows, train=True)
+    samples = sample_values(data, train)
+    inputs = fit(samples, data.norms).apply(samples)[:, : len(data.names)]
+    return inputs, data.targets[train][:, output]
 
 
 def prune_correlated(

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from learn_support import planted, small_folds
 
 from jqfast.learn import select
-from jqfast.learn.select import VALIDATION_SHARE, by_gain, l1_path, principal_components, prune_correlated
+from jqfast.learn.dataset import make_dataset
+from jqfast.learn.select import (
+    VALIDATION_SHARE,
+    by_gain,
+    l1_path,
+    principal_components,
+    prune_correlated,
+    training_inputs,
+)
 
 
 def _market(S: int = 4000, F: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -103,6 +113,23 @@ def test_rows_that_are_not_trained_on_change_nothing() -> None:
     np.testing.assert_array_equal(
         l1_path(spoiled[:3000], y[:3000], names).coefficients, l1_path(first, y[:3000], names).coefficients
     )
+
+
+def test_a_fold_hands_out_its_training_rows_and_no_others() -> None:
+    """Everything outside the fold's training rows poisoned: inputs, labels and the choice keep their bits."""
+    X, targets = planted()
+    fold = small_folds(X)[2]
+    x, y = training_inputs(make_dataset(X, targets), fold)
+    assert x.shape == (len(y), 4)
+    assert np.isfinite(x).all()
+    outside = np.setdiff1d(np.arange(len(X.dates)), fold.train_rows)
+    spoiled, wrong = X.buffer.copy(), targets.values.copy()
+    spoiled[outside], wrong[:, outside] = 1e6, -1e6
+    poisoned = make_dataset(replace(X, buffer=spoiled), replace(targets, values=wrong))
+    again = training_inputs(poisoned, fold)
+    assert again[0].tobytes() == x.tobytes()
+    assert again[1].tobytes() == y.tobytes()
+    assert {"f0", "f1"} <= set(l1_path(x, y, X.names).selection().chosen)
 
 
 def test_gains_of_trees() -> None:
