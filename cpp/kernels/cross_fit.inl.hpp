@@ -73,7 +73,7 @@ class Exposures {
         std::copy_n(y + first + i, std::min(kLanes, rows - i), own);
         sum.add(select(is_finite(v), v * load(own), Vec{}));
       });
-      sum.carry();
+      sum.carry((rows + kLanes - 1) / kLanes);
     }
     const TwoSum total = sum.total<true>();
     return total.sum[0] + total.error[0];

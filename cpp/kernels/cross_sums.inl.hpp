@@ -73,12 +73,19 @@ struct Limits {
 
 class LimitsSoFar {
  public:
+  // Missing values are replaced before they are compared: each comparison waits for the one before.
   void add(Vec x) noexcept {
     const Mask ok = is_finite(x);
-    const Vec smaller = select(x < low_, x, low_), greater = select(x > high_, x, high_);
-    low_ = select(ok, smaller, low_);
-    high_ = select(ok, greater, high_);
+    const Vec below = select(ok, x, splat(kInf)), above = select(ok, x, splat(-kInf));
+    low_ = select(below < low_, below, low_);
+    high_ = select(above > high_, above, high_);
     count_ -= reinterpret_cast<Bits>(ok);
+  }
+
+  void add(const LimitsSoFar& other) noexcept {
+    low_ = select(other.low_ < low_, other.low_, low_);
+    high_ = select(other.high_ > high_, other.high_, high_);
+    count_ += other.count_;
   }
 
   template <bool Joined>
@@ -93,10 +100,16 @@ class LimitsSoFar {
   Bits count_{};
 };
 
-// Of one group over all lanes.
+// Of one group over all lanes; every other vector goes to a chain of comparisons of its own.
 inline Limits limits(const double* in, std::size_t n) noexcept {
-  LimitsSoFar found;
-  each(in, n, [&](Vec x, std::size_t) { found.add(x); });
+  LimitsSoFar found, others;
+  const std::size_t pairs = n / (2 * kLanes) * 2 * kLanes;
+  for (std::size_t i = 0; i < pairs; i += 2 * kLanes) {
+    found.add(load(in + i));
+    others.add(load(in + i + kLanes));
+  }
+  found.add(others);
+  each(in + pairs, n - pairs, [&](Vec x, std::size_t) { found.add(x); });
   return found.total<true>();
 }
 
@@ -118,15 +131,18 @@ inline Vec unit_for(Vec largest) noexcept {
 // Adds up terms of at most 16.
 class GridSum {
  public:
+  // The bits of kCoarse and kFine are added along; modulo 2^64 they can be taken off later.
   void add(Vec term) noexcept {
     const Vec coarse = term + kCoarse;
     const Vec fine = (term - (coarse - kCoarse)) + kFine;
-    high_ += bits(coarse) - std::bit_cast<std::uint64_t>(kCoarse);
-    low_ += bits(fine) - std::bit_cast<std::uint64_t>(kFine);
+    high_ += bits(coarse);
+    low_ += bits(fine);
   }
 
-  // To be called after at most kRun additions: makes room for as many more.
-  void carry() noexcept {
+  // To be called with the number of additions, at most kRun, before the total and before more of them.
+  void carry(std::size_t additions) noexcept {
+    high_ -= additions * std::bit_cast<std::uint64_t>(kCoarse);
+    low_ -= additions * std::bit_cast<std::uint64_t>(kFine);
     upper_ += reinterpret_cast<Mask>(high_) >> 32;
     high_ &= 0xFFFFFFFFu;
     lower_ += reinterpret_cast<Mask>(low_) >> 32;
@@ -134,8 +150,7 @@ class GridSum {
   }
 
   template <bool Joined>
-  [[nodiscard]] TwoSum total() noexcept {
-    carry();
+  [[nodiscard]] TwoSum total() const noexcept {
     const auto part = [](auto integer, double unit) {
       const auto whole = joined<Joined>(integer, [](auto a, auto b) { return a + b; });
       return __builtin_convertvector(whole, Vec) * unit;
@@ -159,9 +174,10 @@ template <bool Joined, class Term>
 TwoSum sum_of(const Row& row, Term term) noexcept {
   GridSum sum;
   for (std::size_t first = 0; first < row.n; first += GridSum::kRun * kLanes) {
-    each(row.values + first, std::min(row.n - first, GridSum::kRun * kLanes), row.next + first,
+    const std::size_t count = std::min(row.n - first, GridSum::kRun * kLanes);
+    each(row.values + first, count, row.next + first,
          [&](Vec x, std::size_t) { sum.add(select(is_finite(x), term(x), Vec{})); });
-    sum.carry();
+    sum.carry((count + kLanes - 1) / kLanes);
   }
   return sum.total<Joined>();
 }
