@@ -73,7 +73,8 @@ def month_of_ratio(p: Tables, who: str) -> Frame:
 
 @oracle("short_position_float")
 def to_float(p: Tables) -> Frame:
-    return np.log1p(100 * measure(p, "short_position") * p["fs_shares_issued"] / p["free_float"])
+    issued = p["fs_shares_issued"] / p["adjustment"]  # on the basis of the day, as the free float is
+    return np.log1p(100 * measure(p, "short_position") * issued / p["free_float"])
 
 
 _MEASURE = "(?P<name>short_ratio_sector|short_ratio_market|short_position)"

@@ -38,7 +38,7 @@ def with_own_tables(panel: Panel) -> Panel:
     return panel.with_columns(
         consensus_eps=held * np.nanmedian(panel["fs_eps"]),
         consensus_op=held * np.nanmedian(panel["fs_op"]),
-        free_float=panel["fs_shares_issued"] * 0.4,
+        free_float=panel["fs_shares_issued"] / panel["adjustment"] * 0.4,
         boj_etf=rng.choice([0.0, 700.0, np.nan], T, p=[0.6, 0.3, 0.1]),
         news_score=np.where(panel.listed, rng.choice([0.0, 1.0, -1.0], (T, N), p=[0.8, 0.1, 0.1]), np.nan),
         sector33=np.where(panel.listed, sector, np.int16(-1)),
@@ -67,6 +67,14 @@ def test_feature_equals_its_oracle(case: Case, name: str) -> None:
     assert result.finite >= COVERAGE.get(name, 0.3) * case.cells
     assert result.worst <= 1.0
     assert np.isnan(case.X[name][~case.rows]).all()
+
+
+def test_the_walls_hold_for_features_of_own_tables(store_panel: Panel) -> None:
+    own = {"consensus_eps", "consensus_op", "free_float", "boj_etf", "news_score"}
+    names = [name for name in NAMES if features.registry[name].expr.columns & own]
+    report = features.audit(with_own_tables(store_panel), names, rows=[500])
+    assert report, str(report)
+    assert len(names) == 6
 
 
 def test_a_feature_without_an_oracle_is_reported(case: Case) -> None:

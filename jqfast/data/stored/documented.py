@@ -136,6 +136,10 @@ fed_funds | market | none | external | value | rate of the Fed funds futures, pe
 spx_overnight | market | none | external | value | change of the S&P 500 futures from 15:00 to 06:00 in Tokyo
 topix_yield | market | none | external | value | dividend yield of TOPIX, percent a year
 gdp | market | yen | external | value | gross domestic product of a year
+consensus_eps | stock | raw_price | external | value | analysts' earnings per share, of the next report as it will say
+consensus_op | stock | yen | external | value | analysts' operating profit, of the next report as it will say
+free_float | stock | raw_shares | external | value | shares that are not held for good
+boj_etf | market | yen | external | value | ETFs bought by the Bank of Japan on a session, 0 on others
 {added_to_index,deleted_from_index} | stock | none | external | value | 1 from the announcement of a change of an index to its day, else 0
 """  # noqa: E501 - a table
 _CATEGORIES = {

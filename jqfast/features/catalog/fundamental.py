@@ -199,7 +199,7 @@ fundamental.add(
 )
 fundamental.add(
     "eps_surprise",
-    lambda: _against_consensus(as_of(actual("eps")), column("consensus_eps", unit="raw_price")),
+    lambda: _against_consensus(as_of(actual("eps")), column("consensus_eps")),
     norm="cs33",
     clip=0.01,
     req="F-SUREPS",
@@ -213,7 +213,7 @@ fundamental.add(
 )
 fundamental.add(
     "op_surprise",
-    lambda: _against_consensus(actual("op"), column("consensus_op", unit="yen")),
+    lambda: _against_consensus(actual("op"), column("consensus_op")),
     norm="cs33",
     clip=0.01,
     req="F-SUROP",

@@ -16,6 +16,7 @@ from jqfast.features.columns import column
 from jqfast.features.declare import Family, two_thirds
 from jqfast.features.expr import Expr
 from jqfast.features.ops import (
+    as_of,
     diff,
     isnan,
     lag,
@@ -91,7 +92,7 @@ def _topix_return() -> Expr:
 
 def _bought() -> Expr:
     """Purchases of a session are told in the evening and are today's news on the next."""
-    return column("boj_etf", market=True) > 0
+    return column("boj_etf") > 0
 
 
 # -- margin balances by week -------------------------------------------------------------------
@@ -235,11 +236,11 @@ supply.add(
 )
 supply.add(
     "short_position_float",
-    lambda: log(1 + 100 * _position() * column("fs_shares_issued") / column("free_float", unit="shares")),
+    lambda: log(1 + 100 * _position() * as_of(column("fs_shares_issued")) / column("free_float")),
     norm="cs",
     req="S-SHORTPOS",
     kind="supply",
-    doc="As `short_position`, to the free float of your own table (column `free_float`, shares).",
+    doc="As `short_position`, to the free float of your own table (column `free_float`, shares of the day).",
     purpose="What counts is the part of the shares that can be bought back.",
 )
 for _name, (_build, _words) in _MEASURES.items():
