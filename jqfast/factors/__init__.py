@@ -6,9 +6,9 @@ factors, ``in_yen`` brings those in dollars to yen; ``grs`` and ``fama_macbeth``
 
 from __future__ import annotations
 
-from jqfast.factors.build import build
 from jqfast.factors.currency import in_yen, with_neighbours
 from jqfast.factors.french import read_factors, read_industries
+from jqfast.factors.from_panel import build
 from jqfast.factors.models import Fit, fit
 from jqfast.factors.pricing import FamaMacBeth, Grs, fama_macbeth, grs
 from jqfast.factors.rolling import RollingFit, rolling_fit
