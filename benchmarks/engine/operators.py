@@ -82,6 +82,8 @@ def _usual(name: str) -> Expr:
         return _SPECIAL[name]()
     operator, function = OPERATORS[name], getattr(ops, name)
     columns = (_X, _Y) if operator.axis == "time" else (_X, f.open_)
+    if operator.instruction == "periods":  # the most work: every session a period of its own
+        columns = (_X, f.expanding_count(_X))
     window = (W,) if "window" in operator.params else ()
     built: Expr = function(*columns[: operator.arity], *window)
     return built
