@@ -230,9 +230,37 @@ def _jax_lstm(layer: Any, head: Any) -> Callable[[Array], Array]:
     import jax
     import jax.numpy as jnp
 
-    class Ops:
-        zeros = staticmethod(lambda shape: jnp.zeros(shape, jnp.float32))
-        tanh, where, sigmoid = staticmethod(jnp.tanh), staticmethod(jnp.where), staticmethod(jax.nn.sigmoid)
+    w_x, w_h, b = (jnp.asarray(a) for a in layer)
+    head_w, head_b = (jnp.asarray(a) for a in head)
+    H = w_h.shape[0]
+    signal = slice(2 * H, 3 * H)
 
-    explain = jax.jit(lambda x: jnp.stack(_lstm(x, layer, head, Ops), axis=1))
+    def stabilised(z: jax.Array) -> jax.Array:
+        return z + jnp.where(z < 0, -EPS, EPS)
+
+    def forward(state: Any, x: jax.Array) -> Any:
+        h, c = state
+        i, f, g, o = jnp.split(x @ w_x + h @ w_h + b, 4, axis=1)
+        kept, added = jax.nn.sigmoid(f) * c, jax.nn.sigmoid(i) * jnp.tanh(g)
+        c = kept + added
+        ratios = (kept / stabilised(c), added / stabilised(c) / stabilised(g))
+        return (jax.nn.sigmoid(o) * jnp.tanh(c), c), (*ratios, h)
+
+    def backward(state: Any, seen: Any) -> Any:
+        to_h, to_c = state
+        keep, share, before, x = seen
+        R = to_c + to_h
+        given = R * share
+        return (before * (given @ w_h[:, signal].T), R * keep), x * (given @ w_x[:, signal].T)
+
+    @jax.jit
+    def explain(x: jax.Array) -> jax.Array:
+        steps = jnp.swapaxes(x, 0, 1)
+        rest = jnp.zeros((x.shape[0], H), jnp.float32)
+        (h, _), seen = jax.lax.scan(forward, (rest, rest), steps, unroll=4)
+        y = h @ head_w + head_b
+        start = h * ((y / stabilised(y)) @ head_w.T)
+        _, out = jax.lax.scan(backward, (start, rest), (*seen, steps), reverse=True, unroll=4)
+        return jnp.swapaxes(out, 0, 1)
+
     return lambda x: np.asarray(explain(x))

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "arrays.hpp"
@@ -97,7 +98,8 @@ struct Arguments {
   std::vector<std::size_t> outputs;
   bool redistribute = false;
   unsigned threads = 1;
-  std::optional<py::array> out, residual, prediction, initial, start, low, high, groups, sum, size;
+  std::optional<py::array> out = {}, residual = {}, prediction = {}, initial = {}, start = {}, low = {}, high = {},
+                           groups = {}, sum = {}, size = {};
 };
 
 template <class T>
@@ -170,8 +172,16 @@ using Optional = std::optional<py::array>;
 std::size_t dense(const py::array& x, const std::vector<LayerArgument>& layers, std::vector<std::size_t> outputs,
                   bool redistribute, unsigned threads, Optional out, Optional residual, Optional prediction,
                   Optional start, Optional low, Optional high, Optional groups, Optional sum, Optional size) {
-  Arguments a{
-      x, std::move(outputs), redistribute, threads, out, residual, prediction, {}, start, low, high, groups, sum, size};
+  Arguments a{x, std::move(outputs), redistribute, threads};
+  a.out = std::move(out);
+  a.residual = std::move(residual);
+  a.prediction = std::move(prediction);
+  a.start = std::move(start);
+  a.low = std::move(low);
+  a.high = std::move(high);
+  a.groups = std::move(groups);
+  a.sum = std::move(sum);
+  a.size = std::move(size);
   if (py::isinstance<py::array_t<float>>(x)) return run_dense<float>(a, layers);
   if (py::isinstance<py::array_t<double>>(x)) return run_dense<double>(a, layers);
   refuse("x", "float32 or float64");
@@ -182,9 +192,15 @@ std::size_t lstm(const py::array& x, std::vector<LstmArgument> layers, std::vect
                  bool redistribute, unsigned threads, Optional out, Optional residual, Optional prediction,
                  Optional initial, Optional start, Optional groups, Optional sum, Optional size) {
   const Stack stack{std::move(layers), std::move(head), std::move(pooling), std::move(query), epsilon};
-  Arguments a{
-      x,   std::move(outputs), redistribute, threads, out, residual, prediction, initial, start, {}, {}, groups, sum,
-      size};
+  Arguments a{x, std::move(outputs), redistribute, threads};
+  a.out = std::move(out);
+  a.residual = std::move(residual);
+  a.prediction = std::move(prediction);
+  a.initial = std::move(initial);
+  a.start = std::move(start);
+  a.groups = std::move(groups);
+  a.sum = std::move(sum);
+  a.size = std::move(size);
   if (py::isinstance<py::array_t<float>>(x)) return run_lstm<float>(a, stack);
   if (py::isinstance<py::array_t<double>>(x)) return run_lstm<double>(a, stack);
   refuse("x", "float32 or float64");
