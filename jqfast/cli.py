@@ -20,10 +20,11 @@ import typer
 
 from jqfast.cli_compare import compare_command
 from jqfast.cli_features import audit_command, features_app
+from jqfast.cli_production import health_command, predict_command, retrain_command
 from jqfast.cli_simulate import simulate_command
 from jqfast.cli_store import import_command, store_app
 from jqfast.cli_sync import sync_command
-from jqfast.cli_train import train_command
+from jqfast.cli_train import search_command, train_command
 
 if TYPE_CHECKING:
     from jqfast.config import Config
@@ -38,6 +39,10 @@ app.command("compare")(compare_command)
 app.command("simulate")(simulate_command)
 app.command("sync")(sync_command)
 app.command("train")(train_command)
+app.command("search")(search_command)
+app.command("predict")(predict_command)
+app.command("health")(health_command)
+app.command("retrain")(retrain_command)
 
 #: What a user's data, options or machine can cause; anything else is a defect and keeps its traceback.
 _MISTAKES = (ValueError, TypeError, ArithmeticError, OSError, MemoryError)

@@ -42,5 +42,28 @@ def train_command(
         typer.echo(f"{len(predictions.folds)} folds in {took:.1f} s: {folder}")
 
 
+def search_command(
+    config: Annotated[str, typer.Argument(help="TOML file with a [search] section.")],
+    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, as in search.folds=2.")] = None,
+    out: Annotated[str, typer.Option(help="Folder that holds the run folders.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the run folder.")] = "",
+) -> None:
+    """Try hyper-parameters on the validation part of the first fold: search.json and best.toml."""
+    from jqfast.cli import mistakes
+
+    given = {"out": out, "name": name}
+    with mistakes():
+        from jqfast import search
+        from jqfast.config import read
+        from jqfast.progress import bars
+
+        settings = read(config, (*(f"{key}={value}" for key, value in given.items() if value), *(set_ or ())))
+        with bars() as progress:
+            folder, trials = search.search(settings, progress=progress)
+        for trial in trials[:10]:
+            typer.echo(f"{trial.loss:.6f}  {' '.join(trial.settings)}")
+        typer.echo(f"{len(trials)} trials: {folder / search.TRIALS}; the best: {folder / search.BEST}")
+
+
 if __name__ == "__main__":
     typer.run(train_command)

@@ -104,6 +104,68 @@ class ReportConfig:
 
 
 @dataclass(frozen=True)
+class SearchConfig:
+    """Hyper-parameters to try before a run, on validation samples alone.
+
+    Parameters
+    ----------
+    space : key of ``learn`` -> the values to try, as they would be written: ``"learn.learning_rate"`` ->
+        ``["1e-3", "3e-4"]``
+    method : ``"grid"`` tries all combinations, ``"random"`` draws ``trials`` of them
+    trials : combinations that are drawn
+    folds : first folds on whose validation part a combination is judged; more than one uses data that
+        the first folds could not have known
+    seed : of the draws
+    """
+
+    space: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    method: Literal["grid", "random"] = "grid"
+    trials: int = 20
+    folds: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for key, values in self.space.items():
+            if not key.startswith("learn.") or key.removeprefix("learn.") in _NOT_SEARCHED or not values:
+                raise ValueError(
+                    f"`search.space` takes keys of `learn` that leave the loss as it is, each with values to "
+                    f"try; got `{key}` = {list(values)}."
+                )
+        for name in ("trials", "folds"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be an integer >= 1; got {getattr(self, name)}.")
+
+
+#: Keys whose values have losses that cannot be compared with each other, or that do not belong to the model.
+_NOT_SEARCHED = ("loss", "correlation_share", "horizon_weights", "seed", "threads", "device")
+
+
+@dataclass(frozen=True)
+class ProductionConfig:
+    """When a run's health is worth a warning.
+
+    Parameters
+    ----------
+    window : latest sessions whose inputs are compared with those of training
+    stability : population stability index of an input above which it is named
+    coverage_drop : fall in the share of stocks with a known value above which an input is named
+    ic_window : scored sessions in the rolling RankIC
+    sigmas : deviations of that mean within which it counts as chance
+    """
+
+    window: int = 20
+    stability: float = 0.25
+    coverage_drop: float = 0.2
+    ic_window: int = 60
+    sigmas: float = 3.0
+
+    def __post_init__(self) -> None:
+        for name in ("window", "ic_window"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be an integer >= 1; got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
 class Config:
     """A run.
 
@@ -126,6 +188,8 @@ class Config:
     portfolio: PortfolioConfig = field(default_factory=PortfolioConfig)
     explain: ExplainConfig = field(default_factory=ExplainConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
+    production: ProductionConfig = field(default_factory=ProductionConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
 
     def __post_init__(self) -> None:
         if self.threads is not None and not 1 <= self.threads <= 1024:

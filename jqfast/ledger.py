@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 FILE = "trials.jsonl"
@@ -27,14 +28,33 @@ def enter(folder: Path, data: str, trial: str, sharpe: float) -> tuple[float, ..
     path = folder / FILE
     known = _read(path, data)
     if math.isfinite(sharpe) and known.get(trial) != sharpe:
-        line = json.dumps({"data": data, "trial": trial, "sharpe": sharpe}) + "\n"
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-        try:
-            os.write(handle, line.encode())  # one write to a file opened for appending is not torn by others
-        finally:
-            os.close(handle)
+        _append(path, {"data": data, "trial": trial, "sharpe": sharpe})
         known[trial] = sharpe
     return tuple(known.values())
+
+
+def enter_searched(folder: Path, data: str, trials: Iterable[str]) -> int:
+    """Append the trials of a search, which have a validation loss and no Sharpe ratio; how many are new.
+
+    They count in the number of trials, as NaN among what :func:`enter` returns.
+    """
+    path = folder / FILE
+    known = _read(path, data)
+    new = [trial for trial in dict.fromkeys(trials) if trial not in known]
+    for trial in new:
+        _append(path, {"data": data, "trial": trial, "sharpe": None})
+    return len(new)
+
+
+def _append(path: Path, entry: Mapping[str, object]) -> None:
+    """One line more."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        # one write to a file opened for appending is not torn by others
+        os.write(handle, (json.dumps(entry) + "\n").encode())
+    finally:
+        os.close(handle)
 
 
 def _read(path: Path, data: str) -> dict[str, float]:
@@ -46,7 +66,8 @@ def _read(path: Path, data: str) -> dict[str, float]:
         try:
             entry = json.loads(line)
             if entry["data"] == data:
-                trials[str(entry["trial"])] = float(entry["sharpe"])
+                sharpe = entry["sharpe"]
+                trials[str(entry["trial"])] = math.nan if sharpe is None else float(sharpe)
         except (ValueError, KeyError, TypeError):
             continue
     return trials

@@ -185,13 +185,24 @@ def train(config: Config, *, progress: Progress = silent) -> tuple[Path, Predict
     -------
     The run folder and the predictions; arguments and errors as :func:`run`.
     """
-    _check_names(config)
-    plan = _plan(config, load(config, progress))
+    plan = settle(config, progress)
     with RunFolder(config.folder) as folder:
-        _describe_run(folder, config, plan)
-        X, above, _ = _features(folder, config, plan)
+        X, above = begin(folder, config, plan)
         predictions, _, _ = _predictions(folder, config, plan, X, above, progress)
     return config.folder, predictions
+
+
+def settle(config: Config, progress: Progress) -> Plan:
+    """All that is decided before a file is written; what can be refused is refused here."""
+    _check_names(config)
+    return _plan(config, load(config, progress))
+
+
+def begin(folder: RunFolder, config: Config, plan: Plan) -> tuple[FeaturePanel, str]:
+    """The features of a run in its entered folder, and their key."""
+    _describe_run(folder, config, plan)
+    X, above, _ = _features(folder, config, plan)
+    return X, above
 
 
 def _plan(config: Config, loaded: Loaded) -> Plan:

@@ -210,7 +210,8 @@ def sharpe_test(returns: AnyArray, trials: Sequence[float] = ()) -> SharpeTest:
     Parameters
     ----------
     returns : (P,) non-overlapping net returns per period
-    trials : per-period Sharpe ratios of all configurations tried on these data, this one included
+    trials : per-period Sharpe ratios of all configurations tried on these data, this one included; NaN for
+        those that were judged otherwise, as in a search on validation losses
 
     Returns
     -------
@@ -219,7 +220,8 @@ def sharpe_test(returns: AnyArray, trials: Sequence[float] = ()) -> SharpeTest:
     Notes
     -----
     Phi((SR - SR*) sqrt(P-1) / sqrt(1 - skew SR + (kurt - 1) / 4 SR^2)). With N >= 2 trials of variance V,
-    SR* = sqrt(V) ((1 - c) Phi^-1(1 - 1/N) + c Phi^-1(1 - 1/(N e))), c Euler's constant; else SR* = 0.
+    SR* = sqrt(V) ((1 - c) Phi^-1(1 - 1/N) + c Phi^-1(1 - 1/(N e))), c Euler's constant; else SR* = 0. With
+    fewer than 2 known ratios among the N, V is 1 / (P - 1), the variance of ratios that are worth nothing.
 
     References
     ----------
@@ -227,24 +229,24 @@ def sharpe_test(returns: AnyArray, trials: Sequence[float] = ()) -> SharpeTest:
     """
     values = _finite(returns)
     tried = _finite(np.asarray(trials, dtype=np.float64))
-    threshold = expected_best_sharpe(tried) if len(tried) >= 2 else 0.0
-    name: Literal["probabilistic", "deflated"] = "deflated" if len(tried) >= 2 else "probabilistic"
-    n = len(values)
+    n, count = len(values), max(len(trials), len(tried))
+    spread = float(tried.std(ddof=1)) if len(tried) >= 2 else 1.0 / math.sqrt(max(n - 1, 1))
+    threshold = expected_best_sharpe(count, spread) if count >= 2 else 0.0
+    name: Literal["probabilistic", "deflated"] = "deflated" if count >= 2 else "probabilistic"
     sd = float(values.std(ddof=1)) if n >= 3 else 0.0
     if sd <= 1e-14 * float(np.abs(values).max(initial=0.0)) or n < 3:
-        return SharpeTest(name, math.nan, math.nan, threshold, len(tried))
+        return SharpeTest(name, math.nan, math.nan, threshold, count)
     sharpe = float(values.mean()) / sd
     z = (values - values.mean()) / values.std()
     shape = 1.0 - float((z**3).mean()) * sharpe + (float((z**4).mean()) - 1.0) / 4.0 * sharpe**2
     score = (sharpe - threshold) * math.sqrt(n - 1.0) / math.sqrt(max(shape, 1e-12))
-    return SharpeTest(name, _NORMAL.cdf(score), sharpe, threshold, len(tried))
+    return SharpeTest(name, _NORMAL.cdf(score), sharpe, threshold, count)
 
 
-def expected_best_sharpe(trials: FloatArray) -> float:
-    """The Sharpe ratio that the best of N >= 2 worthless trials is expected to show."""
-    n = len(trials)
+def expected_best_sharpe(n: int, spread: float) -> float:
+    """The Sharpe ratio that the best of ``n`` >= 2 worthless trials of this deviation is expected to show."""
     first, second = _NORMAL.inv_cdf(1.0 - 1.0 / n), _NORMAL.inv_cdf(1.0 - 1.0 / (n * math.e))
-    return float(trials.std(ddof=1)) * ((1.0 - _EULER) * first + _EULER * second)
+    return spread * ((1.0 - _EULER) * first + _EULER * second)
 
 
 def student_two_sided(t: float, df: float) -> float:

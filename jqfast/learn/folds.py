@@ -275,6 +275,12 @@ def _too_short(clock: _Clock, config: FoldConfig) -> DataGapError:
     )
 
 
+def newer(folds: Sequence[Fold], name: str) -> tuple[Fold, ...]:
+    """The folds after the one of this name."""
+    places = [fold.index for fold in folds if fold.name == name]
+    return tuple(fold for fold in folds if places and fold.index > places[0])
+
+
 def rows_of(folds: Sequence[Fold], T: int) -> IntArray:
     """(T,) index of the fold that predicts each row, -1 where none does."""
     owner = np.full(T, -1, dtype=np.int64)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jqfast.errors import NumericError
+from jqfast.files import write_text
 from jqfast.learn._jax_setup import cpu_count, keep_compiled, on_cpu
 from jqfast.learn.checkpoint import FoldModel, fold_path, resume_fold, save_fold
 from jqfast.learn.config import TrainConfig
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 #: (folds done, folds in all, what was done); may raise to stop the run, finished folds are kept.
 Progress = Callable[[int, int, str], None]
+
+#: Beside the fold files: how many folds were trained at once.
+_AT_ONCE = "folds_at_once"
 
 #: A trained fold, one that failed, or a sentence for the reader of a report.
 _Outcome = FoldModel | Failure | str
@@ -119,7 +123,7 @@ def run(
             if isinstance(config.model, TREES):
                 outcomes = _trees(data, todo, config, prints)
             else:
-                outcomes = _trained(make_job(data, folds, config, flagged, prints), todo, models)
+                outcomes = _trained(make_job(data, folds, config, flagged, prints), todo, models, models_dir)
             with closing(outcomes) as trained:  # an error in the body ends the threads too
                 for outcome in trained:
                     if isinstance(outcome, FoldModel):
@@ -135,7 +139,7 @@ def run(
 
 
 def _trained(
-    job: Job, todo: Sequence[Fold], models: Mapping[str, FoldModel]
+    job: Job, todo: Sequence[Fold], models: Mapping[str, FoldModel], models_dir: Path | None
 ) -> Generator[_Outcome, None, None]:
     """The folds as they are finished, by the way that suits the device."""
     config = job.config
@@ -144,7 +148,7 @@ def _trained(
     alone = on_cpu() and device_count() == 1 and not config.folds_at_once
     if alone or isinstance(config.model, RidgeConfig):
         return _in_threads(job, todo, config.threads or cpu_count())
-    return _in_groups(job, todo)
+    return _in_groups(job, todo, models_dir / _AT_ONCE if models_dir else None)
 
 
 def _trees(
@@ -174,13 +178,14 @@ def _in_threads(job: Job, todo: Sequence[Fold], threads: int) -> Generator[_Outc
         pool.shutdown(cancel_futures=True)
 
 
-def _in_groups(job: Job, todo: Sequence[Fold]) -> Generator[_Outcome, None, None]:
+def _in_groups(job: Job, todo: Sequence[Fold], remembered: Path | None) -> Generator[_Outcome, None, None]:
     """Groups of folds in one ``vmap``; the last is filled up, so that a resumed run repeats it.
 
-    Folds that do not fit into memory after all are tried again, half as many at once.
+    Folds that do not fit into memory after all are tried again, half as many at once. How many it was is
+    remembered: the last bits of a result depend on it, and a resumed run is to have the same (decision 34).
     """
-    asked = job.config.folds_at_once
-    size = asked or folds_that_fit(fold_bytes(job, todo[0]), len(job.prints))
+    size = _remembered(remembered) or job.config.folds_at_once
+    size = size or folds_that_fit(fold_bytes(job, todo[0]), len(job.prints))
     devices = device_count()
     size = -(-size // devices) * devices
     start = 0
@@ -194,7 +199,17 @@ def _in_groups(job: Job, todo: Sequence[Fold]) -> Generator[_Outcome, None, None
             yield f"{size} folds at once did not fit into memory; went on with {fewer}."
             size = fewer
             continue
+        if remembered is not None:
+            write_text(remembered, f"{size}\n")
         start += size
+
+
+def _remembered(path: Path | None) -> int:
+    """Folds at once of the run that is resumed, 0 where there is none."""
+    try:
+        return int(path.read_text(encoding="ascii")) if path else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def _in_order(

@@ -124,7 +124,10 @@ def test_more_trials_deflate_more() -> None:
     assert many.trials == 101
     assert many.probability < few.probability < sharpe_test(r, [sharpe]).probability
     # The expected maximum of 100 normal draws is 2.508 deviations.
-    assert expected_best_sharpe(trials) / trials.std(ddof=1) == pytest.approx(2.508, abs=0.03)
+    assert expected_best_sharpe(100, 1.0) == pytest.approx(2.508, abs=0.03)
+    unknown = sharpe_test(r, [sharpe, *[math.nan] * 99])
+    assert (unknown.name, unknown.trials) == ("deflated", 100)
+    assert unknown.threshold == pytest.approx(expected_best_sharpe(100, 1.0) / math.sqrt(len(r) - 1))
 
 
 def test_sharpe_test_of_too_little() -> None:

@@ -114,6 +114,11 @@ def test_out_of_memory_goes_on_with_fewer_folds_and_says_so(
         "2 folds at once did not fit into memory; went on with 1.",
     ]
     np.testing.assert_array_equal(got.scores, whole.scores)
+    asked.clear()
+    fold_path(tmp_path, FOLDS[2].name).unlink()
+    again = run(X, TARGETS, FOLDS[:4], replace(CONFIG, folds_at_once=4), models_dir=tmp_path)
+    assert asked == [1], "a resumed run takes as many at once as the one before"
+    np.testing.assert_array_equal(again.scores, whole.scores)
 
 
 def test_other_errors_of_the_device_are_not_taken_for_lack_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:

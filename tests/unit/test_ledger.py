@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jqfast.ledger import FILE, enter
+from jqfast.ledger import FILE, enter, enter_searched
 
 
 def test_trials_are_counted_per_data(tmp_path: Path) -> None:
@@ -27,6 +27,16 @@ def test_a_trial_done_again_counts_with_its_last_result(tmp_path: Path) -> None:
 def test_a_trial_without_a_ratio_is_not_entered(tmp_path: Path) -> None:
     assert enter(tmp_path, "data", "a", math.nan) == ()
     assert not (tmp_path / FILE).exists()
+
+
+def test_a_search_adds_to_the_number_of_trials(tmp_path: Path) -> None:
+    enter(tmp_path, "data", "a", 0.5)
+    assert enter_searched(tmp_path, "data", ["s1", "s2", "s1"]) == 2
+    assert enter_searched(tmp_path, "data", ["s2", "s3"]) == 1
+    trials = enter(tmp_path, "data", "b", 1.0)
+    assert len(trials) == 5
+    assert [trial for trial in trials if not math.isnan(trial)] == [0.5, 1.0]
+    assert enter(tmp_path, "other", "a", 0.1) == (0.1,)
 
 
 @pytest.mark.parametrize("torn", ['{"data": "data", "tri', "[1, 2]", '{"data": "data"}', "\x00\x00", ""])

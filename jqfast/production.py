@@ -1,0 +1,247 @@
+"""The daily life of a finished run: today's scores from its saved models, its health, and whether to retrain.
+
+Everything reads the run folder's own ``config.toml``; the data are those the configuration names, as they are
+today. Nothing here trains: ``retrain`` is the run itself, which adds the folds that have become due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jqfast import artifacts, pipeline
+from jqfast.config import Config, read
+from jqfast.data.panel import Panel
+from jqfast.errors import DataGapError
+from jqfast.evaluate.ic import rank_ic
+from jqfast.features import api
+from jqfast.features.result import FeaturePanel
+from jqfast.learn import folds as fold_arithmetic
+from jqfast.learn.checkpoint import FoldModel, fold_path, load_fold
+from jqfast.learn.drift import Drift, drift
+from jqfast.learn.ensemble import per_date
+from jqfast.learn.folds import Fold
+from jqfast.learn.labels import Labels, make_labels, universe
+from jqfast.learn.predict import check_inputs, predict_rows
+from jqfast.load import load
+from jqfast.runfolder import write_json
+from jqfast.types import Float32Array, FloatArray, IntArray
+
+PREDICTIONS_TODAY = "today.csv"
+HEALTH = "health.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Today:
+    """Scores (O, N) of the last session, the model that gave them, and whether a newer one is due."""
+
+    date: np.datetime64
+    codes: tuple[str, ...]
+    names: tuple[str, ...]
+    scores: Float32Array
+    fold: str
+    due: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Health:
+    """What to look at: drift of the inputs, the rolling RankIC with its limits, sentences, and what is due.
+
+    ``dates`` (D,) and ``rolling`` (D,) are the mean RankIC over the window; ``limits`` the lowest and highest
+    that chance allows around the mean of the whole walk-forward.
+    """
+
+    drift: Drift
+    dates: Any
+    rolling: FloatArray
+    limits: tuple[float, float]
+    warnings: tuple[str, ...]
+    due: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Now:
+    """A run folder and the data of today."""
+
+    config: Config
+    folder: Path
+    panel: Panel
+    X: FeaturePanel
+    labels: Labels
+    folds: tuple[Fold, ...]
+    models: tuple[FoldModel, ...]  # of the newest fold there is, one per seed
+
+    @property
+    def due(self) -> tuple[str, ...]:
+        """Folds whose decision row has come and that have no model."""
+        there = fold_arithmetic.newer(self.folds, self.models[0].name)
+        return tuple(fold.name for fold in there)
+
+
+def predict(folder: Path) -> Today:
+    """Today's scores of a run's newest model, also written to ``today.csv``.
+
+    Parameters
+    ----------
+    folder : of a finished run
+
+    Returns
+    -------
+    Today; scores are NaN for stocks outside the universe of the day. An ensemble gives the mean of its
+    members' standardised scores.
+
+    Raises
+    ------
+    DataGapError, FileNotFoundError
+        When the folder has no model.
+    ValueError
+        When the features are others than the model's.
+    """
+    now = _read(folder)
+    row = int(np.flatnonzero(now.panel.is_session)[-1])
+    each = [
+        predict_rows(model, now.config.learn, now.X, np.array([row]), is_session=now.panel.is_session)
+        for model in now.models
+    ]
+    scores = each[0] if len(each) == 1 else np.mean([per_date(one) for one in each], axis=0)
+    scores = np.where(universe(now.panel)[row], scores[:, 0], np.nan).astype(np.float32)
+    names = tuple(name.replace("target", "score") for name in now.labels.names)
+    today = Today(
+        now.panel.dates[row], tuple(now.panel.codes.tolist()), names, scores, now.models[0].name, now.due
+    )
+    _write_today(folder / PREDICTIONS_TODAY, today)
+    return today
+
+
+def health(folder: Path) -> Health:
+    """The health of a run, also written to ``health.json``; arguments and errors as :func:`predict`."""
+    now = _read(folder)
+    limits = now.config.production
+    trained = now.X.values[:, _rows_of(now)].reshape(len(now.X.names), -1).T
+    recent = np.flatnonzero(now.panel.is_session)[-limits.window :]
+    found = drift(trained, now.X.values[:, recent].reshape(len(now.X.names), -1).T, now.X.names)
+    warnings = found.suspects(stability=limits.stability, coverage=limits.coverage_drop)
+    dates, rolling, band = _rolling_ic(now)
+    if len(rolling) and rolling[-1] < band[0]:
+        warnings.append(
+            f"The mean RankIC of the last {limits.ic_window} scored sessions is {rolling[-1]:.3f}, below its "
+            f"limit {band[0]:.3f}."
+        )
+    result = Health(found, dates, rolling, band, tuple(warnings), now.due)
+    write_json(folder / HEALTH, _plain(result))
+    return result
+
+
+def retrain(folder: Path, *, force: bool = False, progress: Any = None) -> tuple[str, ...]:
+    """Train what has become due, and judge and report anew; the names of the folds that were due.
+
+    Parameters
+    ----------
+    folder : of a finished run
+    force : run even when nothing is due, as after a drift
+    progress : as :func:`jqfast.pipeline.run`
+    """
+    now = _read(folder)
+    if now.due or force:
+        options = {} if progress is None else {"progress": progress}
+        pipeline.run(now.config, **options)
+    return now.due
+
+
+def _read(folder: Path) -> _Now:
+    """Configuration, today's data and the newest models of a run."""
+    if not (folder / "config.toml").is_file():
+        raise FileNotFoundError(2, "No run folder (it has no config.toml)", str(folder))
+    config = read(folder / "config.toml")
+    config = replace(config, out=str(folder.parent), name=folder.name)
+    panel = load(config).panel
+    options = config.labels
+    labels = make_labels(
+        panel,
+        options.horizons,
+        start=options.start,
+        unit=options.unit,
+        delisting_return=options.delisting_return,
+    )
+    folds = fold_arithmetic.walk_forward(panel.dates, panel.is_session, labels.end_row, config.folds)
+    models = _newest(folder / "models", folds, config)
+    chosen, _ = pipeline.choose_features(config, panel.columns)
+    X = api.panel(panel, chosen, normalize=True, layout="sample", threads=config.threads)
+    check_inputs(models[0], X.names)
+    return _Now(config, folder, panel, X, labels, folds, models)
+
+
+def _newest(models_dir: Path, folds: tuple[Fold, ...], config: Config) -> tuple[FoldModel, ...]:
+    """The models of the newest fold that is on disk."""
+    seeds = [
+        models_dir,
+        *(models_dir / f"seed-{config.learn.seed + n}" for n in range(1, config.learn.ensemble)),
+    ]
+    for fold in reversed(folds):
+        paths = [fold_path(place, fold.name) for place in seeds]
+        if all(path.exists() for path in paths):
+            return tuple(load_fold(path) for path in paths)
+    raise DataGapError(
+        f"`{models_dir}` has no model for any of the {len(folds)} folds of these data; run it first."
+    )
+
+
+def _rows_of(now: _Now) -> IntArray:
+    """Rows on which the newest model was trained."""
+    return next(fold.train_rows for fold in now.folds if fold.name == now.models[0].name)
+
+
+def _rolling_ic(now: _Now) -> tuple[Any, FloatArray, tuple[float, float]]:
+    """Dates, rolling mean of the traded horizon's RankIC, limits of chance around its overall mean."""
+    config = now.config
+    horizon, window = config.portfolio.horizon, config.production.ic_window
+    names = [name.replace("target", "score") for name in now.labels.names]
+    scores = artifacts.read_scores(
+        now.folder / artifacts.PREDICTIONS, now.panel.dates, now.panel.codes, names
+    )
+    place = now.labels.horizons.index(horizon)
+    found = rank_ic(scores[place], now.labels.returns[place], horizon=horizon)
+    known = np.flatnonzero(np.isfinite(found.per_date))
+    values = found.per_date[known]
+    if len(values) < 2 * window:
+        return now.panel.dates[:0], np.empty(0), (float("nan"), float("nan"))
+    sums = np.cumsum(np.concatenate([[0.0], values]))
+    rolling = (sums[window:] - sums[:-window]) / window
+    # overlapping returns make neighbours alike: a window holds about window / horizon independent numbers
+    width = config.production.sigmas * values.std(ddof=1) * np.sqrt(max(horizon, 1) / window)
+    mean = float(values.mean())
+    return now.panel.dates[known[window - 1 :]], rolling, (mean - width, mean + width)
+
+
+def _write_today(path: Path, today: Today) -> None:
+    from jqfast.files import write_text
+
+    known = np.isfinite(today.scores).any(axis=0)
+    lines = [",".join(["date", "code", *today.names])]
+    for n in np.flatnonzero(known):
+        values = [f"{value:.6g}" for value in today.scores[:, n]]
+        lines.append(",".join([str(today.date), today.codes[n], *values]))
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def _plain(result: Health) -> Mapping[str, Any]:
+    """What ``health.json`` holds."""
+    parts = (result.drift.coverage_before, result.drift.coverage_now, result.drift.stability)
+    return {
+        "warnings": result.warnings,
+        "due": result.due,
+        "rank_ic": {
+            "last": float(result.rolling[-1]) if len(result.rolling) else None,
+            "limits": result.limits,
+            "dates": np.asarray(result.dates).astype(str).tolist(),
+            "rolling": result.rolling,
+        },
+        "inputs": {
+            name: {"coverage_training": a, "coverage_now": b, "stability": c}
+            for name, a, b, c in zip(result.drift.names, *parts, strict=True)
+        },
+    }
