@@ -41,6 +41,15 @@ def test_every_wall_holds(store_folder: Path, store_panel: Panel) -> None:
     assert set(_of_tables(store_panel)) < set(report.features)
 
 
+def test_published_formulas_break_no_wall_but_the_split(store_folder: Path) -> None:
+    """Literals beside prices and volumes are part of alpha158: its module tells, the audit shows it."""
+    names = features.names("alpha158")
+    report = features.audit(store_folder, names, rows=[300])
+    assert report.walls == WALLS
+    assert {wall for walls in report.failures.values() for wall in walls} == {"split"}
+    assert 0 < len(report.failures) < len(names) / 2
+
+
 @pytest.mark.parametrize("decision", ["evening", "preopen"])
 def test_the_store_has_no_future_at_other_decisions(
     store_folder: Path, store_panel: Panel, decision: Any
