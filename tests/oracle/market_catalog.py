@@ -91,7 +91,7 @@ def _(t: Tables, way: str, interest: str) -> Frame:
     return flag(both, move, positions)
 
 
-VI = {"spot": "nikkei_vi", "fut": "fut_nkvi_settle", "atm": "opt_iv"}
+VI = {"spot": "nikkei_vi", "fut": "fut_nkvi_settle", "atm": "opt_iv", "black": "opt_iv_black"}
 
 
 @oracle("vi_{name}")

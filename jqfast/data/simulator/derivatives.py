@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jqfast.data.black76 import black
 from jqfast.data.simulator.clock import utc
 from jqfast.data.simulator.columns import Text, arrow_table, digits, same
 from jqfast.data.simulator.market import Market
@@ -263,18 +264,3 @@ def _level(tide: FloatArray) -> FloatArray:
 def _from(late: BoolArray, values: FloatArray) -> FloatArray:
     """Columns that the exchange publishes from July 2016 on."""
     return np.where(late, values, np.nan)
-
-
-def black(future: FloatArray, strike: FloatArray, deviation: FloatArray, put: BoolArray) -> FloatArray:
-    """Undiscounted price of a European option on a future; Black, J. Financial Economics 3 (1976).
-
-    c = F N(d1) - K N(d2), d1 = log(F / K) / s + s / 2, d2 = d1 - s with ``deviation`` s = sigma sqrt(T).
-    """
-    d1 = np.log(future / strike) / deviation + deviation / 2
-    sign = np.where(put, -1.0, 1.0)
-    return np.asarray(sign * (future * _normal(sign * d1) - strike * _normal(sign * (d1 - deviation))))
-
-
-def _normal(x: FloatArray) -> FloatArray:
-    """Distribution function of the standard normal."""
-    return np.array([0.5 * math.erfc(-v / math.sqrt(2.0)) for v in x.tolist()])

@@ -124,6 +124,7 @@ fut_{topix,nk225}_spot | market | none | derivatives_bars_daily_futures | C Unde
 opt_{underlying,base_vol} | market | none | derivatives_bars_daily_options_225 | UnderPx BaseVol | Nikkei 225, base volatility
 opt_rate | market | none | derivatives_bars_daily_options_225 | IR | interest rate of the theoretical prices, percent a year
 opt_iv | market | none | derivatives_bars_daily_options_225 | IV Strike SQD | at the money, 30 days, percent a year
+opt_iv_black | market | none | derivatives_bars_daily_options_225 | Settle Strike SQD IR | the same from settlement prices, Black 1976
 opt_{put,call}_{volume,interest} | market | none | derivatives_bars_daily_options_225 | Vo OI PCDiv | sums over contracts
 {flow,flow_prime}_{prop,broker,all,individual,foreign,securities,trust_fund,business,other_company,insurance,bank,trust_bank,other_financial}_{buy,sell} | market | yen | equities_investor_types | ...Buy ...Sell | week, Tokyo and Nagoya or Prime
 {flow,flow_prime}_week | market | none | equities_investor_types | EnDate | last day of the week, days since 1970

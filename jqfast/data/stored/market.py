@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from jqfast.data.asof import Events, Grid, asof, asof_age
+from jqfast.data.black76 import implied_deviation
 from jqfast.data.stored.arrays import array, by_year, coded, sorted_by, span
 from jqfast.data.stored.axes import Axes
 from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
@@ -166,7 +167,7 @@ def _roll_safe(r: Mapping[str, AnyArray]) -> FloatArray:
 
 def option_columns(axes: Axes) -> Columns:
     """Nikkei 225 options: level of the index, 30-day volatility at the money, puts against calls."""
-    numbers = ["Date", "Strike", "UnderPx", "IV", "BaseVol", "IR", "OI", "Vo", "SQD"]
+    numbers = ["Date", "Strike", "UnderPx", "Settle", "IV", "BaseVol", "IR", "OI", "Vo", "SQD"]
     days = span(axes.store, OPTIONS)
     parts: dict[str, list[AnyArray]] = {}
     dates: list[AnyArray] = []
@@ -205,6 +206,32 @@ def _options(r: Mapping[str, AnyArray]) -> Columns:
             weights = np.where(r[name], np.nan_to_num(r[field]), 0.0)
             out[f"{name}_{label}"] = np.bincount(at, weights=weights, minlength=len(days))
     out["iv"] = _at_the_money(r, at, len(days))
+    out["iv_black"] = _at_the_money({**r, "IV": _implied(r, at)}, at, len(days))
+    return out
+
+
+def _implied(r: Mapping[str, AnyArray], at: IntArray) -> FloatArray:
+    """Volatility in percent of a year by Black's formula, at the call of one pair of each expiry.
+
+    The pair is the call and the put at the strike nearest to the index, at most 5 % from it; what they say of
+    the future (parity) stands for it, so that neither dividends nor rates have to be guessed.
+    """
+    left, price = (r["SQD"] - r["Date"]).astype(np.float64), r["Settle"]
+    away = np.abs(r["Strike"] - r["UnderPx"])
+    good = np.flatnonzero((away <= _NEAR * r["UnderPx"]) & (price > 0) & (left > 0) & ~np.isnat(r["SQD"]))
+    order = good[np.lexsort((r["call"][good], r["Strike"][good], away[good], r["SQD"][good], at[good]))]
+    key = at[order] * (1 << 20) + r["SQD"][order].astype(np.int64)
+    strike, is_call = r["Strike"][order], r["call"][order]
+    both = (key[1:] == key[:-1]) & (strike[1:] == strike[:-1]) & ~is_call[:-1] & is_call[1:]
+    _, first = np.unique(key[:-1][both], return_index=True)
+    put, call = order[:-1][both][first], order[1:][both][first]
+    years = left[call] / 365.0
+    growth = np.exp(np.nan_to_num(r["IR"][call]) / 100.0 * years)
+    future = r["Strike"][call] + (price[call] - price[put]) * growth
+    never = np.zeros(len(call), np.bool_)
+    out = np.full(len(price), np.nan)
+    deviation = implied_deviation(price[call] * growth, future, r["Strike"][call], never)
+    out[call] = 100.0 * deviation / np.sqrt(years)
     return out
 
 

@@ -197,6 +197,7 @@ _VOLATILITIES = {
     "spot": ("nikkei_vi", "the Nikkei volatility index, a table of the user's", "M-VI"),
     "fut": ("fut_nkvi_settle", "the futures on the Nikkei volatility index", "M-VI"),
     "atm": ("opt_iv", "options on the Nikkei at the money, 30 days", "M-VI, M-IVATM"),
+    "black": ("opt_iv_black", "settlement prices of these options by Black's formula (1976)", "M-IVATM"),
 }
 for _name, (_column, _words, _req) in _VOLATILITIES.items():
     market.add(
