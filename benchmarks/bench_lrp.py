@@ -24,11 +24,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import jqfast
 from benchmarks import lrp_peers as peers
 from benchmarks.machine import cpu, measure
 from jqfast.explain import lrp_dense, lrp_lstm
+
+#: The peers' own.
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 THREADS, MODELS, SAMPLES = 2, 168, 1900
 TIMES_BEST, TIMES_FRESH, TIMES_ZENNIT, SHARE_OF_FMA, TIMES_LSTM = 2.2, 1.8, 12.0, 0.6, 2.6
