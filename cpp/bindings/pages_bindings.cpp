@@ -32,7 +32,7 @@ py::array_t<std::uint8_t> pages(std::size_t bytes) {
   auto held = std::make_unique<Held>(bytes);
   auto* at = static_cast<std::uint8_t*>(held->at());
   const py::capsule owner(held.get(), [](void* p) { delete static_cast<Held*>(p); });
-  static_cast<void>(held.release());  // the capsule's from here on
+  held.release();  // NOLINT(bugprone-unused-return-value): the capsule's from here on
   return py::array_t<std::uint8_t>(static_cast<py::ssize_t>(bytes), at, owner);
 }
 
