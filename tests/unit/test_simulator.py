@@ -389,10 +389,13 @@ def test_the_panel_of_the_store_is_judged_as_the_truth_says(stored: Path) -> Non
     # Twenty stocks: a tie or a dividend more or less moves a date's rank correlation by hundredths.
     assert abs(judged.mean - truth.oracle_ic) < 0.02
     macro = stored / "external" / "macro_daily.parquet"
-    spx = data.read_external(macro, {"spx": "value"}, available_at="available_at", where={"name": "SPX"})
+    spx = data.read_external(
+        macro, {"spx_again": "value"}, available_at="available_at", where={"name": "SPX"}
+    )
     joined = data.attach(panel, spx)
-    assert np.isfinite(joined["spx"]).all()
-    assert (joined["spx_age"] >= 1).all()
+    assert np.isfinite(joined["spx_again"]).all()
+    assert (joined["spx_again_age"] >= 1).all()
+    assert np.array_equal(joined["spx_again"], joined["spx"])  # tables that lie in the store are joined alike
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
