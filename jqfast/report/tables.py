@@ -157,7 +157,7 @@ def reference_table(scores: Sequence[ReferenceScore], labels: Labels, primary: i
             number(s.ridge, 4),
         ]
         rows.append([Cell(text, css="primary" if s.horizon == primary else "") for text in cells])
-    return table([labels(key) for key in (*keys, "drivers_ridge")], rows)
+    return table([labels(key) for key in keys], rows)
 
 
 def _share(part: float, whole: float) -> float:

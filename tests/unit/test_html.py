@@ -139,6 +139,14 @@ def strong(report: ReportInput) -> ReportInput:
     return replace(report, forecast=forecast, portfolio=replace(report.portfolio, sharpe_gross=6.1))
 
 
+def with_references(language: Language) -> ReportInput:
+    """The report of a simulated market, with what of it could have been found."""
+    report = full_input(language, simulated=True)
+    scores = [ReferenceScore(5, 0.03, 0.06, 0.04, 0.05), ReferenceScore(1, 0.01, 0.0, 0.0, 0.0)]
+    planted = PlantedFacts(("reversal", "value"), ("reversal",), scores)
+    return replace(report, forecast=replace(report.forecast, planted=planted))
+
+
 def test_results_above_the_sanity_ranges_are_suspected_leaks() -> None:
     found = boxes.boxes(strong(full_input("en")))
     assert [box.kind for box in found] == ["red", "red"]
@@ -155,15 +163,27 @@ def test_on_a_simulated_market_they_are_notices() -> None:
 
 @pytest.mark.parametrize(("language", "word"), [("en", "Ridge on the true drivers"), ("ja", "オラクル")])
 def test_what_could_have_been_found_stands_beside_what_was(language: Language, word: str) -> None:
-    report = full_input(language, simulated=True)
-    scores = [ReferenceScore(5, 0.03, 0.06, 0.04, 0.05), ReferenceScore(1, 0.01, 0.0, 0.0, 0.0)]
-    planted = PlantedFacts(("reversal", "value"), ("reversal",), scores)
-    page = html.build(replace(report, forecast=replace(report.forecast, planted=planted)))
+    page = html.build(with_references(language))
     assert word in page
     assert "reversal, value" in page
     for cell in ("0.0300", "0.0600", "50%", "0.0400", "75%", "0.0500"):
         assert cell in page, cell
-    assert word not in html.build(report)
+    assert word not in html.build(full_input(language, simulated=True))
+
+
+def _row_widths(page: str) -> list[set[int]]:
+    """Of each table, the numbers of cells that its rows have."""
+    tables = re.findall(r"<table.*?</table>", page, re.S)
+    return [
+        {len(re.findall(r"<t[hd][ >]", row)) for row in re.findall(r"<tr>.*?</tr>", t, re.S)} for t in tables
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_every_row_of_a_table_has_a_cell_for_every_heading(language: Language) -> None:
+    widths = _row_widths(html.build(with_references(language)))
+    assert len(widths) > 5
+    assert all(len(width) == 1 for width in widths), widths
 
 
 def test_ordinary_results_raise_no_box() -> None:
