@@ -16,7 +16,7 @@ _LEAVES = {"open": "open_"}
 _CALLS = {"abs": "abs_"}
 _METHODS = {f"cs_rank_{method}": method for method in ("min", "dense", "first")}
 _KNOWN = ("open", "high", "low", "close", "volume", "turnover", "adjustment", "dow", "dow_sin", "dow_cos")
-_LONGEST = 20_000
+_LONGEST = 8000
 
 
 def formula(expr: Expr) -> str:
