@@ -418,13 +418,11 @@ class Run {
 
 RunStats run_task(const Task& task, const RunOptions& options) {
   Run(task, options).go();
-  RunStats stats;
-  stats.chunk = task.carried.shape().chunk;
-  stats.width = task.carried.shape().width;
-  stats.state_bytes = task.carried.bytes();
-  stats.scratch_bytes = task.scratch.worker_bytes();
-  stats.boundary_bytes = task.scratch.boundaries.size() * sizeof(double);
-  return stats;
+  return {.chunk = task.carried.shape().chunk,
+          .width = task.carried.shape().width,
+          .state_bytes = task.carried.bytes(),
+          .scratch_bytes = task.scratch.worker_bytes(),
+          .boundary_bytes = task.scratch.boundaries.size() * sizeof(double)};
 }
 
 Executor::Executor(Plan plan, const KernelTable& kernels)
