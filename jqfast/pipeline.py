@@ -205,11 +205,9 @@ def begin(folder: RunFolder, config: Config, plan: Plan) -> tuple[FeaturePanel, 
     return X, above
 
 
-def _plan(config: Config, loaded: Loaded) -> Plan:
-    """Features, labels and folds, and what could be found; everything that can be refused is refused here."""
-    panel, options = loaded.panel, config.labels
-    chosen, left_out = choose_features(config, panel.columns)
-    request = api.resolve(chosen)._replace(notes=left_out)
+def labels_and_folds(config: Config, panel: Panel) -> tuple[Labels, tuple[Fold, ...]]:
+    """What is to be forecast, and the rows that each model trains on and forecasts."""
+    options = config.labels
     labels = make_labels(
         panel,
         options.horizons,
@@ -218,8 +216,17 @@ def _plan(config: Config, loaded: Loaded) -> Plan:
         delisting_return=options.delisting_return,
     )
     folds = fold_arithmetic.walk_forward(panel.dates, panel.is_session, labels.end_row, config.folds)
-    targets = make_targets(panel, labels, kind=options.target)
-    judged = loaded.truth if options.unit == "session" else None  # the truth is told by sessions
+    return labels, folds
+
+
+def _plan(config: Config, loaded: Loaded) -> Plan:
+    """Features, labels and folds, and what could be found; everything that can be refused is refused here."""
+    panel = loaded.panel
+    chosen, left_out = choose_features(config, panel.columns)
+    request = api.resolve(chosen)._replace(notes=left_out)
+    labels, folds = labels_and_folds(config, panel)
+    targets = make_targets(panel, labels, kind=config.labels.target)
+    judged = loaded.truth if config.labels.unit == "session" else None  # the truth is told by sessions
     known = references(judged, request.exprs, targets, folds) if judged else None
     return Plan(panel, loaded.data_hash, chosen, request, labels, targets, folds, known)
 

@@ -25,7 +25,7 @@ from jqfast.learn.checkpoint import FoldModel, fold_path, load_fold
 from jqfast.learn.drift import Drift, drift
 from jqfast.learn.ensemble import per_date
 from jqfast.learn.folds import Fold
-from jqfast.learn.labels import Labels, make_labels, universe
+from jqfast.learn.labels import Labels, universe
 from jqfast.learn.predict import check_inputs, predict_rows
 from jqfast.load import load
 from jqfast.runfolder import write_json
@@ -159,15 +159,7 @@ def _read(folder: Path) -> _Now:
     config = read(folder / "config.toml")
     config = replace(config, out=str(folder.parent), name=folder.name)
     panel = load(config).panel
-    options = config.labels
-    labels = make_labels(
-        panel,
-        options.horizons,
-        start=options.start,
-        unit=options.unit,
-        delisting_return=options.delisting_return,
-    )
-    folds = fold_arithmetic.walk_forward(panel.dates, panel.is_session, labels.end_row, config.folds)
+    labels, folds = pipeline.labels_and_folds(config, panel)
     models = _newest(folder / "models", folds, config)
     chosen, _ = pipeline.choose_features(config, panel.columns)
     X = api.panel(panel, chosen, normalize=True, layout="sample", threads=config.threads)
