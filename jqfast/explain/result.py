@@ -10,8 +10,26 @@ from jqfast.explain.rules import Rule
 from jqfast.types import AnyArray, FloatArray, IntArray
 
 
+class _Stated:
+    """What is said of the scale beside every result."""
+
+    residual: AnyArray
+    prediction: AnyArray
+    rules: tuple[Rule, ...]
+
+    @property
+    def scale(self) -> float:
+        """Root mean square of the predictions: the size of what epsilon is added to."""
+        return root_mean_square(self.prediction)
+
+    @property
+    def note(self) -> str:
+        """One sentence to print beside the result."""
+        return scale_note(self.scale, self.rules, self.residual)
+
+
 @dataclass(frozen=True, eq=False)
-class LrpResult:
+class LrpResult(_Stated):
     """Relevance and what belongs beside it.
 
     Parameters
@@ -29,19 +47,9 @@ class LrpResult:
     rules: tuple[Rule, ...]
     initial: AnyArray | None = None
 
-    @property
-    def scale(self) -> float:
-        """Root mean square of the predictions: the size of what epsilon is added to."""
-        return root_mean_square(self.prediction)
-
-    @property
-    def note(self) -> str:
-        """One sentence to print beside the relevances."""
-        return scale_note(self.scale, self.rules, self.residual)
-
 
 @dataclass(frozen=True, eq=False)
-class GroupMeans:
+class GroupMeans(_Stated):
     """Relevance averaged over groups of samples, without the relevances themselves.
 
     Parameters
@@ -59,16 +67,6 @@ class GroupMeans:
     residual: AnyArray
     prediction: AnyArray
     rules: tuple[Rule, ...]
-
-    @property
-    def scale(self) -> float:
-        """Root mean square of the predictions."""
-        return root_mean_square(self.prediction)
-
-    @property
-    def note(self) -> str:
-        """One sentence to print beside the means."""
-        return scale_note(self.scale, self.rules, self.residual)
 
 
 def root_mean_square(values: AnyArray) -> float:
