@@ -20,6 +20,7 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,16 +104,22 @@ def conclude(times: float, share: float, peak: float, missing: dict[str, str]) -
     print(f"  {times:.2f} times the best peer; {share:.0%} of {peak / 1e9:.0f} GFLOP/s; missing: {missing}")
 
 
-def agree(name: str, got: np.ndarray, want: np.ndarray) -> None:
-    """Within the rounding that small denominators magnify: compared in the median over samples.
+def against(name: str, got: np.ndarray, want: np.ndarray) -> str:
+    """The name under which a peer is shown: with "!" where its answer is not ours, and then it is left out.
 
-    captum computes in float32 what differs by some per cent from all others; in float64 it agrees, see
-    tests/golden/lrp_peers.json.
+    Small denominators magnify rounding, so answers are compared in the median over samples. Known to differ:
+    captum in float32; in float64 it agrees, see tests/golden/lrp_peers.json.
     """
     axes = tuple(range(1, got.ndim))
     gap = np.abs(got - want).max(axis=axes) / (np.abs(want).max(axis=axes) + 1e-12)
-    limit = 0.1 if name == "captum" else 1e-4
-    assert np.median(gap) < limit, f"{name} differs by {np.median(gap):.2g} in the median"
+    return name if np.median(gap) < 1e-4 else f"{name}!"
+
+
+def best_of(rates: dict[str, float]) -> float:
+    """The rate of the best peer whose answer is ours."""
+    right = [rate for name, rate in rates.items() if not name.startswith("jqfast") and not name.endswith("!")]
+    assert right, f"no peer agrees: {', '.join(rates)}"
+    return max(right)
 
 
 def test_dense(tmp_path: Path) -> None:
@@ -139,10 +146,9 @@ def test_dense(tmp_path: Path) -> None:
     ours = lrp_dense(few, *call)
     others, missing = peers.dense_peers(net, THREADS)
     for name, run in others.items():
-        agree(name, run(few), ours)
-        rates[name] = rate(lambda run=run: run(few), SAMPLES)  # type: ignore[misc]
+        rates[against(name, run(few), ours)] = rate(partial(run, few), SAMPLES)
     peak = fma_rate(tmp_path)
-    best = max(rates[name] for name in others)
+    best = best_of(rates)
     mine = rates["jqfast, given buffer"]
     share = mine * DENSE_FLOPS / peak
     show("LRP epsilon, reference MLP", rates)
@@ -163,10 +169,9 @@ def test_lstm(tmp_path: Path) -> None:
     others, missing = peers.lstm_peers(layer, head, THREADS)
     for name, run in others.items():
         few = x[:300]
-        agree(name, run(few), out[:300])
-        rates[name] = rate(lambda run=run, few=few: run(few), len(few))  # type: ignore[misc]
+        rates[against(name, run(few), out[:300])] = rate(partial(run, few), len(few))
     peak = fma_rate(tmp_path)
-    best = max(rates[name] for name in others)
+    best = best_of(rates)
     share = mine * LSTM_FLOPS / peak
     show("LRP of an LSTM, 60 sessions, 32 inputs, 64 units", rates)
     conclude(mine / best, share, peak, missing)
