@@ -20,13 +20,22 @@ Bars = pd.DataFrame
 Jq = Callable[..., Result]
 
 
-def _refused(result: Result, message: str) -> None:
-    """Exit code 2, one error without a traceback that matches ``message``, nothing on standard output."""
+class Refusal(str):
+    """What a refused command said on standard error, its frame and line breaks taken out."""
+
+    __slots__ = ()
+
+    def says(self, pattern: str) -> bool:
+        """Whether the text matches ``pattern``."""
+        return re.search(pattern, self) is not None
+
+
+def _refusal(result: Result) -> Refusal:
+    """The error of a command that ended with exit code 2, without a traceback and without other output."""
     assert result.exit_code == 2, result.output
     assert "Traceback" not in result.stderr
-    words = re.sub(r"[\s│]+", " ", result.stderr)  # typer frames and wraps its own errors
-    assert re.search(message, words), words
     assert result.stdout == ""
+    return Refusal(re.sub(r"[\s│]+", " ", result.stderr))  # typer frames and wraps its own errors
 
 
 def _whole(folder: Path) -> None:
@@ -69,41 +78,43 @@ def test_spoilt_prices(what: str, kind: str, jq: Jq, bars: Bars, tmp_path: Path)
     else:
         mixed = [name for name in frame if frame[name].dtype == object]
         frame.astype(dict.fromkeys(mixed, str)).to_parquet(path)
-    _refused(jq("run", "--prices", str(path)), message)
+    assert _refusal(jq("run", "--prices", str(path))).says(message)
     assert not (tmp_path / "runs").exists()
 
 
 def test_bad_rows_can_be_left_out(jq: Jq, bars: Bars, tmp_path: Path) -> None:
     """With ``--bad null`` the reading goes on; 40 sessions are too few for the folds, which is said next."""
     _set("high", 1.0)(bars).to_csv(tmp_path / "prices.csv", index=False)
-    _refused(jq("run", "--prices", "prices.csv", "--bad", "null"), r"first fold needs about \d+ sessions")
+    assert _refusal(jq("run", "--prices", "prices.csv", "--bad", "null")).says(
+        r"first fold needs about \d+ sessions"
+    )
 
 
 def test_an_empty_file(jq: Jq, tmp_path: Path) -> None:
     (tmp_path / "prices.csv").touch()
-    _refused(jq("run", "--prices", "prices.csv"), r"prices\.csv.*empty|empty.*prices\.csv")
+    assert _refusal(jq("run", "--prices", "prices.csv")).says(r"prices\.csv.*empty|empty.*prices\.csv")
 
 
 def test_a_parquet_file_cut_in_half(jq: Jq, bars: Bars, tmp_path: Path) -> None:
     path = tmp_path / "prices.parquet"
     bars.to_parquet(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    _refused(jq("run", "--prices", str(path)), r"prices\.parquet")
+    assert _refusal(jq("run", "--prices", str(path))).says(r"prices\.parquet")
 
 
 def test_a_file_that_is_not_there(jq: Jq) -> None:
-    _refused(jq("run", "--prices", "nowhere.csv"), r"nowhere\.csv")
+    assert _refusal(jq("run", "--prices", "nowhere.csv")).says(r"nowhere\.csv")
 
 
 def test_a_list_of_sectors_that_is_not_there(jq: Jq, bars: Bars, tmp_path: Path) -> None:
     bars.to_csv(tmp_path / "prices.csv", index=False)
-    _refused(jq("run", "--prices", "prices.csv", "--sectors", "nowhere.csv"), r"nowhere\.csv")
+    assert _refusal(jq("run", "--prices", "prices.csv", "--sectors", "nowhere.csv")).says(r"nowhere\.csv")
 
 
 def test_too_few_sessions(jq: Jq, bars: Bars, tmp_path: Path) -> None:
     bars.to_csv(tmp_path / "prices.csv", index=False)
-    _refused(
-        jq("run", "--prices", "prices.csv"), r"first fold needs about \d+ sessions.*There are 40 sessions"
+    assert _refusal(jq("run", "--prices", "prices.csv")).says(
+        r"first fold needs about \d+ sessions.*There are 40 sessions"
     )
     assert not (tmp_path / "runs").exists()
 
@@ -135,28 +146,30 @@ def test_too_few_sessions(jq: Jq, bars: Bars, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_options(arguments: tuple[str, ...], message: str, jq: Jq, tmp_path: Path) -> None:
-    _refused(jq("run", "--config", "small.toml", *arguments), message)
+    assert _refusal(jq("run", "--config", "small.toml", *arguments)).says(message)
     assert not (tmp_path / "runs").exists()
 
 
 def test_a_config_that_is_no_toml(jq: Jq, tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("[learn\nepochs = 3\n")
-    _refused(jq("run", "--config", "bad.toml"), r"bad\.toml` is not valid TOML.*line 1")
+    assert _refusal(jq("run", "--config", "bad.toml")).says(r"bad\.toml` is not valid TOML.*line 1")
 
 
 def test_a_feature_that_is_not_there(jq: Jq) -> None:
-    _refused(jq("features", "describe", "rsy"), r"Unknown feature `rsy`\. Did you mean `rsi`")
-    _refused(jq("features", "list", "--set", "tecnical"), r"`tecnical`")
+    assert _refusal(jq("features", "describe", "rsy")).says(r"Unknown feature `rsy`\. Did you mean `rsi`")
+    assert _refusal(jq("features", "list", "--set", "tecnical")).says(r"`tecnical`")
 
 
 def test_an_unknown_command(jq: Jq) -> None:
-    _refused(jq("rnu"), r"No such command.*rnu.*run")
+    assert _refusal(jq("rnu")).says(r"No such command.*rnu.*run")
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may write everywhere")
 def test_a_folder_without_permission(jq: Jq, tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
-    _refused(jq("run", "--config", "small.toml", "--out", "locked"), r"Permission denied.*locked.*`--out`")
+    assert _refusal(jq("run", "--config", "small.toml", "--out", "locked")).says(
+        r"Permission denied.*locked.*`--out`"
+    )
 
 
 def test_no_permission(jq: Jq, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +179,7 @@ def test_no_permission(jq: Jq, monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    _refused(jq("run", "--config", "small.toml"), r"Permission denied: `runs`\. .*`--out`")
+    assert _refusal(jq("run", "--config", "small.toml")).says(r"Permission denied: `runs`\. .*`--out`")
 
 
 def test_a_full_disk(jq: Jq, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +190,7 @@ def test_a_full_disk(jq: Jq, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        _refused(jq("run", "--config", "small.toml"), r"No space left on device.*continues")
+        assert _refusal(jq("run", "--config", "small.toml")).says(r"No space left on device.*continues")
     _whole(tmp_path)
     assert not (tmp_path / "runs" / "simulated" / "report.html").exists()
     assert jq("run", "--config", "small.toml").exit_code == 0

@@ -134,7 +134,11 @@ def test_strict_ranks_transfers_and_no_nan() -> None:
         jax.transfer_guard("disallow"),
         jax.debug_nans(True),
     ):
-        COMPILED.epoch(one, SOURCE, SCALER, first)
+        strict, loss = COMPILED.epoch(one, SOURCE, SCALER, first)
+    plain, same = COMPILED.epoch(state(), SOURCE, SCALER, first)
+    assert np.isfinite(np.asarray(loss)).all()
+    assert np.array_equal(np.asarray(loss), np.asarray(same))
+    assert all(map(np.array_equal, jax.tree.leaves(strict), jax.tree.leaves(plain)))
 
 
 @pytest.mark.parametrize("config", [MlpConfig(hidden=(4, 3)), LstmConfig(hidden=3, length=4), LinearConfig()])
@@ -176,7 +180,7 @@ def test_strict_types_in_all_that_is_ours(config: ModelConfig) -> None:
 )
 def test_bad_options(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        TrainConfig(**options)  # type: ignore[arg-type]
+        TrainConfig(**options)  # type: ignore[arg-type]  # passed on
 
 
 def test_sub_batches_are_the_batch() -> None:
