@@ -161,7 +161,7 @@ def audit_command(
         settings = _settings(prices, store, universe, config, set_ or ())
         data: Any = store or _panel(settings)
         asked = _asked(names) if names else _configured(settings, data) if config or set_ else "all"
-        report = audit(data, asked, rows=row or None, universe=universe, decision=decision)  # type: ignore[arg-type]
+        report = audit(data, asked, rows=row or None, universe=universe, decision=decision)  # type: ignore[arg-type]  # checked there
         typer.echo(str(report))
         if not report.passed:
             raise typer.Exit(1)

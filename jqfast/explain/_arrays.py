@@ -119,7 +119,7 @@ def refuse_missing(samples: Samples, bad: int, how: How) -> None:
 
 def _outputs(output: Output, count: int) -> tuple[list[int], bool]:
     several = not isinstance(output, int | np.integer)
-    chosen = [int(one) for one in output] if several else [int(output)]  # type: ignore[union-attr,arg-type]
+    chosen = [int(one) for one in output] if several else [int(output)]  # type: ignore[union-attr,arg-type]  # a flag says which
     if not chosen or not all(0 <= one < count for one in chosen):
         raise ValueError(
             f"`output` must be 0 to {count - 1}, outputs of the last layer, at least one; got {output}."

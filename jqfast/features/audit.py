@@ -207,7 +207,7 @@ def _subject(features: Audited, panel: Panel) -> tuple[Subject, tuple[str, ...]]
     named: Any = features
     if isinstance(features, Mapping):
         named = {name: what for name, what in features.items() if not _is_function(what)}
-        functions = {name: what for name, what in features.items() if _is_function(what)}  # type: ignore[misc]
+        functions = {name: what for name, what in features.items() if _is_function(what)}  # type: ignore[misc]  # as asked
     if functions and not named:
         return Subject(tuple(functions), (), tuple(functions.values())), ()
     request = resolve(named, panel.columns)

@@ -61,7 +61,7 @@ def everywhere() -> jax.sharding.Sharding | None:
 
 
 def _spec(*axes: str) -> jax.sharding.PartitionSpec:
-    return jax.sharding.PartitionSpec(*axes)  # type: ignore[no-untyped-call]
+    return jax.sharding.PartitionSpec(*axes)  # type: ignore[no-untyped-call]  # JAX has no types for it
 
 
 def _mesh() -> jax.sharding.Mesh:

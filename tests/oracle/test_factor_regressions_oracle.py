@@ -53,7 +53,7 @@ def _theirs(y: np.ndarray, x: np.ndarray, errors: str, small: bool) -> Any:
 @pytest.mark.parametrize("errors", ["classical", "white", "newey-west"])
 def test_coefficients_and_errors(market: tuple[np.ndarray, np.ndarray], errors: str, small: bool) -> None:
     y, x = market
-    found = fit(y, x, errors=errors, small_sample=small)  # type: ignore[arg-type]
+    found = fit(y, x, errors=errors, small_sample=small)  # type: ignore[arg-type]  # a text of its values
     compared = 0
     for j in range(N):
         if j == 3:

@@ -69,7 +69,7 @@ def test_the_slope_of_the_correlation_is_that_of_differences() -> None:
 def test_rates_by_hand() -> None:
     def all_of(schedule: str, warmup: float) -> np.ndarray:
         parts = [
-            rates(schedule, 2.0, warmup, epoch=e, epochs=2, steps=4, most_steps=6)  # type: ignore[arg-type]
+            rates(schedule, 2.0, warmup, epoch=e, epochs=2, steps=4, most_steps=6)  # type: ignore[arg-type]  # a text of its values
             for e in (0, 1)
         ]
         assert all((part[4:] == 0).all() for part in parts)

@@ -57,7 +57,7 @@ def panels(tmp_path_factory: pytest.TempPathFactory) -> Panels:
         markets_calendar=tiny.calendar(DAYS),
         fins_summary=FILINGS,
     )
-    return lambda decision: data.open(folder).panel(universe="all", decision=decision)  # type: ignore[arg-type]
+    return lambda decision: data.open(folder).panel(universe="all", decision=decision)  # type: ignore[arg-type]  # a text of its values
 
 
 def _series(panel: data.Panel, name: str) -> Callable[[str], float]:

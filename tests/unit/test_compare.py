@@ -16,7 +16,7 @@ from jqfast.cli import app
 from jqfast.comparison import HEADINGS, Request, judge, load, read_series
 from jqfast.errors import DataGapError
 from jqfast.factors import MODELS, Factors, Portfolios, fit, predictors, read_factors
-from jqfast.factors.compare import LSTM, CompareConfig, predict
+from jqfast.factors.compare import LSTM, CompareConfig, Comparison, predict
 from jqfast.factors.predictors import LstmOptions, Split, Trial
 from jqfast.report.figures_compare import predicted_against_actual
 
@@ -35,11 +35,11 @@ def _market(seed: int = 0) -> tuple[Portfolios, dict[str, Factors]]:
 
 
 @pytest.fixture(scope="module")
-def found():  # type: ignore[no-untyped-def]
+def found() -> Comparison:
     return predict(*_market(), QUICK)
 
 
-def test_both_columns_and_all_models(found) -> None:  # type: ignore[no-untyped-def]
+def test_both_columns_and_all_models(found: Comparison) -> None:
     fit, forecast = found.columns
     assert fit.models == ("FF3", "Carhart", "FF5", "linear", "LSTM", "FF5 + LSTM", "mean", "zero")
     assert forecast.models[:2] == ("FF3, mean of factors", "FF3, AR(1) of factors")
@@ -52,7 +52,7 @@ def test_both_columns_and_all_models(found) -> None:  # type: ignore[no-untyped-
     assert "4 units" in fit.settings[LSTM, "HiTec"]
 
 
-def test_a_fit_knows_the_factors_and_a_forecast_does_not(found) -> None:  # type: ignore[no-untyped-def]
+def test_a_fit_knows_the_factors_and_a_forecast_does_not(found: Comparison) -> None:
     rows = {(r["column"], r["part"], r["sector"], r["model"]): r for r in judge(found)}
     assert rows["fit", "validation", "HiTec", "FF5"]["r2"] > 0.9
     assert rows["forecast", "validation", "HiTec", "FF5, mean of factors"]["r2"] < 0.1
@@ -64,7 +64,7 @@ def test_a_fit_knows_the_factors_and_a_forecast_does_not(found) -> None:  # type
     assert rows["fit", "validation", "Other", "FF5"]["dm_t"] is None
 
 
-def test_no_prediction_sees_what_it_must_not(found) -> None:  # type: ignore[no-untyped-def]
+def test_no_prediction_sees_what_it_must_not(found: Comparison) -> None:
     """What comes after the split changes no fit; a date's own values change no forecast of it."""
     portfolios, models = _market()
     t = T - 10
@@ -81,7 +81,7 @@ def test_no_prediction_sees_what_it_must_not(found) -> None:  # type: ignore[no-
         assert moved.tolist() == [True] * (len(before.models) - 2) + [False] * 2  # mean and zero stay
 
 
-def test_the_judged_part_chooses_nothing(found) -> None:  # type: ignore[no-untyped-def]
+def test_the_judged_part_chooses_nothing(found: Comparison) -> None:
     portfolios, models = _market()
     y = portfolios.values.copy()
     y[105:] = -y[105:]

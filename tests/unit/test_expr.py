@@ -234,7 +234,7 @@ def test_a_column_of_ones_own_says_its_unit() -> None:
     with pytest.raises(ValueError, match='column\\(name, unit="price"\\)'):
         close - column("vwap")
     with pytest.raises(ValueError, match="`unit` must be one of price"):
-        column("vwap", unit="yens")  # type: ignore[arg-type]
+        column("vwap", unit="yens")  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ CODES = np.array(["72030", "99840"])
 def panel(decision: str = "close", days: list[str] = DAYS) -> Panel:
     dates = np.array(days, "datetime64[D]")
     shape = (len(dates), len(CODES))
-    info = PanelInfo(decision=decision)  # type: ignore[arg-type]
+    info = PanelInfo(decision=decision)  # type: ignore[arg-type]  # a text of its values
     return Panel(dates, CODES, {"close": np.ones(shape)}, np.ones(shape, bool), info=info)
 
 
@@ -143,7 +143,7 @@ def test_series_of_stocks_find_their_column() -> None:
 )
 def test_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        read_external(table(("2024-05-01", 1.0)), {"x": "value"}, **options)  # type: ignore[arg-type]
+        read_external(table(("2024-05-01", 1.0)), {"x": "value"}, **options)  # type: ignore[arg-type]  # passed on
 
 
 def test_nothing_is_known_before_its_day() -> None:

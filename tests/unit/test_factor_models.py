@@ -111,11 +111,11 @@ def test_mistakes(factors: Factors, x: np.ndarray) -> None:
     with pytest.raises(ValueError, match="strictly ascending dates"):
         fit(late.iloc[::-1], factors)
     with pytest.raises(ValueError, match="Unknown kind of errors `hac`"):
-        fit(y, x, errors="hac")  # type: ignore[arg-type]
+        fit(y, x, errors="hac")  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(ValueError, match="`lags` must be an integer >= 0; got -1"):
         fit(y, x, lags=-1)
     with pytest.raises(ValueError, match="Unknown value of `short` `drop`"):
-        fit(y, x, short="drop")  # type: ignore[arg-type]
+        fit(y, x, short="drop")  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(ValueError, match="more dates with all values than regressors; got 6 dates for 6"):
         fit(y[:6], x[:6])
     with pytest.raises(ValueError, match="one more axis; got 3 axes"):

@@ -65,7 +65,7 @@ def test_without_a_three_factor_file(folder: Path) -> None:
     with pytest.raises(DataGapError, match=r"holds no factors of us, daily: neither of F-F_Research"):
         read_factors(folder)
     with pytest.raises(ValueError, match="Unknown region and frequency `mars daily`"):
-        read_factors(folder, region="mars")  # type: ignore[arg-type]
+        read_factors(folder, region="mars")  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(FileNotFoundError):
         read_factors(folder / "nowhere")
     with pytest.raises(DataGapError, match="holds no daily file of 5 industries"):
@@ -189,7 +189,7 @@ def test_breakpoints() -> None:
     assert third.tolist() == [0] * 3 + [1] * 4 + [2] * 3
     assert thirds(np.array([1.0, np.nan]), np.ones(2, np.bool_), SortConfig()).tolist() == [-1, -1]
     with pytest.raises(ValueError, match="Unknown kind of breakpoints `nyse`"):
-        SortConfig(breakpoints="nyse")  # type: ignore[arg-type]
+        SortConfig(breakpoints="nyse")  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_formations_hold_from_the_session_after() -> None:

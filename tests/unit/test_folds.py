@@ -165,7 +165,7 @@ def test_window_shorter_than_the_horizon_is_an_error() -> None:
 )
 def test_bad_options(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        FoldConfig(**options)  # type: ignore[arg-type]
+        FoldConfig(**options)  # type: ignore[arg-type]  # passed on
 
 
 def test_shapes_are_checked() -> None:

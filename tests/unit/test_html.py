@@ -49,7 +49,7 @@ class Outline(HTMLParser):
 @pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
     """The full report in both languages."""
-    return {language: html.build(full_input(language)) for language in ("en", "ja")}  # type: ignore[arg-type]
+    return {language: html.build(full_input(language)) for language in ("en", "ja")}  # type: ignore[arg-type]  # a text of its values
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
@@ -128,7 +128,7 @@ def test_a_run_without_results_still_has_a_report() -> None:
 
 def test_unknown_language_is_refused() -> None:
     with pytest.raises(ValueError, match="Unknown language `jp`"):
-        html.build(replace(tiny_input(), language="jp"))  # type: ignore[arg-type]
+        html.build(replace(tiny_input(), language="jp"))  # type: ignore[arg-type]  # wrong on purpose
 
 
 def strong(report: ReportInput) -> ReportInput:

@@ -52,10 +52,10 @@ def test_bootstrap_covers_the_mean_and_repeats(kind: str) -> None:
     inside = 0
     for _ in range(60):
         x = rng.standard_normal(120)
-        interval = block_bootstrap(x, kind=kind, block=3, draws=300, seed=4)  # type: ignore[arg-type]
+        interval = block_bootstrap(x, kind=kind, block=3, draws=300, seed=4)  # type: ignore[arg-type]  # a text of its values
         inside += interval.low <= 0.0 <= interval.high
     assert 50 <= inside <= 60
-    assert block_bootstrap(x, kind=kind, seed=1) == block_bootstrap(x, kind=kind, seed=1)  # type: ignore[arg-type]
+    assert block_bootstrap(x, kind=kind, seed=1) == block_bootstrap(x, kind=kind, seed=1)  # type: ignore[arg-type]  # a text of its values
     assert block_bootstrap(x, seed=1) != block_bootstrap(x, seed=2)
 
 
@@ -81,7 +81,7 @@ def test_moving_blocks_are_runs_of_neighbours() -> None:
 def test_bootstrap_options() -> None:
     assert math.isnan(block_bootstrap(np.arange(5.0)).low)
     with pytest.raises(ValueError, match="Did you mean `moving`"):
-        block_bootstrap(np.ones(20), kind="movin")  # type: ignore[arg-type]
+        block_bootstrap(np.ones(20), kind="movin")  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(ValueError, match="`block` must be at least 1"):
         block_bootstrap(np.ones(20), block=0.5)
     with pytest.raises(ValueError, match="`level` must be in"):

@@ -48,7 +48,7 @@ def test_bad_horizons_are_refused(horizons: tuple[int, ...]) -> None:
 
 def test_unknown_start_names_the_closest() -> None:
     with pytest.raises(ValueError, match=r"Unknown label start `opne`\. Did you mean `open`"):
-        make_labels(price_panel(CLOSES), start="opne")  # type: ignore[arg-type]
+        make_labels(price_panel(CLOSES), start="opne")  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_unknown_code_of_a_delisting_return_is_refused() -> None:
@@ -69,9 +69,9 @@ def test_labels_are_no_input_of_features_nor_arrays() -> None:
         with pytest.raises(TypeError):
             close / future  # type: ignore[operator]
         with pytest.raises(TypeError):
-            ts_mean(future, 5)  # type: ignore[arg-type]
+            ts_mean(future, 5)  # type: ignore[arg-type]  # wrong on purpose
         with pytest.raises(TypeError):
-            lag(future, 1)  # type: ignore[arg-type]
+            lag(future, 1)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_appending_sessions_changes_no_complete_label() -> None:
@@ -119,7 +119,7 @@ def test_target_kinds() -> None:
     np.testing.assert_array_equal(raw, labels.returns)
     np.testing.assert_allclose(market[0, 7], raw[0, 7] - raw[0, 7].mean(), rtol=1e-12)
     with pytest.raises(ValueError, match="Unknown target kind `rank`"):
-        make_targets(panel, labels, kind="rank")  # type: ignore[arg-type]
+        make_targets(panel, labels, kind="rank")  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_rows_that_are_no_session_do_not_count() -> None:
@@ -177,4 +177,4 @@ def test_labels_of_two_months_end_two_months_on() -> None:
 
 def test_unknown_unit() -> None:
     with pytest.raises(ValueError, match=r"Unknown label unit `moth`\. Did you mean `month`"):
-        make_labels(price_panel(CLOSES), unit="moth")  # type: ignore[arg-type]
+        make_labels(price_panel(CLOSES), unit="moth")  # type: ignore[arg-type]  # wrong on purpose

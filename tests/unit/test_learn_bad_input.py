@@ -104,7 +104,7 @@ def test_out_of_memory_goes_on_with_fewer_folds_and_says_so(
         asked.append(size)
         if size > 1:
             raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 8 bytes.")
-        return real(job, folds, size)  # type: ignore[arg-type]
+        return real(job, folds, size)  # type: ignore[arg-type]  # passed on
 
     monkeypatch.setattr(walk_forward, "train_group", small)
     got = run(X, TARGETS, FOLDS[:4], replace(CONFIG, folds_at_once=4), models_dir=tmp_path)

@@ -121,7 +121,7 @@ def test_missing_inputs_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"`weights\[1\]` must be finite"):
         lrp_dense(X, [WEIGHTS[0], np.full((4, 3), np.nan)], BIASES, NET[2])
     with pytest.raises(ValueError, match="Unknown treatment of missing inputs `skip`"):
-        lrp_dense(X, *NET, missing="skip")  # type: ignore[call-overload]
+        lrp_dense(X, *NET, missing="skip")  # type: ignore[call-overload]  # wrong on purpose
 
 
 def test_missing_inputs_blank_their_sample_only_on_request() -> None:

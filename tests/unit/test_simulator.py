@@ -61,7 +61,7 @@ def _five_days(there: World) -> FloatArray:
 )
 def test_values_outside_their_range_are_refused(options: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        SimulateConfig(**options)  # type: ignore[arg-type]
+        SimulateConfig(**options)  # type: ignore[arg-type]  # passed on
 
 
 def test_the_same_seed_gives_the_same_tables() -> None:

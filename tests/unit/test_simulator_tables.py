@@ -102,11 +102,11 @@ def test_no_record_acts_before_its_true_availability(name: str) -> None:
         decisions = ()
         assert (truth < records.Date.to_numpy()).all()
     for decision in decisions:
-        row = pit.rows(name, columns, mine, decision)  # type: ignore[arg-type]
+        row = pit.rows(name, columns, mine, decision)  # type: ignore[arg-type]  # a text of its values
         used = row < len(mine)
         # The morning bars are of the last session, which later decisions would use.
         assert used.sum() > 0.9 * len(row) or name == "equities_bars_daily_am"
-        assert (truth[used] <= mine.instants(decision)[row[used]]).all(), decision  # type: ignore[arg-type]
+        assert (truth[used] <= mine.instants(decision)[row[used]]).all(), decision  # type: ignore[arg-type]  # a text of its values
 
 
 # Prices

@@ -268,7 +268,7 @@ def test_unknown_names_name_the_closest(store: Store) -> None:
     with pytest.raises(ValueError, match="`as_of` must be a time with its zone"):
         store.read(BARS, as_of=dt.datetime(2024, 1, 1))
     with pytest.raises(ValueError, match="latest"):
-        store.read(BARS, versions="newest")  # type: ignore[arg-type]
+        store.read(BARS, versions="newest")  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_rows_from_an_iterator_are_one_append(store: Store) -> None:

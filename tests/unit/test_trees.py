@@ -73,4 +73,4 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bad_options(options: dict[str, float], message: str) -> None:
     for kind in (LightgbmConfig, ForestConfig):
         with pytest.raises(ValueError, match=message):
-            kind(**options)  # type: ignore[arg-type]
+            kind(**options)  # type: ignore[arg-type]  # passed on
