@@ -13,7 +13,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -297,7 +296,7 @@ def test_files_and_functions_stay_readable() -> None:
 
 def test_the_installed_package_is_this_source() -> None:
     """A stale install would test old code, an incomplete wheel would fail its users."""
-    installed = Path(str(resources.files("jqfast")))
+    installed = Path(jqfast.__file__).parent  # an editable install is the source
     kinds = (".py", ".pyi", ".toml", ".md", ".typed")
     source = [path for path in SOURCE.rglob("*") if path.suffix in kinds or path.name == "py.typed"]
     differ = [
