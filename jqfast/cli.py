@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from jqfast.cli_compare import compare_command
+from jqfast.cli_explain import explain_command
 from jqfast.cli_features import audit_command, features_app
 from jqfast.cli_production import health_command, predict_command, retrain_command
 from jqfast.cli_simulate import simulate_command
@@ -36,6 +37,7 @@ app.add_typer(store_app, name="store")
 app.command("audit")(audit_command)
 app.command("import")(import_command)
 app.command("compare")(compare_command)
+app.command("explain")(explain_command)
 app.command("simulate")(simulate_command)
 app.command("sync")(sync_command)
 app.command("train")(train_command)

@@ -37,7 +37,7 @@ from jqfast.formulas import parse
 from jqfast.judge import Judgement, judge
 from jqfast.learn import folds as fold_arithmetic
 from jqfast.learn.dataset import sequence_rows
-from jqfast.learn.ensemble import run_seeds
+from jqfast.learn.ensemble import member_folders, run_seeds
 from jqfast.learn.folds import Fold
 from jqfast.learn.labels import Labels, Targets, make_labels, make_targets
 from jqfast.learn.walk_forward import Predictions
@@ -351,12 +351,6 @@ def _relevance(
 ) -> tuple[Relevance | None, str, bool]:
     """Relevance of the traded forecasts or why there is none, and whether it was there already."""
     kind = toml.kind_of(type(config.learn.model))
-    if config.learn.ensemble > 1:
-        return (
-            None,
-            "LRP of an ensemble of seeds is not computed yet; each member can be explained alone.",
-            True,
-        )
     if kind not in EXPLAINED:
         return None, f"LRP is not available for the model `{kind}` yet.", True
     horizon = config.portfolio.horizon
@@ -367,7 +361,7 @@ def _relevance(
     relevance = walk_forward_relevance(
         made.X,
         made.predictions,
-        folder / "models",
+        member_folders(folder / "models", config.learn),
         horizon=horizon,
         epsilon=config.explain.epsilon,
         history=_history(config, made.plan),

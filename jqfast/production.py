@@ -7,14 +7,14 @@ today. Nothing here trains: ``retrain`` is the run itself, which adds the folds 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jqfast import artifacts, pipeline
-from jqfast.config import Config, read
+from jqfast import artifacts, finished, pipeline
+from jqfast.config import Config
 from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError
 from jqfast.evaluate.ic import rank_ic
@@ -23,7 +23,7 @@ from jqfast.features.result import FeaturePanel
 from jqfast.learn import folds as fold_arithmetic
 from jqfast.learn.checkpoint import FoldModel, fold_path, load_fold
 from jqfast.learn.drift import Drift, drift
-from jqfast.learn.ensemble import per_date
+from jqfast.learn.ensemble import member_folders, per_date
 from jqfast.learn.folds import Fold
 from jqfast.learn.labels import Labels, universe
 from jqfast.learn.predict import check_inputs, predict_rows
@@ -154,10 +154,7 @@ def retrain(folder: Path, *, force: bool = False, progress: Any = None) -> tuple
 
 def _read(folder: Path) -> _Now:
     """Configuration, today's data and the newest models of a run."""
-    if not (folder / "config.toml").is_file():
-        raise FileNotFoundError(2, "No run folder (it has no config.toml)", str(folder))
-    config = read(folder / "config.toml")
-    config = replace(config, out=str(folder.parent), name=folder.name)
+    config = finished.settings(folder)
     panel = load(config).panel
     labels, folds = pipeline.labels_and_folds(config, panel)
     models = _newest(folder / "models", folds, config)
@@ -169,10 +166,7 @@ def _read(folder: Path) -> _Now:
 
 def _newest(models_dir: Path, folds: tuple[Fold, ...], config: Config) -> tuple[FoldModel, ...]:
     """The models of the newest fold that is on disk."""
-    seeds = [
-        models_dir,
-        *(models_dir / f"seed-{config.learn.seed + n}" for n in range(1, config.learn.ensemble)),
-    ]
+    seeds = member_folders(models_dir, config.learn)
     for fold in reversed(folds):
         paths = [fold_path(place, fold.name) for place in seeds]
         if all(path.exists() for path in paths):

@@ -27,10 +27,11 @@ CHECKED = ("jqfast", "tests", "benchmarks")
 ROOMS = ("data", "features", "learn", "factors", "evaluate", "explain", "report")
 GROUND = ("errors", "files", "memory", "types", "_core")
 ROOF = (
-    *("artifacts", "assemble", "cli", "cli_compare", "cli_features", "cli_production", "cli_simulate"),
-    *("cli_store", "cli_sync", "cli_train", "comparison", "config", "explained", "formulas", "judge"),
-    *("ledger", "load", "oracle", "pipeline", "production", "progress", "provenance", "runfolder"),
-    *("search", "summary", "toml", "__main__"),
+    *("artifacts", "assemble", "cli", "cli_compare", "cli_explain", "cli_features", "cli_production"),
+    *("cli_simulate", "cli_store", "cli_sync", "cli_train", "comparison", "config", "explained"),
+    *("finished", "formulas", "judge", "ledger", "load", "oracle", "pipeline", "production", "progress"),
+    *("provenance", "runfolder"),
+    *("search", "single", "summary", "toml", "__main__"),
 )
 
 #: What `import jqfast` must not pull in: each costs more than its whole budget, or is not always there.

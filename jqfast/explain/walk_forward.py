@@ -1,10 +1,14 @@
 """Relevance of walk-forward predictions: each date explained by the very model that predicted it.
 
-1. Each fold's file gives the net and the fitted normalisation it predicted with.
+1. Each fold's file gives the net and the fitted normalisation it predicted with; an ensemble has one a seed.
 2. The rows it predicted are explained in chunks of some tens of megabytes.
 3. The relevance of a feature is that of its value plus that of its `_isna` flag; of a sequence, summed over
    its sessions.
 4. Kept are whole relevances on the dates asked for, and means by score bucket on every date.
+
+An ensemble's score is the mean of its members' scores standardised per date, so its relevance is the mean of
+the members' relevances over the deviations of their scores (decision 15); it sums to the score plus what the
+standardising took off, which is the same for all stocks of a date.
 
 A market-wide input has one value but many relevances on a date; with targets standardised per date it is read
 as relevance minus its date mean (:func:`demeaned`).
@@ -91,7 +95,7 @@ class Relevance:
 def walk_forward_relevance(
     X: FeaturePanel,
     predictions: Predictions,
-    models_dir: Path,
+    models_dir: Path | Sequence[Path],
     *,
     horizon: int = 5,
     rows: Sequence[int] | AnyArray | None = None,
@@ -108,7 +112,7 @@ def walk_forward_relevance(
     ----------
     X : FeaturePanel the models were trained on
     predictions : what they predicted
-    models_dir : folder of their fold files
+    models_dir : folder of their fold files; of an ensemble, that of each member
     horizon : sessions ahead of the score to explain
     rows : rows of the panel whose relevances are kept whole; None keeps the last predicted session of each
         month
@@ -141,13 +145,15 @@ def walk_forward_relevance(
     wanted = predictions.fold_of_row >= 0
     if not daily:
         wanted &= np.isin(np.arange(len(wanted)), kept)
+    folders = [models_dir] if isinstance(models_dir, Path) else list(models_dir)
     folds = np.unique(predictions.fold_of_row[wanted])
     for done, fold in enumerate(folds):
-        model = load_fold(fold_path(models_dir, predictions.folds[fold]))
+        name = predictions.folds[fold]
+        members = [load_fold(fold_path(folder, name)) for folder in folders]
         own = np.flatnonzero(wanted & (predictions.fold_of_row == fold))
         for chunk in _chunks(own, scores, how):
-            relevance, predicted = _explain(model, X, chunk, how)
-            _check_same(predicted, scores, chunk, model)
+            relevance, predicted, scored = _explain_all(members, X, chunk, how)
+            _check_same(scored, scores, chunk, name)
             collected.add(chunk, relevance, predicted)
         if progress is not None:
             progress(done + 1, len(folds))
@@ -272,6 +278,29 @@ def _chunks(rows: IntArray, scores: Float32Array, how: _How) -> Iterator[_Cells]
             yield _Cells(some[place], stock)
 
 
+def _explain_all(
+    members: Sequence[FoldModel], X: FeaturePanel, cells: _Cells, how: _How
+) -> tuple[Float32Array, Float32Array, Float32Array]:
+    """Relevance (S, F) and what it adds up to (S,), and the score (S,), of a model or an ensemble."""
+    if len(members) == 1:
+        relevance, predicted = _explain(members[0], X, cells, how)
+        return relevance, predicted, predicted
+    _, date, size = np.unique(cells.row, return_inverse=True, return_counts=True)
+    total = np.zeros((len(date), len(X.names)))
+    begun, scored = np.zeros((2, len(date)))
+    for member in members:
+        relevance, predicted = _explain(member, X, cells, how)
+        mean = (np.bincount(date, predicted) / size)[date]
+        sd = np.sqrt(np.bincount(date, (predicted - mean) ** 2) / size)[date]
+        sd = np.where(sd > 0, sd, 1.0)
+        total += relevance / sd[:, None]
+        begun += predicted / sd
+        scored += (predicted - mean) / sd
+    M = len(members)
+    narrow = np.float32
+    return (total / M).astype(narrow), (begun / M).astype(narrow), (scored / M).astype(narrow)
+
+
 def _explain(
     model: FoldModel, X: FeaturePanel, cells: _Cells, how: _How
 ) -> tuple[Float32Array, Float32Array]:
@@ -308,13 +337,13 @@ def _sequences(model: FoldModel, X: FeaturePanel, cells: _Cells, how: _How) -> F
     return model.fitted.apply(raw.reshape(S * L, F)).reshape(S, L, 2 * F)
 
 
-def _check_same(predicted: Float32Array, scores: Float32Array, cells: _Cells, model: FoldModel) -> None:
-    """Raise unless the model gives the predictions that are to be explained."""
+def _check_same(predicted: Float32Array, scores: Float32Array, cells: _Cells, fold: str) -> None:
+    """Raise unless the fold's model gives the predictions that are to be explained."""
     given = scores[cells.row, cells.stock]
     gap = float(np.abs(predicted - given).max())
     if not gap <= _SAME_MODEL * max(float(np.abs(given).max()), 1e-6):
         raise NumericError(
-            f"Fold `{model.name}` predicts other scores than were given (largest gap {gap:.3g}). "
+            f"Fold `{fold}` predicts other scores than were given (largest gap {gap:.3g}). "
             "Use the features and the fold files that the predictions were made from."
         )
 

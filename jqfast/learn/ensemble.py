@@ -40,18 +40,24 @@ def run_seeds(
     The files of the first seed lie in ``models_dir``, those of the others in folders ``seed-<seed>`` there.
     Arguments as :func:`jqfast.learn.walk_forward.run`; one seed is that very function.
     """
+    none: list[Path | None] = [None] * config.ensemble
+    folders = none if models_dir is None else [*member_folders(models_dir, config)]
     members = []
-    for number in range(config.ensemble):
-        seed = config.seed + number
-        folder = models_dir if not number or models_dir is None else models_dir / f"seed-{seed}"
+    for number, folder in enumerate(folders):
 
         def tell(done: int, total: int, message: str, before: int = number) -> None:
             if progress is not None:
                 progress(before * total + done, config.ensemble * total, message)
 
-        member = replace(config, seed=seed, ensemble=1)
+        member = replace(config, seed=config.seed + number, ensemble=1)
         members.append(run(X, targets, folds, member, models_dir=folder, progress=tell))
     return members[0] if len(members) == 1 else combine(members)
+
+
+def member_folders(models_dir: Path, config: TrainConfig) -> list[Path]:
+    """Where the fold files of each member lie: those of the first seed in the folder itself."""
+    others = range(config.seed + 1, config.seed + config.ensemble)
+    return [models_dir, *(models_dir / f"seed-{seed}" for seed in others)]
 
 
 def combine(members: Sequence[Predictions], weights: Sequence[float] | None = None) -> Predictions:

@@ -103,6 +103,11 @@ class _Prices(NamedTuple):
     listed: BoolArray  # (S, N)
 
 
+def target_names(horizons: Sequence[int], unit: Unit = "session") -> tuple[str, ...]:
+    """``target_5d`` for sessions, ``target_1m`` for months."""
+    return tuple(f"target_{h}{'m' if unit == 'month' else 'd'}" for h in horizons)
+
+
 def make_labels(
     panel: Panel,
     horizons: Sequence[int] = HORIZONS,
@@ -150,7 +155,7 @@ def make_labels(
         end_row[i, rows[at]] = rows[end]
     fillable = np.zeros((T, N), dtype=np.bool_)
     fillable[rows[:-1]] = np.isfinite(prices.start[1:]) & prices.listed[:-1]
-    names = tuple(f"target_{h}{unit[0] if unit == 'month' else 'd'}" for h in horizons)
+    names = target_names(horizons, unit)
     return Labels(horizons, names, returns, end_row, fillable, stale, unit)
 
 

@@ -159,6 +159,29 @@ LABELS: dict[str, tuple[str, str]] = {
     "residual_n": ("Forecasts explained", "説明した予測の数"),
     "red_plus": ("raises the forecast", "予測を上げる"),
     "blue_minus": ("lowers the forecast", "予測を下げる"),
+    # one stock
+    "stock_title": ("Why {code} was ranked where it was, {date}", "{code} の順位の根拠（{date}）"),
+    "other_inputs": ("{n} other inputs", "その他の入力 {n} 本"),
+    "kept_by_bias": ("kept by biases and ε", "バイアスと ε に残る分"),
+    "waterfall_axis": ("Forecast minus the mean of the date", "予測値 − 同日平均"),
+    "waterfall_note": (
+        "From the average stock of the date (0) to this one. Red raises the forecast, blue lowers it; beside "
+        "each input its normalised value. Relevance minus its mean over all stocks of the date.",
+        "同日の平均的な銘柄（0）から当該銘柄の予測まで。赤は予測を上げ、青は下げる。入力名の右は正規化後の値。"
+        "貢献度は同日の全銘柄平均を引いた値。",
+    ),
+    "inputs_title": ("The inputs that mattered most", "影響の大きい入力"),
+    "all_inputs": ("All {n} inputs", "全入力 {n} 本"),
+    "input": ("Input", "入力"),
+    "raw_value": ("Value", "値"),
+    "normalised": ("Normalised", "正規化後"),
+    "below_share": ("Stocks below", "下回る銘柄の割合"),
+    "sector_relevance": ("Mean of its sector", "同業種の平均貢献度"),
+    "peers_sector": ("Peers: {sector}", "同業種：{sector}"),
+    "peers_rank": ("Neighbours by rank", "順位の近い銘柄"),
+    "rank": ("Rank", "順位"),
+    "model_of": ("Model of {name}", "{name} のモデル"),
+    "members": (", mean of {n} seeds", "（{n} シードの平均）"),
     # configuration
     "setting": ("Setting", "設定"),
     "manifest": ("Manifest", "マニフェスト"),

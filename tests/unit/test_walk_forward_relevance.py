@@ -22,6 +22,7 @@ from jqfast.features.normalize import Fitted, fit
 from jqfast.features.result import FeaturePanel
 from jqfast.learn.checkpoint import FoldModel, fold_path, load_fold, save_fold
 from jqfast.learn.dataset import sequence_rows
+from jqfast.learn.ensemble import combine
 from jqfast.learn.walk_forward import Predictions
 
 T, N, F = 40, 25, 3
@@ -206,3 +207,33 @@ def test_sequences_are_explained_and_summed_over_their_sessions(
     assert len(result.daily.dates) == len(rows)
     with pytest.raises(ValueError, match="Fold `all` reads sequences; pass `history`"):
         walk_forward_relevance(X, predictions, folder, rows=[3])
+
+
+def test_an_ensemble_is_the_mean_of_its_members_in_units_of_their_deviation(
+    walked: tuple[FeaturePanel, Predictions, Path],
+) -> None:
+    X, first, folder = walked
+    other = folder / "seed-2"
+    scores = np.full_like(first.scores, np.nan)
+    for k, (name, rows) in enumerate({"2020-01": np.arange(10, 23), "2020-02": np.arange(23, T)}.items()):
+        fold = model(name, rows, X, 7 + k)
+        save_fold(fold_path(other, name), fold)
+        scores[:, rows] = fold.scores
+    second = replace(first, scores=scores)
+    both = walk_forward_relevance(X, combine([first, second]), [folder, other], rows=[12, 30], daily=False)
+    singles = [
+        walk_forward_relevance(X, one, where, rows=[12, 30], daily=False)
+        for one, where in ((first, folder), (second, other))
+    ]
+    expected = np.zeros((2, N, F))
+    for single, one in zip(singles, (first, second), strict=True):
+        deviation = np.nanstd(one.scores[1, [12, 30]].astype(np.float64), axis=1)
+        expected += single.values / deviation[:, None, None] / 2
+    np.testing.assert_allclose(both.values[:, 1:], expected[:, 1:], rtol=1e-4, atol=1e-5)
+    # It adds up to the score and what the standardising took off the whole date.
+    assert both.prediction is not None
+    kept = both.values.sum(axis=2) + both.residual_share * both.prediction
+    left = kept - combine([first, second]).scores[1, [12, 30]]
+    np.testing.assert_allclose(left[:, 1:], np.repeat(left[:, 1:2], N - 1, axis=1), atol=1e-4)
+    with pytest.raises(NumericError, match="predicts other scores"):
+        walk_forward_relevance(X, first, [folder, other], rows=[12], daily=False)
