@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jqfast.evaluate.ic import buckets
 from jqfast.evaluate.inference import welch
+from jqfast.evaluate.ranks import buckets
 from jqfast.explain.walk_forward import Relevance, demeaned
 from jqfast.features.result import FeaturePanel
 from jqfast.learn.walk_forward import Predictions

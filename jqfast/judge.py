@@ -20,6 +20,7 @@ from jqfast.errors import DataGapError
 from jqfast.evaluate import stats
 from jqfast.evaluate.ic import Deciles, IcResult, deciles, ic, rank_ic
 from jqfast.evaluate.inference import Interval, SharpeTest, block_bootstrap, sharpe_test
+from jqfast.evaluate.metrics import METRICS
 from jqfast.evaluate.portfolio import Portfolio, PortfolioConfig, long_short, universe_return
 from jqfast.evaluate.stats import Performance, performance
 from jqfast.learn.labels import Labels, universe
@@ -96,7 +97,7 @@ class Judgement:
             "primary_horizon": self.primary,
             "horizons": {str(h): _horizon_metrics(result) for h, result in self.horizons.items()},
             "portfolio": _portfolio_metrics(self.traded) if self.traded else None,
-            "definitions": dict(stats.METRICS),
+            "definitions": dict(METRICS),
         }
 
 

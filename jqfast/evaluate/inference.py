@@ -18,6 +18,7 @@ from jqfast.errors import unknown
 from jqfast.types import AnyArray, FloatArray, IntArray
 
 Block = Literal["stationary", "moving"]
+Gaps = Literal["close", "keep"]
 Statistic = Callable[[FloatArray], FloatArray]
 
 _NORMAL = NormalDist()
@@ -76,15 +77,17 @@ class SharpeTest:
     pbo: str = "n/a"
 
 
-def newey_west(x: AnyArray, *, lags: int | None = None, horizon: int = 1) -> NeweyWest:
+def newey_west(x: AnyArray, *, lags: int | None = None, horizon: int = 1, gaps: Gaps = "close") -> NeweyWest:
     """The mean of a series with a standard error that allows for autocorrelation.
 
     Parameters
     ----------
-    x : (T,) numbers; NaN values are left out and their neighbours become adjacent
+    x : (T,) numbers, NaN where there is none
     lags : Bartlett lags; None takes the larger of ``3 (horizon - 1)`` and
         floor(4 (n / 100)^(2/9))
     horizon : periods over which the values overlap
+    gaps : ``"close"`` leaves NaN values out, and their neighbours become adjacent; ``"keep"`` keeps the
+        distance, as it should be where the values of a part of the dates are asked for
 
     Returns
     -------
@@ -93,7 +96,7 @@ def newey_west(x: AnyArray, *, lags: int | None = None, horizon: int = 1) -> New
     Raises
     ------
     ValueError
-        If ``lags`` is negative or below ``horizon - 1``, or ``horizon`` is below 1.
+        If ``lags`` is negative or below ``horizon - 1``, ``horizon`` is below 1, or ``gaps`` is unknown.
 
     Notes
     -----
@@ -103,13 +106,16 @@ def newey_west(x: AnyArray, *, lags: int | None = None, horizon: int = 1) -> New
     ----------
     Newey and West (1987), Econometrica 55; the rule for the lags from Newey and West (1994).
     """
+    if gaps not in ("close", "keep"):
+        raise unknown("treatment of gaps", str(gaps), ("close", "keep"))
     values = _finite(x)
     n = len(values)
     used = _lags(n, lags, horizon)
     if n < 2:
         return NeweyWest(float(values.mean()) if n else math.nan, math.nan, math.nan, used, n)
     mean = float(values.mean())
-    e = values - mean
+    whole = np.asarray(x, dtype=np.float64)
+    e = values - mean if gaps == "close" else np.where(np.isfinite(whole), whole - mean, 0.0)
     used = min(used, n - 1)
     long_run = float(e @ e) / n
     for k in range(1, used + 1):
@@ -166,7 +172,7 @@ def block_bootstrap(
     estimate = float(function(values[None, :])[0]) if n else math.nan
     if n < 8:
         return Interval(estimate, math.nan, math.nan, level, method)
-    index = _block_indices(np.random.default_rng(seed), n, size, draws, stationary=kind == "stationary")
+    index = block_indices(np.random.default_rng(seed), n, size, draws, stationary=kind == "stationary")
     drawn = np.asarray(function(values[index]), dtype=np.float64)
     tail = (1.0 - level) / 2.0
     low, high = np.nanquantile(drawn, [tail, 1.0 - tail])
@@ -296,7 +302,7 @@ def _lags(n: int, lags: int | None, horizon: int) -> int:
     return lags
 
 
-def _block_indices(
+def block_indices(
     rng: np.random.Generator, n: int, block: float, draws: int, *, stationary: bool
 ) -> IntArray:
     """(draws, n) positions: runs of consecutive values, wrapped at the end of the series."""

@@ -21,7 +21,7 @@ from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError, unknown
 from jqfast.evaluate.cohorts import Hold, Leg, Prices, Rebalance, Schedule, months, run_leg, tranches
 from jqfast.evaluate.costs import CostConfig, Liquidity, forward_fill, liquidity
-from jqfast.evaluate.ic import buckets
+from jqfast.evaluate.ranks import buckets
 from jqfast.learn.labels import Start
 from jqfast.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 

@@ -1,43 +1,17 @@
 """Performance figures of a series of returns; each one prints its definition.
 
-In: simple returns per period. Out: :class:`Performance`, and :data:`METRICS`, the words a report prints
-beside it.
+In: simple returns per period. Out: :class:`Performance`; the definitions stand in
+:data:`jqfast.evaluate.METRICS`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
 from jqfast.types import AnyArray, DateArray, FloatArray
-
-#: Name of a metric -> its definition, in the words of a report.
-METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "ic": "Pearson correlation of score and following return across stocks, per date; mean over dates.",
-        "rank_ic": "The same with ranks (Spearman), ties averaged.",
-        "ir": "Mean of the per-date coefficients / their standard deviation (ddof 1).",
-        "ir_annual": "ir x sqrt(periods per year / horizon).",
-        "ic_win_rate": "Share of dates with a coefficient above 0.",
-        "t_newey_west": "Mean / Newey-West standard error, Bartlett weights, at least 3 (horizon - 1) lags.",
-        "annual_return": "Compounded: product of (1 + r) to the power (periods per year / periods), minus 1.",
-        "annual_risk": "Standard deviation of the returns per period (ddof 1) x sqrt(periods per year).",
-        "return_risk": "annual_return / annual_risk, no risk-free rate.",
-        "sharpe": "(mean r - rf / periods per year) / standard deviation of r x sqrt(periods per year).",
-        "max_drawdown": "Smallest value / highest value before - 1, starting value 1 included.",
-        "win_rate": "Share of periods with a return above 0.",
-        "total_return": "Product of (1 + r), minus 1.",
-        "turnover": "One-way: (bought + sold) / 2 / capital of the leg, per period.",
-        "spread": "Mean return of the top bucket minus that of the bottom bucket.",
-        "probabilistic_sharpe": "Probability that the true Sharpe ratio is above 0, given skew and kurtosis.",
-        "deflated_sharpe": "The same above the best Sharpe ratio expected of that many worthless trials.",
-        "residual_share": "(prediction - sum of relevance) / prediction: what biases and epsilon keep.",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -60,7 +34,7 @@ class Drawdown:
 
 @dataclass(frozen=True)
 class Performance:
-    """The figures of one return series; definitions in :data:`METRICS`."""
+    """The figures of one return series; definitions in :data:`jqfast.evaluate.METRICS`."""
 
     annual_return: float
     annual_risk: float

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from jqfast.evaluate.ic import rank_rows
+from jqfast.evaluate.ranks import rank_rows
 from jqfast.explain.aggregate import InputGroups, demean_by_date
 from jqfast.explain.attributions import Predict
 from jqfast.explain.nets import DenseNet, Explainable, LstmLayer, LstmNet, Net, net_of

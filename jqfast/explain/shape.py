@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from jqfast.evaluate.ic import rank_rows
+from jqfast.evaluate.ranks import rank_rows
 from jqfast.types import AnyArray
 
 Direction = Literal["rising", "falling", "rising_high", "falling_high", "rising_low", "falling_low", "mixed"]

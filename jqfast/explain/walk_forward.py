@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jqfast.errors import NumericError
-from jqfast.evaluate.ic import buckets
+from jqfast.evaluate.ranks import buckets
 from jqfast.explain.lrp import lrp
 from jqfast.explain.nets import LstmNet, net_of
 from jqfast.explain.rules import RuleLike
