@@ -13,13 +13,19 @@ from jqfast.data.quality import summarise
 from jqfast.data.simulator import is_simulated
 from jqfast.explained import explanation
 from jqfast.features import describe
+from jqfast.features.columns import CALENDAR
+from jqfast.features.declare import Feature, registry
+from jqfast.formulas import parse
 from jqfast.judge import Horizon, Judgement, Traded
+from jqfast.learn.folds import Fold
 from jqfast.learn.labels import universe
+from jqfast.learn.walk_forward import Predictions
 from jqfast.report.inputs import (
     Coverage,
     DataFacts,
     DecileReturns,
     FeatureRow,
+    FoldSpan,
     ForecastFacts,
     HorizonScore,
     IcSeries,
@@ -59,6 +65,8 @@ def report_input(result: RunResult, manifest: Mapping[str, Any], trials: tuple[f
             result.predictions,
             horizon=config.portfolio.horizon,
             epsilon=config.explain.epsilon,
+            kinds={name: _declared(name, result).kind for name in result.features.names},
+            market=market_inputs(result),
         )
     return ReportInput(
         title=config.report.title or config.run_name,
@@ -97,10 +105,25 @@ def _timings(result: RunResult, manifest: Mapping[str, Any]) -> dict[str, float]
     return {stage: took.get(names.get(stage, ""), seconds) for stage, seconds in result.seconds.items()}
 
 
-def _feature_row(name: str, result: RunResult) -> FeatureRow:
+def market_inputs(result: RunResult) -> list[str]:
+    """Names of the inputs that are the same for all stocks of a date, those of the calendar left out."""
+    found = [(name, _declared(name, result)) for name in result.features.names]
+    return [name for name, f in found if f.expr.axis == "market" and f.expr.columns - set(CALENDAR)]
+
+
+def _declared(name: str, result: RunResult) -> Feature:
+    """The declaration of an input; the user's own formulas come first."""
     own = result.config.features.own
     if name in own:
-        return FeatureRow(name, formula=own[name], kind="own", norm=result.features.norms[name])
+        return Feature(name, parse(own[name], where=name), "cs", doc=own[name], kind="own")
+    return registry.features[name]
+
+
+def _feature_row(name: str, result: RunResult) -> FeatureRow:
+    own = result.config.features.own
+    axis = _declared(name, result).expr.axis
+    if name in own:
+        return FeatureRow(name, formula=own[name], kind="own", norm=result.features.norms[name], axis=axis)
     said = describe(name)
     feature = said.feature
     return FeatureRow(
@@ -112,6 +135,7 @@ def _feature_row(name: str, result: RunResult) -> FeatureRow:
         feature.timing,
         str(feature.treatment),
         feature.req,
+        axis,
     )
 
 
@@ -156,7 +180,14 @@ def _forecast_facts(result: RunResult) -> ForecastFacts:
         primary_horizon=judgement.primary,
         folds_note=_folds_note(result),
         planted=_planted_facts(result),
+        fold_spans=[_span(fold, result.predictions) for fold in result.folds],
     )
+
+
+def _span(fold: Fold, predictions: Predictions) -> FoldSpan:
+    dates = predictions.dates
+    train, ahead = fold.train_rows, fold.predict_rows
+    return FoldSpan(fold.name, (dates[train[0]], dates[train[-1]]), (dates[ahead[0]], dates[ahead[-1]]))
 
 
 def _planted_facts(result: RunResult) -> PlantedFacts | None:

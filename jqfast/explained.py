@@ -7,12 +7,14 @@ are the same for all stocks of a date and targets are relative, so relevance is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from jqfast.evaluate.inference import welch
+from jqfast.evaluate.inference import newey_west, welch
 from jqfast.evaluate.ranks import buckets
+from jqfast.explain.shape import shape
 from jqfast.explain.walk_forward import Relevance, demeaned
 from jqfast.features.result import FeaturePanel
 from jqfast.learn.walk_forward import Predictions
@@ -20,6 +22,8 @@ from jqfast.report.inputs import (
     ExplanationFacts,
     FeatureScatter,
     LegRelevance,
+    MarketRelevance,
+    RelevanceDeciles,
     Residual,
     Side,
     StockRow,
@@ -31,27 +35,58 @@ DECILES = 10
 STOCKS_PER_SIDE = 5
 SHOWN_FEATURES = 10
 SCATTERS = 2
+#: The market inputs of the study's figure 11, each under the names it can have: the market's own change, the
+#: long rate, the yen, the fear index.
+FOUR = (
+    ("k_topix_1m", "topix_ret_20", "topix_ret_5", "topix_ret_1"),
+    ("k_jgb10_1m", "k_jgb10"),
+    ("k_usdjpy_1m", "usdjpy_ret_5", "usdjpy_ret_1"),
+    ("k_vix_1m", "k_vix", "k_nkvi_1m"),
+)
+#: The representative attributes of the study's figures 8, 9 and 12.
+ATTRIBUTES = (
+    *("odp_revision_20", "equity_ratio", "book_to_price", "earnings_yield_forecast", "ret_20"),
+    *("ret_240", "ret_720", "log_market_value", "roe_forecast", "sales_growth_forecast"),
+)
 
 
 class _Found(NamedTuple):
-    """The explained dates: their panel rows, the sides (R, N), relevance minus its date mean (R, N, F)."""
+    """The explained dates: their panel rows, who was explained and the sides (R, N), relevance minus its
+    date mean (R, N, F)."""
 
     rows: IntArray
+    explained: BoolArray
     long: BoolArray
     short: BoolArray
     values: Float32Array
 
 
 def explanation(
-    relevance: Relevance, X: FeaturePanel, predictions: Predictions, *, horizon: int, epsilon: float
+    relevance: Relevance,
+    X: FeaturePanel,
+    predictions: Predictions,
+    *,
+    horizon: int,
+    epsilon: float,
+    kinds: Mapping[str, str] | None = None,
+    market: Sequence[str] = (),
 ) -> ExplanationFacts | None:
-    """The explanation of the forecasts of one horizon; None when no date has enough stocks for deciles."""
+    """The explanation of the forecasts of one horizon; None when no date has enough stocks for deciles.
+
+    Parameters
+    ----------
+    relevance, X, predictions : of a run
+    horizon : of the forecasts that were explained
+    epsilon : of the rule, to be printed
+    kinds : feature -> its kind, for the sentences
+    market : names of the market-wide inputs
+    """
     rows = np.searchsorted(X.dates, relevance.dates)
-    explained = np.isfinite(relevance.values).any(axis=2)
+    explained = np.asarray(np.isfinite(relevance.values).any(axis=2))
     scores = predictions.scores[predictions.horizons.index(horizon)][rows]
     group = buckets(np.where(explained, scores, np.nan), DECILES)
     centred = np.nan_to_num(demeaned(relevance), nan=0.0)
-    found = _Found(rows, group == DECILES - 1, group == 0, centred)
+    found = _Found(rows, explained, group == DECILES - 1, group == 0, centred)
     if not found.long.any():
         return None
     order = np.argsort(-_weight(found.values, found.long | found.short), kind="stable")
@@ -59,8 +94,11 @@ def explanation(
         horizon=horizon,
         stocks=_stock_table(found, X, scores, order),
         legs=_legs(found, X),
-        scatters=[_scatter(found, X, int(f)) for f in order[:SCATTERS]],
+        scatters=[_scatter(found, X, int(f), kinds or {}) for f in order[:SCATTERS]],
         residual=_residual(relevance, epsilon),
+        demeaned=True,
+        market=_market(relevance, [name for name in market if name in X.names], horizon),
+        deciles=_deciles(found, X, order, market),
     )
 
 
@@ -115,11 +153,69 @@ def _side_means(values: AnyArray, members: BoolArray) -> FloatArray:
     return means
 
 
-def _scatter(found: _Found, X: FeaturePanel, f: int) -> FeatureScatter:
+def _scatter(found: _Found, X: FeaturePanel, f: int, kinds: Mapping[str, str]) -> FeatureScatter:
     """Figure 10: values against relevance for the stocks of both sides on all dates."""
     sides = found.long | found.short
     inputs = X.values[f][found.rows][sides]
-    return FeatureScatter(X.names[f], inputs, found.values[..., f][sides], found.long[sides])
+    relevance, name = found.values[..., f][sides], X.names[f]
+    # The sides are chosen by the score; how an input works is told over all explained stocks.
+    everyone = found.explained
+    whole = shape(X.values[f][found.rows][everyone], found.values[..., f][everyone])
+    return FeatureScatter(name, inputs, relevance, found.long[sides], kinds.get(name, ""), whole)
+
+
+def _market(relevance: Relevance, names: list[str], horizon: int) -> MarketRelevance | None:
+    """Figure 11: long minus short of the market inputs, those of the study first, then the largest."""
+    daily = relevance.daily
+    if daily is None or not names or not len(daily.dates):
+        return None
+    place = [relevance.features.index(name) for name in names]
+    by_date = (daily.mean["long"] - daily.mean["short"])[:, place]
+    size = np.nan_to_num(np.nanmean(np.abs(by_date), axis=0))
+    first = [next((i for i, name in enumerate(names) if name in group), -1) for group in FOUR]
+    order = list(dict.fromkeys([i for i in first if i >= 0] + np.argsort(-size, kind="stable").tolist()))
+    names, by_date = [names[i] for i in order], by_date[:, order]
+    tests = [newey_west(series, horizon=horizon) for series in by_date.T]
+    months = daily.dates.astype("datetime64[M]")
+    begins = np.flatnonzero(np.append(True, months[1:] != months[:-1]))
+    known = np.isfinite(by_date)
+    sums = np.add.reduceat(np.where(known, by_date, 0.0), begins, axis=0)
+    counts = np.add.reduceat(known.astype(np.float64), begins, axis=0)
+    means = np.where(counts > 0, sums / np.maximum(counts, 1.0), np.nan)
+    ends = daily.dates[np.append(begins[1:], len(months)) - 1]
+    mean, t = (np.array([getattr(test, part) for test in tests]) for part in ("mean", "t"))
+    return MarketRelevance(names, ends, means, mean, t)
+
+
+def _deciles(
+    found: _Found, X: FeaturePanel, order: IntArray, market: Sequence[str]
+) -> RelevanceDeciles | None:
+    """Figure 12: the date on which the market fell most, or the last one for an input by stock."""
+    feature = next((name for name in FOUR[0] if name in market and name in X.names), None)
+    if feature is None:
+        f, place, value = int(order[0]), len(found.rows) - 1, float("nan")
+    else:
+        f = X.names.index(feature)
+        series = np.nanmax(
+            np.where(np.isfinite(X.values[f][found.rows]), X.values[f][found.rows], -np.inf), axis=1
+        )
+        series = np.where(np.isfinite(series) & found.long.any(axis=1), series, np.inf)
+        place = int(np.argmin(series))
+        value = float(series[place])
+    group = buckets(np.where(found.explained[place], found.values[place, :, f], np.nan)[None], DECILES)[0]
+    high, low = group == DECILES - 1, group == 0
+    there = [X.names.index(name) for name in ATTRIBUTES if name in X.names and X.names.index(name) != f]
+    others = [int(i) for i in order if int(i) not in (f, *there) and X.names[i] not in market]
+    shown = (there + others)[:SHOWN_FEATURES] if len(there) < 3 else there
+    if not high.any() or not shown:
+        return None
+    values = X.values[shown, found.rows[place]].astype(np.float64)
+    top, bottom = (np.nanmean(values[:, side], axis=1) for side in (high, low))
+    p = welch(values[:, high].T, values[:, low].T).p
+    names = [X.names[i] for i in shown]
+    return RelevanceDeciles(
+        X.names[f], X.dates[found.rows[place]], value, names, top, bottom, p, int(high.sum())
+    )
 
 
 def _residual(relevance: Relevance, epsilon: float) -> Residual:

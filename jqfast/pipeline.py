@@ -84,6 +84,7 @@ class RunResult:
     panel: Panel
     features: FeaturePanel
     labels: Labels
+    folds: tuple[Fold, ...]
     predictions: Predictions
     judgement: Judgement
     references: References | None
@@ -159,6 +160,7 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
                 panel=plan.panel,
                 features=X,
                 labels=plan.labels,
+                folds=tuple(fold for fold in plan.folds if len(fold.predict_rows)),
                 predictions=predictions,
                 judgement=judgement,
                 references=plan.references,

@@ -12,7 +12,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from jqfast.report import sections
+from jqfast.report import sections, sections_explanation
 from jqfast.report.inputs import ReportInput
 from jqfast.report.numbers import count
 from jqfast.report.sections import Context
@@ -25,7 +25,7 @@ SECTIONS = {
     "deciles": sections.decile_section,
     "portfolio": sections.portfolio_section,
     "costs": sections.cost_section,
-    "explanation": sections.explanation_section,
+    "explanation": sections_explanation.explanation_section,
     "configuration": sections.configuration,
     "definitions": sections.definitions,
     "caveats": sections.caveats,

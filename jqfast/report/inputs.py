@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from jqfast.explain.shape import Shape
 from jqfast.types import AnyArray, BoolArray, CodeArray, DateArray, FloatArray
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class FeatureRow:
-    """One line of the feature table, straight from the registry."""
+    """One line of the feature table, straight from the registry; ``axis`` is ``"stock"`` or ``"market"``."""
 
     name: str
     formula: str = ""
@@ -47,6 +48,7 @@ class FeatureRow:
     timing: str = ""
     norm: str = ""
     req: str = ""
+    axis: str = "stock"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +84,15 @@ class DataFacts:
     decision: str = "close"
     returns: Literal["price", "total"] = "price"
     coverage: Coverage | None = None
+
+
+@dataclass(frozen=True)
+class FoldSpan:
+    """When a model was trained and what it forecast: first and last date of each (figure 5)."""
+
+    name: str
+    train: tuple[np.datetime64, np.datetime64]
+    predict: tuple[np.datetime64, np.datetime64]
 
 
 @dataclass(frozen=True)
@@ -173,6 +184,7 @@ class ForecastFacts:
     primary_horizon: int = 5
     folds_note: str = ""
     planted: PlantedFacts | None = None
+    fold_spans: Sequence[FoldSpan] = ()
 
     def primary(self) -> HorizonScore | None:
         """The row of the primary horizon, or None when it was not scored."""
@@ -317,15 +329,62 @@ class FeatureScatter:
     """Figure 10.
 
     Value and relevance (S,) of one feature over stocks (and dates); ``is_long`` tells the sides apart.
+    ``kind`` is the feature's and ``shape`` the relation over these pairs, for the sentence below the figure.
     """
 
     feature: str
     value: AnyArray
     relevance: AnyArray
     is_long: BoolArray
+    kind: str = ""
+    shape: Shape | None = None
 
     def __post_init__(self) -> None:
         _same_length("FeatureScatter", "value", self.value, relevance=self.relevance, is_long=self.is_long)
+
+
+@dataclass(frozen=True, eq=False)
+class MarketRelevance:
+    """Figure 11: mean relevance of market inputs for the long minus that for the short side.
+
+    ``dates`` (M,) month ends, ``difference`` (M, F) means of the dates of each month, ``mean`` and
+    ``t_newey_west`` (F,) of the differences by date.
+    """
+
+    features: Sequence[str]
+    dates: DateArray
+    difference: FloatArray
+    mean: FloatArray
+    t_newey_west: FloatArray
+
+    def __post_init__(self) -> None:
+        _same_length("MarketRelevance", "dates", self.dates, difference=self.difference)
+        _same_length(
+            "MarketRelevance", "features", self.features, mean=self.mean, t_newey_west=self.t_newey_west
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class RelevanceDeciles:
+    """Figure 12: what the stocks are whose forecasts one input raised most, and lowered most, on one date.
+
+    ``feature`` is the input, ``value`` what it was on the date (NaN where it differs by stock); ``high`` and
+    ``low`` (A,) mean normalised values of the attributes in the top and the bottom decile of its relevance,
+    ``p_value`` (A,) of Welch's test between them, ``n`` stocks in each.
+    """
+
+    feature: str
+    date: np.datetime64
+    value: float
+    attributes: Sequence[str]
+    high: FloatArray
+    low: FloatArray
+    p_value: FloatArray
+    n: int
+
+    def __post_init__(self) -> None:
+        owner = "RelevanceDeciles"
+        _same_length(owner, "attributes", self.attributes, high=self.high, low=self.low, p_value=self.p_value)
 
 
 @dataclass(frozen=True)
@@ -347,7 +406,8 @@ class Residual:
 class ExplanationFacts:
     """What LRP says about the forecasts; None in ``ReportInput`` for models that have no LRP yet.
 
-    ``demeaned`` says that the date mean was taken off every relevance (decision 21).
+    ``demeaned`` says that the date mean was taken off every relevance (decision 21). ``market`` is None for
+    models without market-wide inputs.
     """
 
     horizon: int
@@ -356,6 +416,8 @@ class ExplanationFacts:
     scatters: Sequence[FeatureScatter] = ()
     residual: Residual | None = None
     demeaned: bool = False
+    market: MarketRelevance | None = None
+    deciles: RelevanceDeciles | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -254,6 +254,36 @@ SENTENCES: dict[str, Both] = {
         "linear.",
         "1点は1日の1銘柄。モデルが非線形なため、同じ入力値でも貢献度は異なりうる。",
     ),
+    "note_reading": ("{feature}: {what}.", "{feature}：{what}。"),
+    "note_market": (
+        "Mean relevance of the long side minus that of the short side, means of the dates of each month; t of the "
+        "mean over all dates (Newey-West). Positive: the input raised the forecasts of the long side more.",
+        "ロング側の平均貢献度−ショート側の平均貢献度（各月の日次平均）。t 値は全期間の日次平均に対する Newey-West。"
+        "正はロング側の予測をより押し上げたことを示す。",
+    ),
+    "note_deciles_lrp": (
+        "Top and bottom tenth of the {n} stocks on each side by the relevance of {feature}; mean normalised values, "
+        "Welch's test between them: * 5%, ** 1%. Stocks of one date are not independent.",
+        "{feature} の貢献度による上位・下位 10%（各 {n} 銘柄）の正規化後の平均値と、その差の Welch 検定（* 5%、** 1%）。"
+        "同一日の銘柄は互いに独立ではない。",
+    ),
+    "note_market_date": (
+        "The explained date on which {feature} was lowest ({value} after normalisation).",
+        "説明した日のうち {feature} が最も低かった日（正規化後 {value}）。",
+    ),
+    "note_leanings": (
+        "The stocks whose forecasts it raised are, against those it lowered: {what}.",
+        "予測を押し上げられた銘柄は、押し下げられた銘柄に比べ：{what}。",
+    ),
+    "no_market": (
+        "This model has no market-wide inputs. `features.use` with `nikko126`, `market` or `macro` adds them where "
+        "the data hold them.",
+        "このモデルに市場全体の入力はありません。データにあれば `features.use` に `nikko126`・`market`・`macro` を加えられます。",
+    ),
+    "note_folds": (
+        "One row a model: grey what it was trained on, blue what it forecast. The gap is the purge.",
+        "1行が1つのモデル。灰色は学習期間、青は予測期間。その間はラベル重複を避けるための空白。",
+    ),
     "note_coverage": (
         "Listed: member of the universe. Traded: had a price. With a forecast: scored by a fold that had ended "
         "training before.",

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from jqfast.report import figures, figures_lrp, tables
+from jqfast.report import figures, figures_setup, tables
 from jqfast.report.boxes import boxes, verdict
-from jqfast.report.figures_tables import relevance_scale
-from jqfast.report.inputs import ExplanationFacts, Interval, Performance, ReportInput
-from jqfast.report.numbers import DASH, count, iso_date, number, percent
+from jqfast.report.inputs import Interval, Performance, ReportInput
+from jqfast.report.numbers import DASH, count, number, percent
 from jqfast.report.prose import CAVEATS, sentence
 from jqfast.report.style import Style, to_svg
 from jqfast.report.text import LABELS, Labels
@@ -186,7 +185,7 @@ def forecast_quality(context: Context) -> str:
     """The IC table of all horizons and the primary RankIC over time."""
     label, facts = context.labels, context.report.forecast
     body = (
-        tables.score_table(facts.scores, label, facts.primary_horizon) if facts.scores else _missing(context)
+        tables.score_table(facts.scores, label, facts.primary_horizon) if facts.scores else missing(context)
     )
     body += paragraph(joined(label, [context.say("note_ic"), facts.folds_note]), "foot")
     if facts.planted is not None:
@@ -197,6 +196,10 @@ def forecast_quality(context: Context) -> str:
         title = label("rank_ic_time", h=facts.ic_series.horizon)
         _, figure = figures.rank_ic_over_time(facts.ic_series, context.style)
         body += picture(context, "B", title, figure, [context.say("note_ic_time")])
+    if facts.fold_spans:
+        _, figure = figures_setup.walk_forward(facts.fold_spans, context.style)
+        notes = [context.say("note_folds"), facts.folds_note]
+        body += picture(context, "5", label("folds_title"), figure, notes)
     return section(context, "forecast", body)
 
 
@@ -204,7 +207,7 @@ def decile_section(context: Context) -> str:
     """Mean return of every forecast decile and horizon, chart and numbers."""
     label, deciles = context.labels, context.report.forecast.deciles
     if not deciles:
-        return section(context, "deciles", _missing(context))
+        return section(context, "deciles", missing(context))
     _, figure = figures.decile_returns(deciles, context.style)
     body = picture(context, "C", label("decile_title"), figure, [context.say("note_deciles")])
     return section(context, "deciles", body + tables.decile_table(deciles, label))
@@ -214,7 +217,7 @@ def portfolio_section(context: Context) -> str:
     """Figures 6 and 7: the long-short portfolio before and after costs, its legs and the benchmark."""
     label, facts = context.labels, context.report.portfolio
     if facts is None:
-        return section(context, "portfolio", _missing(context))
+        return section(context, "portfolio", missing(context))
     kind = f"{label('returns_kind')}{colon(label)}{_returns_kind(context)}"
     body, benchmark = "", ""
     if facts.series is not None:
@@ -228,67 +231,17 @@ def portfolio_section(context: Context) -> str:
         html = tables.performance_html(facts.performance, label, benchmark)
         body += framed(context, "7", label("performance_title"), html, [kind])
     body += "".join(paragraph(note) for note in facts.notes)
-    return section(context, "portfolio", body or _missing(context))
+    return section(context, "portfolio", body or missing(context))
 
 
 def cost_section(context: Context) -> str:
     """The cost model's numbers beside turnover and what the costs do to the result."""
     facts = context.report.portfolio
     if facts is None:
-        return section(context, "costs", _missing(context))
+        return section(context, "costs", missing(context))
     left = tables.turnover_table(facts, context.labels)
     right = tables.cost_table(facts.costs, context.labels) if facts.costs else ""
     return section(context, "costs", f'<div class="grid"><div>{left}</div><div>{right}</div></div>')
-
-
-def explanation_section(context: Context) -> str:
-    """LRP: overview (9), relation (10), single stocks (8), then the conservation residual."""
-    facts = context.report.explanation
-    if facts is None:
-        return section(
-            context, "explanation", paragraph(context.report.explanation_missing) or _missing(context)
-        )
-    body = _legs(context, facts) + _scatters(context, facts) + _stocks(context, facts)
-    if facts.residual is not None:
-        body += f"<h3>{escape(context.labels('residual_title'))}</h3>"
-        body += tables.residual_table(facts.residual, context.labels)
-        body += paragraph(context.say("note_residual"), "foot")
-    return section(context, "explanation", body or _missing(context))
-
-
-def _legs(context: Context, facts: ExplanationFacts) -> str:
-    if facts.legs is None:
-        return ""
-    frame, figure = figures_lrp.mean_relevance(facts.legs, context.style)
-    notes = [context.say("note_demeaned")] if facts.demeaned else []
-    notes.append(context.say("note_legs"))
-    if len(frame) > figures_lrp.MOST_BARS:
-        notes.append(context.say("note_legs_cut", shown=figures_lrp.MOST_BARS, total=len(frame)))
-    title = context.labels("legs_title") + (f" ({facts.legs.period})" if facts.legs.period else "")
-    return picture(context, "9", title, figure, notes)
-
-
-def _scatters(context: Context, facts: ExplanationFacts) -> str:
-    parts = []
-    for i, scatter in enumerate(facts.scatters):
-        _, figure = figures_lrp.value_vs_relevance(scatter, context.style)
-        key = "10" if len(facts.scatters) == 1 else f"10{chr(ord('a') + i)}"
-        title = context.labels("scatter_title", feature=scatter.feature)
-        notes = [context.say("note_scatter")] if i == 0 else []
-        parts.append(picture(context, key, title, figure, notes, wide=False))
-    return f'<div class="grid">{"".join(parts)}</div>' if parts else ""
-
-
-def _stocks(context: Context, facts: ExplanationFacts) -> str:
-    if facts.stocks is None:
-        return ""
-    label = context.labels
-    key = (
-        f'<div class="key">{escape(label("blue_minus"))}<i></i>{escape(label("red_plus"))}</div>'
-        + tables.stock_html(facts.stocks, label)
-    )
-    note = context.say("note_stocks", scale=number(relevance_scale(facts.stocks), 3))
-    return framed(context, "8", label("stocks_title", date=iso_date(facts.stocks.date)), key, [note])
 
 
 def configuration(context: Context) -> str:
@@ -298,14 +251,22 @@ def configuration(context: Context) -> str:
     right = f"<h3>{escape(label('timings'))}</h3>" + tables.timing_table(run.timings, label)
     body = f'<div class="grid"><div>{left}</div><div>{right}</div></div>'
     if run.config:
-        body += _folded(label("configuration"), tables.config_table(run.config, label, "setting"))
-    if run.features:
-        title = f"{label('features')} ({count(len(run.features))})"
-        body += _folded(title, tables.feature_table(run.features, label))
+        body += folded(label("configuration"), tables.config_table(run.config, label, "setting"))
+    learnt = {name: run.config[name] for name in ("learn", "labels", "folds") if name in run.config}
+    parts = [("13", "stock_inputs", "stock"), ("14", "market_inputs", "market")]
+    for key, name, axis in parts:
+        rows = [row for row in run.features if row.axis == axis]
+        if rows:
+            title = f"{label('figure', n=key)} · {label(name)} ({count(len(rows))})"
+            body += folded(title, tables.feature_table(rows, label))
+    if learnt:
+        title = f"{label('figure', n='15')} · {label('hyper_parameters')}"
+        body += folded(title, tables.config_table(learnt, label, "setting"))
     return section(context, "configuration", body)
 
 
-def _folded(title: str, body: str) -> str:
+def folded(title: str, body: str) -> str:
+    """A part that opens on a click; printed open."""
     return f"<details><summary>{escape(title)}</summary>{body}</details>\n"
 
 
@@ -322,5 +283,6 @@ def caveats(context: Context) -> str:
     return section(context, "caveats", f'<ul class="caveats">{items}</ul>')
 
 
-def _missing(context: Context) -> str:
+def missing(context: Context) -> str:
+    """The line of a part without facts."""
     return paragraph(context.labels("missing"))

@@ -157,6 +157,16 @@ LABELS: dict[str, tuple[str, str]] = {
     "residual_p95": ("95th percentile", "95パーセンタイル"),
     "residual_max": ("Largest", "最大"),
     "residual_n": ("Forecasts explained", "説明した予測の数"),
+    "market_title": ("Market inputs: relevance, long minus short", "市場変数の LRP（ロング−ショート）"),
+    "mean_and_t": ("mean {x}, t {t}", "平均 {x}、t 値 {t}"),
+    "deciles_title": (
+        "Stocks by the relevance of {feature} on {date}",
+        "{feature} の LRP による上位・下位 10%（{date}）",
+    ),
+    "high_relevance": ("high relevance", "LRP 上位"),
+    "low_relevance": ("low relevance", "LRP 下位"),
+    "mean_value": ("Mean value (normalised)", "平均値（正規化後）"),
+    "attribute": ("Attribute", "属性"),
     "red_plus": ("raises the forecast", "予測を上げる"),
     "blue_minus": ("lowers the forecast", "予測を下げる"),
     # one stock
@@ -182,6 +192,16 @@ LABELS: dict[str, tuple[str, str]] = {
     "rank": ("Rank", "順位"),
     "model_of": ("Model of {name}", "{name} のモデル"),
     "members": (", mean of {n} seeds", "（{n} シードの平均）"),
+    # how it was made
+    "folds_title": ("Walk-forward: training and forecasts", "ウォークフォワード：学習と予測の期間"),
+    "training": ("training", "学習"),
+    "forecasting": ("forecasts", "予測"),
+    "stock_inputs": ("Inputs by stock", "銘柄ごとの入力"),
+    "market_inputs": ("Market-wide inputs", "市場全体の入力"),
+    "hyper_parameters": ("Hyper-parameters", "ハイパーパラメータ"),
+    "feature_map": ("Map of features", "特徴量マップ"),
+    "examples": ("Examples", "例"),
+    "purpose": ("Purpose", "目的"),
     # configuration
     "setting": ("Setting", "設定"),
     "manifest": ("Manifest", "マニフェスト"),

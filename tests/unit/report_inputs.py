@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from jqfast.evaluate.costs import CostConfig
+from jqfast.explain.shape import shape
 from jqfast.report import inputs as made
 
 NAMES = (
@@ -40,7 +41,11 @@ def forecast_facts(rng: np.random.Generator, dates: np.ndarray) -> made.Forecast
         for h, s in ((1, 4e-4), (5, 0.0018), (10, 0.003), (20, 0.0042))
     ]
     series = made.IcSeries(5, dates, rank_ic)
-    return made.ForecastFacts("MLP 64-64-32, tanh", 58, scores, series, deciles)
+    spans = [
+        made.FoldSpan(str(dates[i]), (dates[0] + i - 1100, dates[i]), (dates[i] + 30, dates[i] + 59))
+        for i in range(0, len(dates) - 60, 60)
+    ]
+    return made.ForecastFacts("MLP 64-64-32, tanh", 58, scores, series, deciles, fold_spans=spans)
 
 
 def portfolio_facts(rng: np.random.Generator, dates: np.ndarray) -> made.PortfolioFacts:
@@ -89,13 +94,36 @@ def explanation_facts(rng: np.random.Generator, points: int = 4000) -> made.Expl
         is_long = np.arange(points) % 2 == 0
         x = rng.standard_normal(points) + np.where(is_long, -0.4, 0.4)
         r = (-0.02 * x if k == 0 else 0.015 * np.maximum(x, 0)) + 0.008 * rng.standard_normal(points)
-        scatters.append(made.FeatureScatter(name, x, r, is_long))
+        kind = ("momentum", "volatility")[k]
+        scatters.append(made.FeatureScatter(name, x, r, is_long, kind, shape(x, r)))
+    days = np.arange("2020-01", "2023-07", dtype="datetime64[M]").astype("datetime64[D]") + 27
+    market = made.MarketRelevance(
+        ["k_topix_1m", "k_usdjpy_1m"],
+        days,
+        1e-3 * rng.standard_normal((len(days), 2)),
+        np.array([1e-4, -2e-5]),
+        np.array([2.1, -0.3]),
+    )
+    names = ["book_to_price", "log_market_value", "ret_240", "roe_forecast"]
+    deciles = made.RelevanceDeciles(
+        "k_topix_1m",
+        np.datetime64("2022-06-30"),
+        -2.31,
+        names,
+        np.array([0.9, -0.6, -0.8, 0.1]),
+        np.array([-0.5, 0.4, 0.3, 0.0]),
+        np.array([0.001, 0.002, 0.0001, 0.5]),
+        190,
+    )
     return made.ExplanationFacts(
         5,
         made.StockTable(np.datetime64("2023-06-30"), features, rows),
         made.LegRelevance(NAMES, long, short, p, 4300, 4290, "2019-06 – 2023-12"),
         scatters,
         made.Residual(0.031, 0.212, 6.41, n=512_304),
+        demeaned=True,
+        market=market,
+        deciles=deciles,
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from jqfast.explain.walk_forward import Relevance
+from jqfast.evaluate.inference import newey_west
+from jqfast.explain.walk_forward import DailyRelevance, Relevance
 from jqfast.explained import STOCKS_PER_SIDE, explanation
 from jqfast.features.result import FeaturePanel
 from jqfast.learn.walk_forward import Predictions
@@ -93,6 +96,74 @@ def test_the_residual_is_by_size() -> None:
     assert facts.residual is not None
     assert (facts.residual.median, facts.residual.maximum) == (0.25, 0.75)
     assert (facts.residual.epsilon, facts.residual.n) == (0.01, 3 * N)
+
+
+def test_market_inputs_through_time_are_long_minus_short() -> None:
+    relevance, X, predictions = _parts()
+    rng = np.random.default_rng(1)
+    days = np.arange("2024-01-01", "2024-03-30", dtype="datetime64[D]")
+    mean = {side: rng.normal(size=(len(days), 3)) for side in ("long", "short", "all")}
+    counts = {side: np.ones(len(days), np.int64) for side in mean}
+    daily = DailyRelevance(days, mean, mean["all"], counts, np.zeros(len(days)))
+    known = replace(relevance, daily=daily)
+    facts = explanation(known, X, predictions, horizon=5, epsilon=0.01, market=["market"])
+    assert facts is not None
+    assert facts.market is not None
+    gap = mean["long"][:, 2] - mean["short"][:, 2]
+    assert list(facts.market.features) == ["market"]
+    assert [str(date) for date in facts.market.dates] == ["2024-01-31", "2024-02-29", "2024-03-29"]
+    expected = [
+        gap[days.astype("datetime64[M]") == np.datetime64(m)].mean()
+        for m in ("2024-01", "2024-02", "2024-03")
+    ]
+    np.testing.assert_allclose(facts.market.difference[:, 0], expected)
+    assert facts.market.mean[0] == pytest.approx(gap.mean())
+    assert facts.market.t_newey_west[0] == pytest.approx(newey_west(gap, horizon=5).t)
+    without = explanation(known, X, predictions, horizon=5, epsilon=0.01)
+    assert without is not None
+    assert without.market is None
+
+
+def test_deciles_by_relevance_are_of_the_worst_date_of_the_market() -> None:
+    relevance, X, predictions = _parts()
+    values = X.buffer.copy()
+    values[..., 2] = np.array([0.0, -2.0, 0.0, 1.0, 0.5], dtype=np.float32)[:, None]
+    moved = relevance.values.copy()
+    moved[0, :, 2] = X.buffer[1, :, 1]  # the fall helped what is strong
+    renamed = replace(X, names=("weak", "strong", "topix_ret_20"), buffer=values, norms={})
+    known = replace(relevance, values=moved, features=renamed.names)
+    facts = explanation(known, renamed, predictions, horizon=5, epsilon=0.01, market=["topix_ret_20"])
+    assert facts is not None
+    found = facts.deciles
+    assert found is not None
+    assert (found.feature, str(found.date), found.value, found.n) == (
+        "topix_ret_20",
+        "2024-01-31",
+        -2.0,
+        N // 10,
+    )
+    assert list(found.attributes) == ["strong", "weak"]
+    order = np.argsort(X.buffer[1, :, 1])
+    np.testing.assert_allclose(found.high[0], X.buffer[1, order[-4:], 1].mean(), rtol=1e-6)
+    np.testing.assert_allclose(found.low[0], X.buffer[1, order[:4], 1].mean(), rtol=1e-6)
+    assert found.p_value[0] < 0.01
+
+
+def test_deciles_without_a_market_are_by_the_largest_input() -> None:
+    facts = _explained()
+    assert facts is not None
+    assert facts.deciles is not None
+    assert (facts.deciles.feature, facts.deciles.date) == ("strong", DATES[-1])
+    assert np.isnan(facts.deciles.value)
+
+
+def test_a_scatter_says_how_its_input_works() -> None:
+    facts = _explained()
+    assert facts is not None
+    assert facts.scatters[0].shape is not None
+    assert facts.scatters[0].shape.direction == "rising"
+    assert facts.scatters[0].shape.n == 3 * N
+    assert facts.demeaned
 
 
 def test_too_few_stocks_give_no_explanation() -> None:

@@ -15,6 +15,8 @@ from report_inputs import full_input, tiny_input
 from jqfast.report import boxes, fonts, html, prose, text
 from jqfast.report.inputs import ForecastFacts, Interval, Language, PlantedFacts, ReferenceScore, ReportInput
 
+FIGURES = ("5", "6", "7", "8", "9", "10a", "10b", "11", "12", "A", "B", "C")
+
 
 class Outline(HTMLParser):
     """Collects ids and references and complains about tags that do not nest."""
@@ -60,7 +62,7 @@ def test_page_is_well_formed_and_every_reference_has_its_target(pages: dict[str,
     assert len(outline.ids) == len(set(outline.ids)) > 100
     assert outline.references <= set(outline.ids)
     assert set(html.SECTIONS) <= outline.references
-    assert {f"figure-{key}" for key in ("6", "7", "8", "9", "10a", "10b", "A", "B", "C")} <= set(outline.ids)
+    assert {f"figure-{key}" for key in FIGURES} <= set(outline.ids)
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
@@ -117,6 +119,15 @@ def test_definitions_and_caveats_are_printed(pages: dict[str, str]) -> None:
     assert "not investment advice" in pages["en"]
     assert "not stationary" in pages["en"]
     assert "RankIC of the 5-session return" in pages["en"]
+
+
+def test_what_the_numbers_tell_is_said_below_the_figures(pages: dict[str, str]) -> None:
+    english, japanese = pages["en"], pages["ja"]
+    assert "the short-term reversal" in english
+    assert "短期リバーサル" in japanese
+    assert "against those it lowered: cheap by book value, small, past losers." in english
+    assert "B/P で割安、小型、過去1年の負け組" in japanese
+    assert "Relevance minus its mean over all stocks of the same date." in english
 
 
 def test_a_run_without_results_still_has_a_report() -> None:
