@@ -2,8 +2,8 @@
 session.
 
 Everything here is in session rows: rows of the panel that are no session have been taken out before. A book
-is a succession of cohorts; with a horizon of h sessions h of them are alive at a time, each with 1/h of the
-capital.
+is a succession of cohorts; with a horizon of h sessions and a decision every k of them, h / k are alive at a
+time, each with k / h of the capital.
 """
 
 from __future__ import annotations
@@ -14,17 +14,23 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from jqfast.evaluate.costs import CostConfig, Liquidity
+from jqfast.evaluate.ranks import sums
+from jqfast.evaluate.weights import Orders
 from jqfast.learn.labels import Start
 from jqfast.types import BoolArray, DateArray, FloatArray, IntArray
 
 Hold = Literal["roll", "label"]
 Rebalance = Literal["tranches", "monthly"]
 
+#: Sessions that an exit waits for a trade; then the position counts as left at its last price.
+PATIENCE = 20
+
 
 class Schedule(NamedTuple):
     """C cohorts: rows of decision, entry and exit (``exit`` may lie beyond the data: then there is none).
 
-    ``successor[c]`` takes over the capital of c (-1: none), ``netted`` says whether c leaves where it enters.
+    ``successor[c]`` takes over the capital of c (-1: none), ``netted`` says whether c leaves where it enters,
+    ``patience`` for how many sessions an exit that cannot trade waits.
     """
 
     decision: IntArray
@@ -35,17 +41,19 @@ class Schedule(NamedTuple):
     entry_price: Start
     exit_price: Start
     fraction: float
+    patience: int
 
 
 class Prices(NamedTuple):
     """(S, N) yen: what an order fills at (NaN: it does not), and what a position is worth, never NaN once
-    traded.
+    traded; ``leave`` (S, N) is the first row from each on at which a position can be left.
     """
 
     fill: FloatArray
     close: FloatArray
     open: FloatArray
     listed: BoolArray
+    leave: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +62,8 @@ class Leg:
 
     ``gross``, ``value`` (C, K): by session after entry; ``bought``, ``sold`` (C,): value traded at entry and
     exit after netting; ``fees`` component -> (C, 2) cost at entry and exit; ``wanted``, ``filled`` (C,):
-    share of the capital that was ordered and that was filled; ``stocks`` (C,) positions opened.
+    share of the capital that was ordered and that was filled; ``stocks`` (C,) positions opened;
+    ``participation`` mean share of a stock's daily turnover that an entry took, weighted by value.
     """
 
     gross: FloatArray
@@ -65,136 +74,189 @@ class Leg:
     wanted: FloatArray
     filled: FloatArray
     stocks: IntArray
+    participation: float
 
 
-def tranches(sessions: int, horizon: int, start: Start, hold: Hold) -> Schedule:
-    """A cohort per session, each held ``horizon`` sessions: overlapping tranches of 1/horizon of the
-    capital.
+class _Held(NamedTuple):
+    """P positions: their cohort, stock, filled weight, shares per unit of capital, and row of exit."""
+
+    cohort: IntArray
+    stock: IntArray
+    weight: FloatArray
+    shares: FloatArray
+    exit: IntArray
+
+
+def tranches(sessions: int, horizon: int, start: Start, hold: Hold, every: int = 1) -> Schedule:
+    """A cohort per ``every`` sessions, each held ``horizon`` sessions: overlapping tranches of
+    every/horizon of the capital.
     """
-    decision = np.arange(max(sessions - 1, 0))
-    entry = decision + 1
+    decision = np.arange(0, max(sessions - 1, 0), every)
     later = horizon + (start == "close" or hold == "roll")
-    successor = np.where(decision + horizon < len(decision), decision + horizon, -1)
     netted = hold == "roll" or start == "close"
-    exit_price: Start = start if hold == "roll" else "close"
-    return Schedule(decision, entry, decision + later, successor, netted, start, exit_price, 1.0 / horizon)
+    return Schedule(
+        decision=decision,
+        entry=decision + 1,
+        exit=decision + later,
+        successor=_successors(len(decision), horizon // every),
+        netted=netted,
+        entry_price=start,
+        exit_price=start if hold == "roll" else "close",
+        fraction=every / horizon,
+        patience=PATIENCE if hold == "roll" else 0,
+    )
 
 
-def months(dates: DateArray, start: Start, hold: Hold) -> Schedule:
-    """A cohort per month: decided on the last session of a month, held over the next one.
+def months(dates: DateArray, start: Start, hold: Hold, held: int = 1) -> Schedule:
+    """A cohort per month: decided on the last session of a month, held over the next ``held`` ones.
 
     The last month of the data counts as over only when a later session exists, so the last rows decide
     nothing.
     """
     month = dates.astype("datetime64[M]")
     decision = np.flatnonzero(month[1:] != month[:-1])
-    last = np.concatenate((decision[1:], [len(dates)]))  # beyond the data: still held
-    left = np.where(last < len(dates), last + (hold == "roll"), len(dates))
-    successor = np.where(np.arange(len(decision)) + 1 < len(decision), np.arange(len(decision)) + 1, -1)
-    exit_price: Start = start if hold == "roll" else "close"
-    return Schedule(decision, decision + 1, left, successor, hold == "roll", start, exit_price, 1.0)
+    beyond = np.full(min(held, len(decision)), len(dates))  # beyond the data: still held
+    last = np.concatenate((decision[held:], beyond))
+    return Schedule(
+        decision=decision,
+        entry=decision + 1,
+        exit=np.where(last < len(dates), last + (hold == "roll"), len(dates)),
+        successor=_successors(len(decision), held),
+        netted=hold == "roll",
+        entry_price=start,
+        exit_price=start if hold == "roll" else "close",
+        fraction=1.0 / held,
+        patience=PATIENCE if hold == "roll" else 0,
+    )
 
 
-def run_leg(
-    schedule: Schedule, chosen: BoolArray, prices: Prices, market: Liquidity, costs: CostConfig
-) -> Leg:
+def _successors(cohorts: int, distance: int) -> IntArray:
+    """The cohort that takes over from each, -1 where there is none."""
+    later = np.arange(cohorts) + distance
+    return np.where(later < cohorts, later, -1)
+
+
+def run_leg(schedule: Schedule, orders: Orders, prices: Prices, market: Liquidity, costs: CostConfig) -> Leg:
     """What each cohort of one side earns and pays.
 
     Parameters
     ----------
     schedule : C cohorts
-    chosen : (C, N) bool, the stocks the decision wants
+    orders : what the decisions of the cohorts want
     prices, market : of the session rows; orders fill only where ``prices.fill`` of the decision row is finite
     costs : CostConfig
 
     Returns
     -------
-    Leg; weights are equal over the stocks wanted, and what is not filled stays in cash.
+    Leg; what is not filled stays in cash
     """
-    count = chosen.sum(axis=1)
-    wanted = chosen / np.maximum(count, 1)[:, None]
-    known = Liquidity(*(array[schedule.decision] for array in market))
-    cost_basis = prices.fill[schedule.decision]
-    weights = wanted * _fill_share(wanted * schedule.fraction, cost_basis, known, costs)
-    per_share = np.where(weights > 0, weights / np.where(weights > 0, cost_basis, 1.0), 0.0)
-    gross, value = _paths(schedule, per_share, weights, prices)
-    bought, sold = _trades(schedule, weights, per_share, prices)
+    C = len(schedule.decision)
+    row = schedule.decision[orders.decision]
+    price = prices.fill[row, orders.stock]
+    turnover = market.turnover[row, orders.stock]
+    weight = orders.weight * _fill_share(orders.weight * schedule.fraction, price, turnover, costs)
+    kept = np.flatnonzero(weight > 0)
+    cohort, stock, row, weight = orders.decision[kept], orders.stock[kept], row[kept], weight[kept]
+    held = _Held(cohort, stock, weight, weight / price[kept], _exits(schedule, cohort, stock, prices))
+    known = Liquidity(*(array[row, stock] for array in market))
+    gross, value = _paths(schedule, held, prices)
+    bought, sold = _trades(schedule, held, prices)
+    yen = schedule.fraction * costs.capital * weight
     return Leg(
         gross=gross,
         value=value,
-        bought=bought.sum(axis=1),
-        sold=sold.sum(axis=1),
-        fees=_fees(schedule, bought, sold, known, costs),
-        wanted=wanted.sum(axis=1),
-        filled=weights.sum(axis=1),
-        stocks=(weights > 0).sum(axis=1),
+        bought=sums(cohort, bought, C),
+        sold=sums(cohort, sold, C),
+        fees=_fees(schedule, cohort, (bought, sold), known, costs),
+        wanted=sums(orders.decision, orders.weight, C),
+        filled=sums(cohort, weight, C),
+        stocks=np.bincount(cohort, minlength=C),
+        participation=float(weight @ (yen / known.turnover) / weight.sum()) if len(weight) else 0.0,
     )
 
 
-def _fill_share(order: FloatArray, price: FloatArray, known: Liquidity, costs: CostConfig) -> FloatArray:
+def _fill_share(order: FloatArray, price: FloatArray, turnover: FloatArray, costs: CostConfig) -> FloatArray:
     """Share of each order (a fraction of the capital) that is filled, 0 to 1."""
-    enough = np.isfinite(price) & (known.turnover >= max(costs.min_turnover, 1.0))
-    limit = costs.max_participation * np.where(enough, known.turnover, 0.0)
+    enough = np.isfinite(price) & (turnover >= max(costs.min_turnover, 1.0))
+    limit = costs.max_participation * np.where(enough, turnover, 0.0)
     yen = order * costs.capital
     return np.where(enough, np.minimum(1.0, limit / np.where(yen > 0, yen, 1.0)), 0.0)
 
 
-def _paths(
-    schedule: Schedule, per_share: FloatArray, weights: FloatArray, prices: Prices
-) -> tuple[FloatArray, FloatArray]:
-    """(C, K) gain in and value after each session of a cohort, session 0 the one of its entry."""
+def _exits(schedule: Schedule, cohort: IntArray, stock: IntArray, prices: Prices) -> IntArray:
+    """Row at which each position is left: that of its cohort, later where it cannot trade there."""
+    planned = schedule.exit[cohort]
     S = len(prices.close)
-    longest = int((np.minimum(schedule.exit, S - 1) - schedule.entry).max(initial=0)) + 1
-    gross, value = np.zeros((len(weights), longest)), np.zeros((len(weights), longest))
-    worth = weights
+    if schedule.patience == 0 or S == 0:
+        return planned
+    possible = prices.leave[np.minimum(planned, S - 1), stock]
+    late = np.minimum(possible, planned + schedule.patience)
+    return np.where(planned < S, late, planned)
+
+
+def _paths(schedule: Schedule, held: _Held, prices: Prices) -> tuple[FloatArray, FloatArray]:
+    """(C, K) gain in and value after each session of a cohort, session 0 the one of its entry."""
+    S, C = len(prices.close), len(schedule.decision)
+    longest = int((np.minimum(schedule.exit, S - 1) - schedule.entry).max(initial=0)) + 1 + schedule.patience
+    gross, value = np.zeros((C, longest)), np.zeros((C, longest))
+    last = prices.close if schedule.exit_price == "close" else prices.open
+    entry = schedule.entry[held.cohort]
+    worth, alive = held.weight.copy(), np.arange(len(held.weight))
     for k in range(longest):
-        row = np.minimum(schedule.entry + k, S - 1)
-        leaving = schedule.entry + k == schedule.exit
-        alive = (schedule.entry + k <= schedule.exit) & (schedule.entry + k < S)
-        last = prices.close if schedule.exit_price == "close" else prices.open
-        price = np.where(leaving[:, None], last[row], prices.close[row])
-        now = np.where(alive[:, None] & (weights > 0), per_share * price, worth)
-        gross[:, k] = (now - worth).sum(axis=1)
-        value[:, k] = np.where(alive & ~leaving, now.sum(axis=1), 0.0)
-        worth = now
+        row = entry[alive] + k
+        inside = (row <= held.exit[alive]) & (row < S)
+        alive, row = alive[inside], row[inside]
+        if len(alive) == 0:
+            break
+        stock, cohort, leaving = held.stock[alive], held.cohort[alive], row == held.exit[alive]
+        price = prices.close[row, stock]
+        price[leaving] = last[row[leaving], stock[leaving]]
+        now = held.shares[alive] * price
+        gross[:, k] = sums(cohort, now - worth[alive], C)
+        value[:, k] = sums(cohort, np.where(leaving, 0.0, now), C)
+        worth[alive] = now
     return gross, value
 
 
-def _trades(
-    schedule: Schedule, weights: FloatArray, per_share: FloatArray, prices: Prices
-) -> tuple[FloatArray, FloatArray]:
-    """(C, N) value bought at entry and sold at exit; what a successor takes over at the same fill is not
+def _trades(schedule: Schedule, held: _Held, prices: Prices) -> tuple[FloatArray, FloatArray]:
+    """(P,) value bought at entry and sold at exit; what a successor takes over at the same fill is not
     traded.
     """
-    S = len(prices.close)
-    row = np.minimum(schedule.exit, S - 1)
+    S, N = prices.close.shape
+    row = np.minimum(held.exit, S - 1)
     last = prices.close if schedule.exit_price == "close" else prices.open
     # The delisted are cash already.
-    leaves = (schedule.exit < S)[:, None] & (weights > 0) & prices.listed[row]
-    sold = np.where(leaves, per_share * last[row], 0.0)
-    bought = weights.copy()
-    if schedule.netted:
-        before = np.flatnonzero(schedule.successor >= 0)
-        after = schedule.successor[before]
-        kept = np.minimum(sold[before], weights[after])
-        sold[before] -= kept
-        bought[after] -= kept
+    leaves = (held.exit < S) & prices.listed[row, held.stock]
+    sold = np.where(leaves, held.shares * last[row, held.stock], 0.0)
+    bought = held.weight.copy()
+    if schedule.netted and len(held.cohort):
+        key = held.cohort * N + held.stock  # ascending
+        heir = schedule.successor[held.cohort]
+        wanted = heir * N + held.stock
+        at = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
+        before = np.flatnonzero((heir >= 0) & (key[at] == wanted))
+        after = at[before]
+        taken = np.minimum(sold[before], held.weight[after])
+        sold[before] -= taken
+        bought[after] -= taken
     return bought, sold
 
 
 def _fees(
-    schedule: Schedule, bought: FloatArray, sold: FloatArray, known: Liquidity, costs: CostConfig
+    schedule: Schedule,
+    cohort: IntArray,
+    trades: tuple[FloatArray, FloatArray],
+    known: Liquidity,
+    costs: CostConfig,
 ) -> dict[str, FloatArray]:
     """Component -> (C, 2) cost of entry and exit; liquidity as known at the decision, for both."""
+    C = len(schedule.decision)
     commission = costs.commission_bps * 1e-4
-    liquid = known.turnover > 0
-    with_yen = np.where(
-        liquid, schedule.fraction * costs.capital / np.where(liquid, known.turnover, 1.0), 0.0
-    )
+    with_yen = schedule.fraction * costs.capital / known.turnover  # positive: nothing fills without turnover
     strain = costs.impact * np.where(np.isfinite(known.volatility), known.volatility, 0.0)
     columns: dict[str, list[FloatArray]] = {"commission": [], "spread": [], "impact": []}
-    for traded in (bought, sold):
-        columns["commission"].append(commission * traded.sum(axis=1))
-        columns["spread"].append((known.half_spread * traded).sum(axis=1))
-        columns["impact"].append((strain * np.sqrt(traded * with_yen) * traded).sum(axis=1))
+    for traded in trades:
+        columns["commission"].append(sums(cohort, commission * traded, C))
+        columns["spread"].append(sums(cohort, known.half_spread * traded, C))
+        columns["impact"].append(sums(cohort, strain * np.sqrt(traded * with_yen) * traded, C))
     return {name: np.stack(pair, axis=1) for name, pair in columns.items()}

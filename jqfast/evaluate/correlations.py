@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from jqfast.evaluate.ranks import cells, over_rows, ranks_of
+from jqfast.evaluate.ranks import cells, over_rows, ranks_of, sums
 from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
 
 Kind = Literal["ic", "rank_ic"]
@@ -108,11 +108,13 @@ def _by_cell(
     x, y = x[pairs], y[pairs]
     number = np.bincount(cell, minlength=total)
     safe = np.maximum(number, 1)
-    x = x - (np.bincount(cell, x, total) / safe)[cell]
-    y = y - (np.bincount(cell, y, total) / safe)[cell]
-    sums = [np.bincount(cell, values, total).astype(np.float64) for values in (x * y, x * x, y * y)]
+    x = x - (sums(cell, x, total) / safe)[cell]
+    y = y - (sums(cell, y, total) / safe)[cell]
+    products = [sums(cell, values, total) for values in (x * y, x * x, y * y)]
     shape = (-1, count)
-    return _ratio(sums[0], sums[1], sums[2], number, min_stocks).reshape(shape), number.reshape(shape)
+    return _ratio(products[0], products[1], products[2], number, min_stocks).reshape(shape), number.reshape(
+        shape
+    )
 
 
 def _ratio(

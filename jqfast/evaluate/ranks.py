@@ -96,6 +96,11 @@ def cells(groups: AnyArray, most: int) -> IntArray:
     return cell
 
 
+def sums(cell: IntArray, values: AnyArray, total: int) -> FloatArray:
+    """(total,) sums of the values of each cell."""
+    return np.bincount(cell, values, total).astype(np.float64, copy=False)
+
+
 def buckets(scores: AnyArray, n: int = 10, *, min_stocks: int | None = None) -> IntArray:
     """The bucket of each score on its date: 0 (lowest) to n - 1 (highest), -1 for none.
 
@@ -127,7 +132,11 @@ def fewest_stocks(n: int, min_stocks: int | None) -> int:
 
 def buckets_of(scores: AnyArray, n: int, fewest: int) -> IntArray:
     """`buckets` of one block of rows, on the caller's thread."""
-    ranks = ranks_of(scores)
+    return bucket_of(ranks_of(scores), n, fewest)
+
+
+def bucket_of(ranks: FloatArray, n: int, fewest: int) -> IntArray:
+    """The bucket of each rank of its row, -1 without one or where a row has fewer than ``fewest``."""
     present = np.isfinite(ranks)
     count = present.sum(axis=1, keepdims=True)
     valid = present & (count >= fewest)

@@ -155,6 +155,82 @@ def test_orders_that_cannot_fill_stay_cash() -> None:
     assert long_short(panel_of(close), scores, config(), fillable=fillable).decisions == 0
 
 
+@pytest.mark.parametrize("start", ["open", "close"])
+def test_an_exit_waits_for_the_stock_to_trade(start: str) -> None:
+    close = np.full((40, 2), 100.0)
+    close[:, 1] = 100.0 + np.arange(40)
+    scores = np.tile([0.0, 1.0], (40, 1))
+    scores[:2] = scores[3:] = np.nan
+    panel, options = panel_of(close), config(horizon=2, costs=FREE, start=start)
+    entry, planned = 3, 5  # decided in row 2, filled in row 3
+    for locked, left in ((0, planned), (1, 6), (4, 9), (30, planned + 20)):
+        fillable = np.ones((40, 2), dtype=bool)
+        fillable[planned - 1 : planned - 1 + locked, 1] = False  # orders of these rows do not fill
+        book = long_short(panel, scores, options, fillable=fillable)
+        gain = (close[left, 1] / close[entry, 1] - 1) / 2
+        assert np.prod(1 + book.returns["long_gross"]) == pytest.approx(1 + gain, abs=1e-14)
+        assert (book.exposure["long"] > 0).sum() == left - entry
+
+
+def test_a_label_ends_where_it_ends() -> None:
+    close = np.full((40, 2), 100.0)
+    close[:, 1] = 100.0 + np.arange(40)
+    scores = np.tile([0.0, 1.0], (40, 1))
+    scores[:2] = scores[3:] = np.nan
+    fillable = np.ones((40, 2), dtype=bool)
+    fillable[3:, 1] = False
+    book = long_short(panel_of(close), scores, config(horizon=2, hold="label"), fillable=fillable)
+    assert np.prod(1 + book.returns["long_gross"]) == pytest.approx(1 + (104 / 103 - 1) / 2, abs=1e-14)
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 6])
+def test_tranches_share_the_capital_whatever_the_rebalancing(every: int) -> None:
+    """In a market where all stocks earn the same, every full book earns just that."""
+    growth = np.cumprod(np.full((60, 1), 1.01), axis=0) * np.array([100.0, 200.0, 50.0, 10.0])
+    scores = scores_for(60, 4)
+    book = long_short(panel_of(growth), scores, config(horizon=6, every=every))
+    full = slice(10, 40)
+    np.testing.assert_allclose(book.returns["long_gross"][full], 0.01, atol=2e-4)
+    np.testing.assert_allclose(book.exposure["long"][full], 1.0, atol=0.07)
+    assert book.decisions == pytest.approx(57 / every, abs=1)
+
+
+def test_one_tranche_by_hand(market: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    close, open_, scores = market
+    book = long_short(panel_of(close, open_), scores, config(horizon=3, every=3))
+    value = np.ones(28)
+    for s in range(4, 28):  # decisions in rows 0, 3, 6, ...; those before row 2 have no score
+        gain = 0.0
+        for decision in range(3, 28, 3):
+            entry, leave = decision + 1, decision + 4
+            if entry <= s <= leave:
+                begin = open_[entry] if s == entry else close[s - 1]
+                end = open_[leave] if s == leave else close[s]
+                chosen = top(scores[decision : decision + 1])[0] == 1
+                gain += value[entry - 1] * ((end - begin) / open_[entry])[chosen].mean()
+        value[s] = value[s - 1] + gain
+    ours = on(book, "long_gross", panel_of(close).dates[4:28])
+    np.testing.assert_allclose(ours, value[4:] / value[3:-1] - 1, atol=1e-14)
+
+
+def test_months_may_overlap() -> None:
+    growth = np.cumprod(np.full((200, 1), 1.002), axis=0) * np.array([100.0, 200.0, 50.0, 10.0])
+    book = long_short(panel_of(growth), scores_for(200, 4), config(rebalance="monthly", hold_months=3))
+    late = slice(70, 190)  # three cohorts are alive from the fourth month on
+    np.testing.assert_allclose(book.returns["long_gross"][late], 0.002, atol=2e-4)
+    first = book.exposure["long"][5]
+    assert first == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_rebalancing_must_fill_the_capital() -> None:
+    with pytest.raises(ValueError, match="`every` must divide `horizon`"):
+        config(horizon=5, every=2)
+    with pytest.raises(ValueError, match="`hold_months`"):
+        config(hold_months=0)
+    with pytest.raises(ValueError, match="weights"):
+        config(weights="best")
+
+
 def test_halted_positions_keep_their_last_price_and_the_delisted_become_cash() -> None:
     close = np.full((10, 2), 100.0)
     close[4:, 1] = 120.0
@@ -172,7 +248,7 @@ def test_halted_positions_keep_their_last_price_and_the_delisted_become_cash() -
     assert np.prod(1 + cash.returns["long_gross"]) == pytest.approx(1 + 0.2 / 4)
     assert np.prod(1 + lost.returns["long_gross"]) == pytest.approx(1 - 1 / 4)
     assert cash.turnover["long"].sum() == pytest.approx(0.5 / 4)  # nobody sells what is cash already
-    assert halted.turnover["long"].sum() == pytest.approx((0.5 + 0.6) / 4)
+    assert halted.turnover["long"].sum() == pytest.approx(0.5 / 4)  # nobody can sell what does not trade
 
 
 def test_large_orders_are_cut_and_thin_stocks_are_not_opened() -> None:
