@@ -244,9 +244,18 @@ def sharpe_test(returns: AnyArray, trials: Sequence[float] = ()) -> SharpeTest:
         return SharpeTest(name, math.nan, math.nan, threshold, count)
     sharpe = float(values.mean()) / sd
     z = (values - values.mean()) / values.std()
-    shape = 1.0 - float((z**3).mean()) * sharpe + (float((z**4).mean()) - 1.0) / 4.0 * sharpe**2
-    score = (sharpe - threshold) * math.sqrt(n - 1.0) / math.sqrt(max(shape, 1e-12))
-    return SharpeTest(name, _NORMAL.cdf(score), sharpe, threshold, count)
+    skew, kurtosis = float((z**3).mean()), float((z**4).mean())
+    probability = sharpe_probability(sharpe, n, skew=skew, kurtosis=kurtosis, threshold=threshold)
+    return SharpeTest(name, probability, sharpe, threshold, count)
+
+
+def sharpe_probability(
+    sharpe: float, n: int, *, skew: float = 0.0, kurtosis: float = 3.0, threshold: float = 0.0
+) -> float:
+    """Probability that the true Sharpe ratio per period is above the threshold, given that of ``n`` returns
+    with this skew and (not excess) kurtosis; formula and sources as :func:`sharpe_test`."""
+    shape = 1.0 - skew * sharpe + (kurtosis - 1.0) / 4.0 * sharpe**2
+    return _NORMAL.cdf((sharpe - threshold) * math.sqrt(n - 1.0) / math.sqrt(max(shape, 1e-12)))
 
 
 def expected_best_sharpe(n: int, spread: float) -> float:

@@ -29,11 +29,23 @@ METRICS: Mapping[str, str] = MappingProxyType(
         "return_risk": "annual_return / annual_risk, no risk-free rate.",
         "sharpe": "(mean r - rf / periods per year) / standard deviation of r x sqrt(periods per year).",
         "max_drawdown": "Smallest value / highest value before - 1, starting value 1 included.",
+        "sortino": "(mean r - rf / periods per year) / root mean square of the shortfalls below rf x "
+        "sqrt(periods per year); a period without a shortfall counts as 0.",
+        "recovery": "Years from the peak before the deepest fall until that value was reached again.",
+        "under_water": "Longest time in years below an earlier value.",
         "win_rate": "Share of periods with a return above 0.",
         "total_return": "Product of (1 + r), minus 1.",
         "turnover": "One-way: (bought + sold) / 2 / capital of the leg, per period.",
         "probabilistic_sharpe": "Probability that the true Sharpe ratio is above 0, given skew and kurtosis.",
         "deflated_sharpe": "The same above the best Sharpe ratio expected of that many worthless trials.",
+        "overfitting_probability": "Share of splits of the periods in which the trial with the best Sharpe "
+        "ratio on one half ranks at or below the median of all trials on the other (CSCV).",
+        "alpha": "Constant of the regression on a model's factors x periods per year; Newey-West errors.",
+        "beta": "Coefficient of a factor in that regression.",
+        "participation": "Yen of an entry / the stock's mean daily turnover, weighted by value.",
+        "unfilled": "Share of the ordered value that did not fill.",
+        "break_even_capital": "Yen per leg beyond which the net return is no longer positive.",
+        "interval_95": "Percentile interval of a stationary block bootstrap of whole periods.",
         # explanation
         "residual_share": "(prediction - sum of relevance) / prediction: what biases and epsilon keep.",
     }

@@ -46,6 +46,9 @@ class Performance:
     drawdown: Drawdown
     periods: int
     periods_per_year: float
+    sortino: float
+    recovery: float
+    under_water: float
 
 
 def performance(
@@ -100,6 +103,11 @@ def performance(
         drawdown=fall,
         periods=n,
         periods_per_year=periods_per_year,
+        sortino=excess / below
+        if (below := _shortfall(values, risk_free, periods_per_year)) > 0
+        else math.nan,
+        recovery=_recovery(values) / periods_per_year,
+        under_water=_under_water(values) / periods_per_year,
     )
 
 
@@ -153,6 +161,32 @@ def monthly(dates: DateArray, returns: AnyArray) -> tuple[DateArray, FloatArray]
     growth = np.multiply.reduceat(1.0 + np.nan_to_num(values, nan=0.0), first)
     present = np.add.reduceat(np.isfinite(values).astype(np.int64), first)
     return dates[last], np.where(present > 0, growth - 1.0, np.nan)
+
+
+def _shortfall(values: FloatArray, risk_free: float, year: float) -> float:
+    """Root mean square of what falls short of the risk-free rate, per year; 0 without periods."""
+    if len(values) == 0:
+        return 0.0
+    short = np.minimum(values - risk_free / year, 0.0)
+    return math.sqrt(float(np.mean(short**2)) * year)
+
+
+def _recovery(values: FloatArray) -> float:
+    """Periods from the peak before the deepest fall until that value was reached again; NaN while it was not,
+    0 where nothing fell."""
+    fall = drawdown(values)
+    if not fall.depth < 0:
+        return 0.0 if fall.depth == 0 else math.nan
+    return math.nan if fall.recovery is None else float(fall.recovery - fall.peak)
+
+
+def _under_water(values: FloatArray) -> float:
+    """Most periods in a row below an earlier value, the one at the start included; NaN without periods."""
+    if len(values) == 0:
+        return math.nan
+    wealth = np.concatenate(([1.0], np.cumprod(1.0 + values)))
+    high = np.flatnonzero(wealth >= np.maximum.accumulate(wealth))
+    return float((np.diff(np.append(high, len(wealth))) - 1).max())
 
 
 def _deviation(values: FloatArray) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jqfast.evaluate import block_bootstrap, newey_west, sharpe_test, welch
-from jqfast.evaluate.inference import expected_best_sharpe, student_two_sided
+from jqfast.evaluate.inference import expected_best_sharpe, sharpe_probability, student_two_sided
 
 
 def test_newey_west_without_lags_is_the_textbook_error() -> None:
@@ -133,3 +133,19 @@ def test_more_trials_deflate_more() -> None:
 def test_sharpe_test_of_too_little() -> None:
     assert math.isnan(sharpe_test([0.01, 0.02]).probability)
     assert math.isnan(sharpe_test([0.01] * 10).probability)
+
+
+@pytest.mark.parametrize(
+    ("trials", "skew", "kurtosis", "printed"),
+    [(100, -3.0, 10.0, 0.9004), (46, -3.0, 10.0, 0.9505), (88, 0.0, 3.0, 0.9505)],
+)
+def test_deflated_sharpe_equals_the_numbers_printed_in_its_paper(
+    trials: int, skew: float, kurtosis: float, printed: float
+) -> None:
+    """The example of Bailey and Lopez de Prado (2014): 2.5 a year on 1,250 days, variance of the trials 1/2
+    a year."""
+    best = expected_best_sharpe(trials, math.sqrt(0.5 / 250))
+    if trials == 100:
+        assert round(best, 4) == 0.1132
+    found = sharpe_probability(2.5 / math.sqrt(250), 1250, skew=skew, kurtosis=kurtosis, threshold=best)
+    assert round(found, 4) == printed

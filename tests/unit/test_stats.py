@@ -25,11 +25,11 @@ def test_figures_by_hand() -> None:
     assert result.periods == 4
 
 
-def test_risk_free_rate_moves_the_sharpe_ratio_alone() -> None:
+def test_risk_free_rate_moves_the_two_ratios_alone() -> None:
     r = np.random.default_rng(0).normal(0.01, 0.04, 60)
     plain, less = performance(r, periods_per_year=12), performance(r, periods_per_year=12, risk_free=0.02)
     assert plain.sharpe - less.sharpe == pytest.approx(0.02 / plain.annual_risk)
-    assert dataclasses.replace(less, sharpe=plain.sharpe) == plain
+    assert dataclasses.replace(less, sharpe=plain.sharpe, sortino=plain.sortino) == plain
 
 
 def test_constant_growth_compounds_to_itself_whatever_the_period() -> None:
@@ -91,3 +91,27 @@ def test_every_figure_has_a_printed_definition() -> None:
     }
     assert figures <= set(METRICS)
     assert all(text.endswith(".") for text in METRICS.values())
+
+
+def test_sortino_by_hand() -> None:
+    r = np.array([0.1, -0.2, 0.05, -0.1])
+    plain = performance(r, periods_per_year=4)
+    below = math.sqrt((0.2**2 + 0.1**2) / 4)
+    assert plain.sortino == pytest.approx(r.mean() / below * 2, rel=1e-12)
+    less = performance(r, periods_per_year=4, risk_free=0.04)
+    short = np.minimum(r - 0.01, 0)
+    assert less.sortino == pytest.approx((r.mean() - 0.01) / math.sqrt((short**2).mean()) * 2, rel=1e-12)
+    assert math.isnan(performance(np.array([0.1, 0.2]), periods_per_year=4).sortino)  # nothing fell short
+
+
+def test_recovery_and_time_under_water_by_hand() -> None:
+    r = np.array([0.1, -0.5, np.nan, 0.2, 1.0, -0.1, 0.0, 0.05])
+    figures = performance(r, periods_per_year=12)
+    assert figures.recovery == pytest.approx(3 / 12)  # from the peak of period 1 to period 4 of those present
+    assert figures.under_water == pytest.approx(3 / 12)  # the last three periods, not recovered yet
+    never = performance(np.array([-0.1, -0.1]), periods_per_year=12)
+    assert math.isnan(never.recovery)
+    assert never.under_water == pytest.approx(2 / 12)
+    rising = performance(np.array([0.1, 0.1]), periods_per_year=12)
+    assert (rising.recovery, rising.under_water) == (0.0, 0.0)
+    assert math.isnan(performance(np.zeros(0), periods_per_year=12).under_water)

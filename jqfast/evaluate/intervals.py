@@ -1,0 +1,70 @@
+"""Bootstrap intervals of all performance figures of a series, from one set of draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from jqfast.evaluate.inference import Interval
+from jqfast.evaluate.resample import Draws
+from jqfast.evaluate.stats import Performance
+from jqfast.types import FloatArray
+
+#: Draws whose resampled series are held at a time.
+_AT_ONCE = 50
+
+FIGURES = (
+    "annual_return",
+    "annual_risk",
+    "return_risk",
+    "sharpe",
+    "sortino",
+    "max_drawdown",
+    "win_rate",
+)
+
+
+def performance_intervals(returns: FloatArray, figures: Performance, draws: Draws) -> Mapping[str, Interval]:
+    """The interval of each figure.
+
+    Parameters
+    ----------
+    returns : (P,) simple returns without gaps
+    figures : of these returns, without a risk-free rate
+    draws : of P periods
+
+    Returns
+    -------
+    name of the figure -> Interval
+    """
+    year = figures.periods_per_year
+    if draws.index.shape[1] != len(returns):
+        raise ValueError(f"`draws` must be of {len(returns)} periods; got {draws.index.shape[1]}.")
+    if len(returns) == 0:
+        nothing = np.full(1, np.nan)
+        return {name: draws.interval(np.nan, nothing) for name in FIGURES}
+    blocks = [
+        _figures(returns[draws.index[k : k + _AT_ONCE]], year) for k in range(0, len(draws.index), _AT_ONCE)
+    ]
+    drawn = np.concatenate(blocks, axis=1)
+    return {
+        name: draws.interval(getattr(figures, name), values)
+        for name, values in zip(FIGURES, drawn, strict=True)
+    }
+
+
+def _figures(sample: FloatArray, year: float) -> FloatArray:
+    """(figures, draws) of resampled series (draws, P), as in `jqfast.evaluate.stats`."""
+    n = sample.shape[1]
+    mean = sample.mean(axis=1)
+    deviation = sample.std(axis=1, ddof=1) if n > 1 else np.full(len(sample), np.nan)
+    risk = np.where(deviation > 0, deviation, np.nan) * np.sqrt(year)
+    below = np.sqrt(np.mean(np.minimum(sample, 0.0) ** 2, axis=1)) * np.sqrt(year)
+    wealth = np.cumprod(1.0 + sample, axis=1)
+    annual = np.maximum(wealth[:, -1], 0.0) ** (year / n) - 1.0
+    highest = np.maximum(np.maximum.accumulate(wealth, axis=1), 1.0)
+    fall = np.minimum((wealth / highest).min(axis=1) - 1.0, 0.0)
+    sortino = mean * year / np.where(below > 0, below, np.nan)
+    win = (sample > 0).mean(axis=1)
+    return np.stack([annual, risk, annual / risk, mean * year / risk, sortino, fall, win])
