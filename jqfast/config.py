@@ -76,7 +76,8 @@ class LabelConfig:
     horizons : sessions ahead, or months
     unit : ``"session"``, or ``"month"``: only month ends are forecast, to the ends of the months after them
     start : where a position begins: ``"open"`` or ``"close"`` of the next session
-    target : ``"standardised"`` (per date), ``"market"`` (minus the date's mean) or ``"raw"``
+    target : ``"standardised"`` (per date), ``"normal_ranks"`` (per date; extreme returns weigh little),
+        ``"market"`` (minus the date's mean) or ``"raw"``
     delisting_return : booked after the last price of a delisted stock
     """
 

@@ -37,7 +37,7 @@ from jqfast.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 
 Start = Literal["open", "close"]
 Unit = Literal["session", "month"]
-TargetKind = Literal["standardised", "market", "raw"]
+TargetKind = Literal["standardised", "normal_ranks", "market", "raw"]
 
 HORIZONS = (1, 5, 10, 20)
 TARGET_KINDS = ("standardised", "market", "raw")
@@ -201,6 +201,27 @@ def standardise(labels: Labels, universe_mask: BoolArray) -> FloatArray:
     return np.where(spread, centred / np.where(spread, sd, 1.0), centred * 0.0)
 
 
+def normal_ranks(labels: Labels, universe_mask: BoolArray) -> FloatArray:
+    """Normal scores of the labels' ranks per date over the decision-day universe.
+
+    Returns
+    -------
+    (Hn, T, N) float64; NaN outside the universe and where the label is NaN; ties share a score.
+
+    Notes
+    -----
+    The standard normal quantile of (rank - 1/2) / n (Hazen's positions), average ranks, n members with a
+    complete label.
+    """
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
+    values = np.where(universe_mask, labels.returns, np.nan)
+    ranks = rankdata(values, axis=-1, nan_policy="omit")
+    count = np.isfinite(values).sum(axis=-1, keepdims=True)
+    return np.asarray(ndtri((ranks - 0.5) / np.maximum(count, 1)), np.float64)
+
+
 def make_targets(panel: Panel, labels: Labels, *, kind: TargetKind = "standardised") -> Targets:
     """The training targets of a panel's labels over its decision-day universe.
 
@@ -208,8 +229,8 @@ def make_targets(panel: Panel, labels: Labels, *, kind: TargetKind = "standardis
     ----------
     panel : Panel the labels were made from
     labels : Labels
-    kind : ``"standardised"`` (per-date mean 0, deviation 1), ``"market"`` (minus the per-date mean) or
-        ``"raw"``
+    kind : ``"standardised"`` (per-date mean 0, deviation 1), ``"normal_ranks"`` (per-date normal scores, on
+        which extreme returns weigh little), ``"market"`` (minus the per-date mean) or ``"raw"``
 
     Raises
     ------
@@ -219,6 +240,8 @@ def make_targets(panel: Panel, labels: Labels, *, kind: TargetKind = "standardis
     members = universe(panel)
     if kind == "standardised":
         values = standardise(labels, members)
+    elif kind == "normal_ranks":
+        values = normal_ranks(labels, members)
     elif kind == "market":
         values = _centre(labels.returns, members)
     elif kind == "raw":

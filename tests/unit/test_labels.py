@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from learn_support import price_panel
+from scipy.stats import norm
 
 from jqfast.errors import LookAheadError
 from jqfast.features import close, lag, ts_mean
@@ -120,6 +121,26 @@ def test_target_kinds() -> None:
     np.testing.assert_allclose(market[0, 7], raw[0, 7] - raw[0, 7].mean(), rtol=1e-12)
     with pytest.raises(ValueError, match="Unknown target kind `rank`"):
         make_targets(panel, labels, kind="rank")  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_normal_ranks_by_hand() -> None:
+    """Ties share their average rank; who is missing or outside the universe has none and counts for none."""
+    closes = CLOSES[:12, :5].copy()
+    closes[7, 1] = np.nan
+    panel = price_panel(closes)
+    labels = make_labels(panel, (1,))
+    returns = labels.returns.copy()
+    returns[0, 3] = [0.05, -0.01, 0.05, np.nan, 0.30]
+    targets = make_targets(panel, replace(labels, returns=returns), kind="normal_ranks").values
+    expected = norm.ppf(np.array([2.5, 1.0, 2.5, np.nan, 4.0]) / 4 - 1 / 8)
+    np.testing.assert_allclose(targets[0, 3], expected, rtol=1e-14)
+    order = labels.returns[0, 5].argsort()
+    np.testing.assert_allclose(
+        targets[0, 5, order], norm.ppf((np.arange(5) + 0.5) / 5), rtol=1e-14, atol=1e-16
+    )
+    assert np.isnan(targets[0, -1]).all()
+    assert np.isnan(targets[0, 7, 1])
+    assert np.nansum(targets[0, 7]) == pytest.approx(0.0, abs=1e-15)
 
 
 def test_rows_that_are_no_session_do_not_count() -> None:
