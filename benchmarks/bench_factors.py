@@ -1,4 +1,4 @@
-"""Claim: 4,000 stocks x 4,000 days x FF5 with Newey-West errors in at most 2 s; how a loop compares.
+"""Claim: 4,000 stocks x 4,000 days x FF5 with Newey-West errors in at most 2 s, 100 times faster than a loop.
 
     pytest benchmarks/bench_factors.py -s
 
@@ -31,7 +31,7 @@ from benchmarks.machine import cpu, load, measure
 from jqfast.factors import MODELS, fit
 
 STOCKS, DAYS, SAMPLE = 4000, 4000, 60
-SECONDS = 2.0
+SECONDS, TIMES = 2.0, 100.0
 RESULTS = Path(__file__).parent / "results" / "factors.json"
 
 
@@ -124,8 +124,8 @@ def test_five_factors_with_newey_west_errors(benchmark: Any) -> None:
         "factors": x.shape[1],
         "compared_series": len(chosen),
         "compared_errors": without_gaps,
-        "ours_s": round(fast.median / 1e3, 3),
-        "ours_spread_s": round(fast.spread / 1e3, 3),
+        "ours_s": round(fast.median / 1e3, 4),
+        "ours_spread_s": round(fast.spread / 1e3, 4),
         "loop_over_frame_s": round(frames, 1),
         "loop_over_arrays_s": round(arrays, 1),
         "times_frame": round(frames / (fast.median / 1e3), 1),
@@ -135,3 +135,4 @@ def test_five_factors_with_newey_west_errors(benchmark: Any) -> None:
     RESULTS.write_text(json.dumps([*history, record], indent=1) + "\n")
     print("\n" + "\n".join(f"{key:>20}  {value}" for key, value in record.items()))
     assert record["ours_s"] <= SECONDS
+    assert record["times_frame"] >= TIMES

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from jqfast.types import AnyArray, ByteArray, IntArray
+from jqfast.types import AnyArray, BoolArray, ByteArray, IntArray
 
 class Plan:
     """A checked plan, ready to run. Immutable; any number of threads may run it."""
@@ -74,6 +74,21 @@ def build_info() -> dict[str, Any]: ...
 def pages(bytes: int) -> ByteArray: ...
 def keep_pages(limit: int) -> None: ...
 def kept_pages() -> tuple[int, int]: ...
+def least_squares(
+    y: AnyArray,
+    q: AnyArray,
+    known: BoolArray,
+    back: AnyArray,
+    lags: IntArray | None,
+    *,
+    small_sample: bool,
+    coefficients: AnyArray,
+    covariance: AnyArray,
+    n: IntArray,
+    rss: AnyArray,
+    tss: AnyArray,
+    threads: int = 1,
+) -> None: ...
 def lrp_dense(
     x: AnyArray,
     layers: Sequence[tuple[AnyArray, AnyArray, str, str, float, float, float, float, bool]],

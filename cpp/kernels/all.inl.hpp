@@ -4,6 +4,7 @@
 #include "cross_group.inl.hpp"
 #include "elementwise.inl.hpp"
 #include "expanding.inl.hpp"
+#include "least_squares.inl.hpp"
 #include "periods.inl.hpp"
 #include "recursive.inl.hpp"
 #include "rolling_extrema.inl.hpp"
@@ -66,6 +67,8 @@ inline KernelTable make_table(const char* isa) noexcept {
   t.stream_f64 = stream_f64;
   t.stream_copy = stream_copy;
   t.store_fence = store_fence;
+  t.read_series = op_read_series;
+  t.least_squares = op_least_squares;
   t.lrp = &lrp_kernels();
   return t;
 }

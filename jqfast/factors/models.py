@@ -148,8 +148,8 @@ def fit(
     y, x, codes, names = aligned(excess_returns, factors)
     regressors = (ALPHA, *names)
     design = _ols.make_design(np.column_stack([np.ones(len(x)), x]), regressors)
-    few = _too_few(y, design.known, len(regressors) + 3, codes, short)
     moments = _ols.least_squares(y, design, errors=errors, lags=lags, small_sample=small_sample)
+    few = _too_few(moments.n, len(regressors) + 3, codes, short)
     text = errors if errors != "newey-west" else f"newey-west, {'n-dependent' if lags is None else lags} lags"
     return _assemble(moments, few, codes, regressors, text)
 
@@ -188,9 +188,8 @@ def _assemble(
     )
 
 
-def _too_few(y: FloatArray, known: BoolArray, least: int, codes: tuple[str, ...], short: Short) -> BoolArray:
-    """(N,) whether a series has fewer than ``least`` values on dates with factors."""
-    n = (np.isfinite(y) & known[:, None]).sum(axis=0)
+def _too_few(n: IntArray, least: int, codes: tuple[str, ...], short: Short) -> BoolArray:
+    """(N,) whether a series has fewer than ``least`` values on dates with factors, ``n`` of each."""
     few: BoolArray = n < least
     if len(few) and (few.all() or (short == "error" and few.any())):
         worst = ", ".join(f"{codes[k]} ({n[k]})" for k in np.flatnonzero(few)[:5])

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jqfast.factors import fit
+from jqfast.factors._ols import least_squares, make_design
 
 T, N, K = 60, 5, 3
 
@@ -59,3 +60,17 @@ def test_residuals_are_free_of_the_factors(seed: int) -> None:
         known = np.isfinite(e[:, n])
         full = np.column_stack([np.ones(T), x])[known]
         np.testing.assert_allclose(full.T @ e[known, n], 0.0, atol=1e-10)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 80), st.sampled_from([1, 2, 7]))
+def test_threads_and_memory_order_change_no_bit(seed: int, series: int, threads: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(T, K)), rng.normal(size=(T, series))
+    y[rng.random(y.shape) < 0.3] = np.nan
+    y[: rng.integers(0, 40), 0] = np.inf
+    design = make_design(x, tuple("abc"))
+    one = least_squares(y, design, errors="newey-west", lags=None, small_sample=True, threads=1)
+    turned = np.asfortranarray(y)[::-1][::-1]
+    other = least_squares(turned, design, errors="newey-west", lags=None, small_sample=True, threads=threads)
+    for name, values in one._asdict().items():
+        np.testing.assert_array_equal(getattr(other, name), values, err_msg=name)

@@ -9,7 +9,7 @@
 
 namespace jqfast {
 
-inline constexpr std::uint32_t kKernelAbi = 4;
+inline constexpr std::uint32_t kKernelAbi = 5;
 
 // Lanes are stocks and come in groups of this many, whatever the vector width, so that carried state has one
 // layout on every instruction set.
@@ -85,6 +85,43 @@ struct CrossArgs {
 
 using CrossKernel = void (*)(const CrossArgs&);
 
+// Series n at row t: data[t * row + n * column]; missing where not finite. Steps are in values and may be negative.
+struct SeriesView {
+  const double* data = nullptr;
+  std::ptrdiff_t row = 0, column = 0;
+};
+
+// Groups of series that are read together for least squares.
+inline constexpr std::size_t kBatchGroups = 4;
+
+// Series side by side, a lane each: NaN where a value is missing or its row does not count.
+struct LeastSquaresBatch {
+  SeriesView series;
+  std::size_t lanes = 0, rows = 0;  // series, at most kBatchGroups * kGroup; T
+  const bool* counts = nullptr;     // (T,) which rows do
+  double* y = nullptr;              // (kBatchGroups, T, lane), groups `pitch` doubles apart
+  std::size_t pitch = 0;
+  double* n = nullptr;  // (kBatchGroups * kGroup,) values that count
+};
+
+// Least squares of the series of a group on the same regressors. Arrays with a lane per series have lanes innermost.
+struct LeastSquaresArgs {
+  std::size_t rows = 0, columns = 0, known = 0;  // T, K, rows that count
+  const double* q = nullptr;                     // (T, K), 0 in rows that do not count
+  const double* whole = nullptr;                 // upper half of the sum of q q'
+  const double* back = nullptr;                  // (K, K)
+  const std::int64_t* lags = nullptr;            // (T + 1,) by the number of values, or null for classical errors
+  bool small_sample = false;
+  // (T, lane), becomes the residuals. Around it and q are zeros, as many rows as the longest window has.
+  double* y = nullptr;
+  const double* n = nullptr;                              // (lane,)
+  double *coefficients = nullptr, *covariance = nullptr;  // (K, lane), (K, K, lane)
+  double *rss = nullptr, *tss = nullptr;                  // (lane,)
+};
+
+using LeastSquaresKernel = void (*)(const LeastSquaresArgs&);
+using ReadSeries = void (*)(const LeastSquaresBatch&);
+
 struct LrpKernels;
 
 struct KernelTable {
@@ -103,6 +140,8 @@ struct KernelTable {
   void (*stream_f64)(const double* in, double* out, std::size_t n) = nullptr;
   void (*stream_copy)(const double* in, double* out, std::size_t n) = nullptr;  // as it is
   void (*store_fence)() = nullptr;  // makes earlier stores visible to other threads
+  ReadSeries read_series = nullptr;
+  LeastSquaresKernel least_squares = nullptr;
   const LrpKernels* lrp = nullptr;
 };
 
