@@ -26,6 +26,7 @@ INDEX = "features/index.json"
 PREDICTIONS = "predictions.parquet"
 RELEVANCE = "relevance.parquet"
 RELEVANCE_DAILY = "relevance_daily.parquet"
+TRUST = "trust.json"
 
 _SIZE = "size"
 

@@ -12,10 +12,10 @@ from jqfast import toml
 from jqfast.data.quality import summarise
 from jqfast.data.simulator import is_simulated
 from jqfast.explained import explanation
-from jqfast.features import describe
 from jqfast.features.columns import CALENDAR
-from jqfast.features.declare import Feature, registry
-from jqfast.formulas import parse
+from jqfast.features.declare import Feature
+from jqfast.features.describe import Description
+from jqfast.formulas import declared
 from jqfast.judge import Horizon, Judgement, Traded
 from jqfast.learn.folds import Fold
 from jqfast.learn.labels import universe
@@ -65,7 +65,7 @@ def report_input(result: RunResult, manifest: Mapping[str, Any], trials: tuple[f
             result.predictions,
             horizon=config.portfolio.horizon,
             epsilon=config.explain.epsilon,
-            kinds={name: _declared(name, result).kind for name in result.features.names},
+            kinds={name: feature.kind for name, feature in inputs_of(result).items()},
             market=market_inputs(result),
         )
     return ReportInput(
@@ -78,6 +78,7 @@ def report_input(result: RunResult, manifest: Mapping[str, Any], trials: tuple[f
         language=config.report.language,
         warnings=(result.judgement.why_not,) if result.judgement.why_not else (),
         explanation_missing=result.why_unexplained,
+        trust=result.trust,
         font=config.report.font or None,
     )
 
@@ -93,7 +94,8 @@ def _run_facts(result: RunResult, manifest: Mapping[str, Any]) -> RunFacts:
         "data hash": manifest["data"]["hash"],
         "seed": result.config.learn.seed,
     }
-    rows = [_feature_row(name, result) for name in result.features.names]
+    inputs = inputs_of(result)
+    rows = [_feature_row(feature, result) for feature in inputs.values()]
     config = plain(dataclasses.asdict(result.config))
     return RunFacts(result.config.run_name, config, facts, _timings(result, manifest), rows)
 
@@ -105,30 +107,25 @@ def _timings(result: RunResult, manifest: Mapping[str, Any]) -> dict[str, float]
     return {stage: took.get(names.get(stage, ""), seconds) for stage, seconds in result.seconds.items()}
 
 
+def inputs_of(result: RunResult) -> dict[str, Feature]:
+    """The declarations of a run's inputs."""
+    return declared(result.features.names, result.config.features.own)
+
+
 def market_inputs(result: RunResult) -> list[str]:
     """Names of the inputs that are the same for all stocks of a date, those of the calendar left out."""
-    found = [(name, _declared(name, result)) for name in result.features.names]
+    found = inputs_of(result).items()
     return [name for name, f in found if f.expr.axis == "market" and f.expr.columns - set(CALENDAR)]
 
 
-def _declared(name: str, result: RunResult) -> Feature:
-    """The declaration of an input; the user's own formulas come first."""
+def _feature_row(feature: Feature, result: RunResult) -> FeatureRow:
+    name, axis = feature.name, feature.expr.axis
     own = result.config.features.own
-    if name in own:
-        return Feature(name, parse(own[name], where=name), "cs", doc=own[name], kind="own")
-    return registry.features[name]
-
-
-def _feature_row(name: str, result: RunResult) -> FeatureRow:
-    own = result.config.features.own
-    axis = _declared(name, result).expr.axis
     if name in own:
         return FeatureRow(name, formula=own[name], kind="own", norm=result.features.norms[name], axis=axis)
-    said = describe(name)
-    feature = said.feature
     return FeatureRow(
         name,
-        said.formula,
+        Description(feature).formula,
         feature.doc,
         feature.kind,
         _rows(feature.lookback),

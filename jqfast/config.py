@@ -90,9 +90,22 @@ class LabelConfig:
 
 @dataclass(frozen=True)
 class ExplainConfig:
-    """How forecasts are explained: LRP at month ends with this ``epsilon``."""
+    """How forecasts are explained.
+
+    Parameters
+    ----------
+    epsilon : of the LRP of all forecasts
+    samples : forecasts on which it is measured how far the relevances may be trusted; 0 leaves that out
+    other_seed : whether one more model is trained for it, the last sampled fold from another seed
+    """
 
     epsilon: float = 1e-3
+    samples: int = 600
+    other_seed: bool = True
+
+    def __post_init__(self) -> None:
+        if self.samples < 0:
+            raise ValueError(f"`samples` must be an integer >= 0; got {self.samples}.")
 
 
 @dataclass(frozen=True)

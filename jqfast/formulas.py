@@ -9,10 +9,12 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jqfast.errors import unknown
+from jqfast.features.checks import Norm
+from jqfast.features.declare import Family, Feature, registry
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -117,3 +119,19 @@ def _named(name: str, names: dict[str, Any]) -> Any:
     if name not in names:
         raise unknown("name in a formula", name, names)
     return names[name]
+
+
+def own_features(formulas: Mapping[str, str]) -> dict[str, Feature]:
+    """The user's own expressions as features, checked as those of the catalogue are."""
+    own = Family("own")
+    for name, text in formulas.items():
+        expr = parse(text, where=f"features.own.{name}")
+        norm: Norm = "ts" if expr.axis == "market" else "cs"
+        own.add(name, lambda expr=expr: expr, norm=norm, doc=text, kind="own")
+    return {feature.name: feature for feature in own}
+
+
+def declared(names: Iterable[str], formulas: Mapping[str, str]) -> dict[str, Feature]:
+    """The declarations of a run's inputs; its own ``formulas`` come before the catalogue."""
+    own = own_features(formulas)
+    return {name: own[name] if name in own else registry[name] for name in names}

@@ -6,9 +6,11 @@
 4. models    train one per fold, predict the sessions after it: ``models/``, ``predictions.parquet``
 5. judge     IC, deciles, portfolio before and after costs: ``metrics.json``
 6. explain   LRP of every forecast: ``relevance.parquet`` (month ends), ``relevance_daily.parquet`` (means)
-7. report    ``report.html``
+7. trust     how far the relevances may be trusted, on a sample: ``trust.json``
+8. report    ``report.html``
 
-Stages 3, 4 and 6 have keys, hashes of all they depend on, and are read back when finished under the same key.
+Stages 3, 4, 6 and 7 have keys, hashes of all they depend on, and are read back when finished under the same
+key.
 """
 
 from __future__ import annotations
@@ -26,14 +28,15 @@ import jqfast
 from jqfast import artifacts, assemble, report, toml
 from jqfast.config import Config, read
 from jqfast.data.panel import Panel
+from jqfast.data.simulator.planted import Planted
 from jqfast.explain.walk_forward import Relevance, walk_forward_relevance
 from jqfast.features import api, sets
 from jqfast.features.api import FeaturePanel, Request
-from jqfast.features.declare import Family, Feature, registry
+from jqfast.features.declare import Feature, registry
 from jqfast.features.normalize import per_date
 from jqfast.features.passes import compile_plan
 from jqfast.files import write_text
-from jqfast.formulas import parse
+from jqfast.formulas import own_features
 from jqfast.judge import Judgement, judge
 from jqfast.learn import folds as fold_arithmetic
 from jqfast.learn.dataset import sequence_rows
@@ -46,7 +49,9 @@ from jqfast.load import STAGE, Loaded, load, steps
 from jqfast.oracle import References, references
 from jqfast.progress import Progress, silent
 from jqfast.provenance import facts
-from jqfast.runfolder import RunFolder, digest, write_json
+from jqfast.report.trust_inputs import TrustFacts
+from jqfast.runfolder import RunFolder, digest, plain, write_json
+from jqfast.trust_stage import Walked, measure
 from jqfast.types import AnyArray, Float32Array
 
 #: Models that LRP can explain.
@@ -67,6 +72,7 @@ class Plan:
     targets: Targets
     folds: tuple[Fold, ...]
     references: References | None
+    truth: Planted | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +80,7 @@ class RunResult:
     """What a run leaves in memory; its folder holds the same.
 
     ``references`` is None where no truth is known. ``relevance`` is None for models without LRP, and
-    ``why_unexplained`` says so. ``metrics`` are the
+    ``why_unexplained`` says so; ``trust`` is None with it. ``metrics`` are the
     contents of ``metrics.json``, ``seconds`` the time of each stage. ``complete`` tells that everything but
     the report was there already.
     """
@@ -90,6 +96,7 @@ class RunResult:
     references: References | None
     relevance: Relevance | None
     why_unexplained: str
+    trust: TrustFacts | None
     metrics: dict[str, Any]
     seconds: dict[str, float]
     complete: bool
@@ -152,6 +159,8 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
         with clock.stage("explain", len(plan.folds)):
             made = _Made(plan, X, predictions, above)
             relevance, why_not, kept_relevance = _relevance(folder, config, made, progress)
+        with clock.stage("trust"):
+            trusted, kept_trust = _trust(folder, config, made, explained=relevance is not None)
         with clock.stage("report"):
             trials = enter(Path(config.out), plan.data_hash, above, judgement.monthly_sharpe)
             result = RunResult(
@@ -170,9 +179,11 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
                     **judgement.metrics,
                     "planted": _planted_metrics(plan.references),
                     "explanation": _explanation_metrics(relevance),
+                    "trust": plain(trusted),
                 },
                 seconds=clock.seconds,
-                complete=kept_features and kept_scores and kept_relevance,
+                trust=trusted,
+                complete=kept_features and kept_scores and kept_relevance and kept_trust,
             )
             write_json(folder / "metrics.json", result.metrics)
             report.write(folder / "report.html", assemble.report_input(result, folder.manifest, trials))
@@ -230,14 +241,14 @@ def _plan(config: Config, loaded: Loaded) -> Plan:
     targets = make_targets(panel, labels, kind=config.labels.target)
     judged = loaded.truth if config.labels.unit == "session" else None  # the truth is told by sessions
     known = references(judged, request.exprs, targets, folds) if judged else None
-    return Plan(panel, loaded.data_hash, chosen, request, labels, targets, folds, known)
+    return Plan(panel, loaded.data_hash, chosen, request, labels, targets, folds, known, judged)
 
 
 def _check_names(config: Config) -> None:
     """Refuse features that no panel can have, before a market is simulated for them."""
     known = sets.sets()
     named = [entry for entry in config.features.use if entry not in known]
-    wanted: dict[str, str | Feature] = {**{name: name for name in named}, **_own_features(config)}
+    wanted: dict[str, str | Feature] = {**{name: name for name in named}, **own_features(config.features.own)}
     if wanted:
         api.resolve(wanted)
 
@@ -259,16 +270,7 @@ def choose_features(
         left_out.update(dict.fromkeys(notes))
         members = [name for name in there if not registry.features[name].level]
         chosen.update({name: name for name in (members if entry in known else (entry,))})
-    return chosen | _own_features(config), tuple(left_out)
-
-
-def _own_features(config: Config) -> dict[str, str | Feature]:
-    """The user's own expressions."""
-    own = Family("own")
-    for name, text in config.features.own.items():
-        expr = parse(text, where=f"features.own.{name}")
-        own.add(name, lambda expr=expr: expr, norm="ts" if expr.axis == "market" else "cs", doc=text)
-    return {feature.name: feature for feature in own}
+    return chosen | own_features(config.features.own), tuple(left_out)
 
 
 def _describe_run(folder: RunFolder, config: Config, plan: Plan) -> None:
@@ -356,7 +358,7 @@ def _relevance(
     if kind not in EXPLAINED:
         return None, f"LRP is not available for the model `{kind}` yet.", True
     horizon = config.portfolio.horizon
-    key = digest(made.above, horizon, config.explain)
+    key = digest(made.above, horizon, config.explain.epsilon)
     if folder.finished("relevance", key, artifacts.RELEVANCE, artifacts.RELEVANCE_DAILY):
         return artifacts.read_relevance(folder.path, made.X.codes, made.X.names), "", True
     start = time.perf_counter()
@@ -373,6 +375,17 @@ def _relevance(
     artifacts.write_relevance(folder.path, relevance)
     folder.record("relevance", key, time.perf_counter() - start)
     return relevance, "", False
+
+
+def _trust(
+    folder: RunFolder, config: Config, made: _Made, *, explained: bool
+) -> tuple[TrustFacts | None, bool]:
+    """How far the relevances may be trusted, and whether that was there already."""
+    if not explained or not config.explain.samples:
+        return None, True
+    plan = made.plan
+    run = Walked(made.X, made.predictions, plan.folds, plan.targets, plan.truth, _history(config, plan))
+    return measure(folder, config, run, made.above)
 
 
 def _planted_metrics(known: References | None) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,9 +19,10 @@ from jqfast.errors import DataGapError, unknown
 from jqfast.explain.shape import shape
 from jqfast.explain.walk_forward import Relevance, demeaned, walk_forward_relevance
 from jqfast.features import api
-from jqfast.features.declare import Feature, registry
+from jqfast.features.declare import Feature
 from jqfast.features.describe import worded
 from jqfast.finished import Finished, open_run
+from jqfast.formulas import declared
 from jqfast.learn.dataset import sequence_rows
 from jqfast.learn.ensemble import member_folders
 from jqfast.pipeline import EXPLAINED, choose_features
@@ -42,6 +44,7 @@ class _Day(NamedTuple):
     residual: FloatArray  # (N,) minus the mean of the date
     kept: float
     raw: FloatArray  # (F, N)
+    inputs: Mapping[str, Feature]
 
 
 def explain_stock(
@@ -127,7 +130,15 @@ def _day(run: Finished, row: int, horizon: int, threads: int | None) -> _Day:
     scores = run.predictions.scores[run.predictions.horizons.index(horizon), row].astype(np.float64)
     lost, kept = _lost(relevance)
     centred = demeaned(relevance)[0].astype(np.float64)
-    return _Day(row, scores, centred, lost - np.nanmean(lost), kept, _raw(run, row))
+    return _Day(
+        row,
+        scores,
+        centred,
+        lost - np.nanmean(lost),
+        kept,
+        _raw(run, row),
+        declared(run.X.names, run.config.features.own),
+    )
 
 
 def _lost(relevance: Relevance) -> tuple[FloatArray, float]:
@@ -188,15 +199,15 @@ def _facts(run: Finished, day: _Day, stock: int, horizon: int) -> StockFacts:
 
 def _input(run: Finished, day: _Day, stock: int, f: int, mates: IntArray) -> InputFacts:
     name = run.X.names[f]
-    feature: Feature | None = registry.features.get(name) if name not in run.config.features.own else None
+    feature = day.inputs[name]
     raw = day.raw[f]
     others = mates[mates != stock]
     values = run.X.values[f, day.row]
     return InputFacts(
         name=name,
-        meaning=worded(feature) if feature else run.config.features.own[name],
-        kind=feature.kind if feature else "own",
-        unit=feature.unit if feature else "",
+        meaning=worded(feature),
+        kind=feature.kind,
+        unit=feature.unit,
         raw=float(raw[stock]),
         value=float(values[stock]),
         below=_below(raw, stock),

@@ -31,7 +31,7 @@ ROOF = (
     *("cli_simulate", "cli_store", "cli_sync", "cli_train", "comparison", "config", "explained"),
     *("finished", "formulas", "judge", "ledger", "load", "oracle", "pipeline", "production", "progress"),
     *("provenance", "runfolder"),
-    *("search", "single", "summary", "toml", "__main__"),
+    *("search", "single", "summary", "toml", "trust", "trust_stage", "__main__"),
 )
 
 #: What `import jqfast` must not pull in: each costs more than its whole budget, or is not always there.

@@ -166,14 +166,15 @@ def _pooled(net: LstmNet, h: Any) -> Any:
 
 
 def _batched(function: Any) -> Predict:
-    """In batches of one shape, so that nothing is compiled twice."""
+    """In batches of few shapes, so that little is compiled twice: powers of two up to the largest."""
 
     def run(x: AnyArray) -> AnyArray:
         values = np.ascontiguousarray(x, dtype=np.float32)
+        size = min(_BATCH, 1 << max(len(values) - 1, 0).bit_length())
         parts = []
-        for first in range(0, len(values), _BATCH):
-            part = values[first : first + _BATCH]
-            full = np.zeros((_BATCH, *values.shape[1:]), np.float32)
+        for first in range(0, len(values), size):
+            part = values[first : first + size]
+            full = np.zeros((size, *values.shape[1:]), np.float32)
             full[: len(part)] = part
             parts.append(np.asarray(function(full))[: len(part)])
         return np.concatenate(parts) if parts else np.asarray(function(values))

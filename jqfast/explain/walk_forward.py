@@ -306,14 +306,9 @@ def _explain(
 ) -> tuple[Float32Array, Float32Array]:
     """Relevance (S, F), value and flag of a feature summed, and prediction (S,) of some samples."""
     F = len(X.names)
-    net = net_of(model)
-    if isinstance(net, LstmNet):
-        inputs = _sequences(model, X, cells, how)
-    else:
-        inputs = model.fitted.apply(X.samples[cells.row * len(X.codes) + cells.stock])
     result = lrp(
-        net,
-        inputs,
+        model,
+        model_inputs(model, X, cells.row, cells.stock, how.history),
         rule=how.rule,
         epsilon=how.epsilon,
         output=how.output,
@@ -324,14 +319,21 @@ def _explain(
     return by_input[:, :F] + by_input[:, F:], result.prediction
 
 
-def _sequences(model: FoldModel, X: FeaturePanel, cells: _Cells, how: _How) -> Float32Array:
-    """(S, L, 2F) model inputs; sessions before the start are missing, as in training."""
-    if how.history is None:
+def model_inputs(
+    model: FoldModel, X: FeaturePanel, row: IntArray, stock: IntArray, history: AnyArray | None = None
+) -> Float32Array:
+    """What a model reads of some stocks on some rows: (S, 2F), or (S, L, 2F) of sequences.
+
+    Sessions before the start are missing, as in training; ``history`` as :func:`walk_forward_relevance`.
+    """
+    if not isinstance(net_of(model), LstmNet):
+        return model.fitted.apply(X.samples[row * len(X.codes) + stock])
+    if history is None:
         raise ValueError(
             f"Fold `{model.name}` reads sequences; pass `history`, the rows of the sequence of each row."
         )
-    rows = how.history[cells.row]
-    raw = X.samples[np.maximum(rows, 0) * len(X.codes) + cells.stock[:, None]]
+    rows = history[row]
+    raw = X.samples[np.maximum(rows, 0) * len(X.codes) + stock[:, None]]
     raw[rows < 0] = np.nan
     S, L, F = raw.shape
     return model.fitted.apply(raw.reshape(S * L, F)).reshape(S, L, 2 * F)

@@ -18,6 +18,7 @@ from jqfast.types import AnyArray, BoolArray, CodeArray, DateArray, FloatArray
 
 if TYPE_CHECKING:
     from jqfast.evaluate.costs import CostConfig
+    from jqfast.report.trust_inputs import TrustFacts
 
 Language = Literal["en", "ja"]
 Side = Literal["long", "short"]
@@ -452,6 +453,7 @@ class ReportInput:
     language: Language = "en"
     warnings: Sequence[str] = ()
     explanation_missing: str = ""
+    trust: TrustFacts | None = None
     font: str | None = None
 
 

@@ -284,6 +284,61 @@ SENTENCES: dict[str, Both] = {
         "One row a model: grey what it was trained on, blue what it forecast. The gap is the purge.",
         "1行が1つのモデル。灰色は学習期間、青は予測期間。その間はラベル重複を避けるための空白。",
     ),
+    "trust_order_good": (
+        "Taking groups of inputs away by their relevance moves the forecast more than chance: area {area} ± {error} "
+        "(gradient × input {gradient}, random order {random}; with zeros for what is absent {zero}).",
+        "貢献度の順に入力グループを取り除くと予測は偶然以上に動く：面積 {area} ± {error}（勾配×入力 {gradient}、無作為 {random}、"
+        "ゼロ置換では {zero}）。",
+    ),
+    "trust_order_bad": (
+        "Taking groups of inputs away by their relevance moves the forecast no more than chance: area {area} ± "
+        "{error} (gradient × input {gradient}, random order {random}; with zeros {zero}). Do not read single "
+        "relevances of this model.",
+        "貢献度の順に入力グループを取り除いても予測の動きは偶然と変わらない：面積 {area} ± {error}（勾配×入力 {gradient}、"
+        "無作為 {random}、ゼロ置換では {zero}）。このモデルの個別の貢献度は読まないこと。",
+    ),
+    "trust_recovered": (
+        "LRP recovers what the model does with: {groups}.",
+        "LRP がモデルの働きを再現した要因：{groups}。",
+    ),
+    "trust_failed": (
+        "It does not for: {groups}. Relevance of these is not to be read.",
+        "再現しなかった要因：{groups}。これらの貢献度は読まないこと。",
+    ),
+    "trust_misled": (
+        "Shuffled models agree as well for: {groups}, so that the agreement proves nothing there.",
+        "重みを乱したモデルでも一致した要因：{groups}（一致は根拠にならない）。",
+    ),
+    "note_trust": (
+        "Rank correlations over the stocks of each date, of {samples} forecasts on {dates} ({folds} models). Against "
+        "the model: with its Shapley values of the groups, an absent group having another stock's values of the date. "
+        "Shuffled models: the mean over models with weights in random places, which must be near 0. Recovered: at "
+        "least 0.6 against the model, and when shuffled not above 0.1 by three standard errors; judged from a tenth of the "
+        "model or of the truth on.",
+        "各日の銘柄間の順位相関（{dates} の予測 {samples} 件、モデル {folds} 本）。対モデルはグループの Shapley 値との相関で、"
+        "不在のグループには同日の別銘柄の値を入れる。重みを乱したモデルは複数回の平均で、ゼロ付近でなければならない。"
+        "対モデル 0.6 以上かつ対照が標準誤差の3倍を超えて 0.1 を上回らないものを再現とし、比重が1割以上のものだけを判定する。",
+    ),
+    "note_trust_seed": (
+        "Another seed: LRP of the last of these models against LRP of one trained with seed {seed}.",
+        "別シード：最後のモデルの LRP とシード {seed} で学習したモデルの LRP との相関。",
+    ),
+    "note_trust_truth": (
+        "The truth is that of the simulated market: what each driver adds to the expected return. LRP against the "
+        "model asks whether LRP is right about the model, the model against the truth whether the model is right.",
+        "真値はシミュレーション市場で各要因が期待リターンに与える寄与。対モデルは「LRP がモデルを正しく説明するか」、"
+        "モデルと真値は「モデルが正しいか」を問う。",
+    ),
+    "note_sensitivity": (
+        "Relevance of random sets of groups against what the forecast loses without them: {pairs}.",
+        "無作為なグループ集合の貢献度の合計と、それを除いたときの予測の低下との相関：{pairs}。",
+    ),
+    "sensitivity_pair": ("{n} groups {x}", "{n} グループ {x}"),
+    "note_order": (
+        "Solid: the most positive groups first; dashed: the most negative first. An absent group has another "
+        "stock's values of the same date.",
+        "実線は貢献度が正に大きい順、破線は負に大きい順。取り除いたグループには同日の別銘柄の値を入れる。",
+    ),
     "note_coverage": (
         "Listed: member of the universe. Traded: had a price. With a forecast: scored by a fold that had ended "
         "training before.",

@@ -10,6 +10,7 @@ from jqfast.report.inputs import ExplanationFacts, FeatureScatter, RelevanceDeci
 from jqfast.report.numbers import iso_date, number
 from jqfast.report.reading import leanings, reading
 from jqfast.report.sections import Context, framed, missing, paragraph, picture, section
+from jqfast.report.sections_trust import trust_part
 
 #: Differences of attributes are put into words from this p-value down.
 SURE = 0.01
@@ -24,6 +25,7 @@ def explanation_section(context: Context) -> str:
         )
     makers = (_legs, _scatters, _market, _deciles, _stocks)
     body = "".join(make(context, facts) for make in makers)
+    body += trust_part(context)
     if facts.residual is not None:
         body += f"<h3>{escape(context.labels('residual_title'))}</h3>"
         body += tables.residual_table(facts.residual, context.labels)

@@ -172,7 +172,7 @@ def test_the_library_tells_its_progress(jq: Jq) -> None:
     told: list[tuple[str, int, int]] = []
     pipeline.run(read("small.toml"), progress=lambda *now: told.append(now))
     stages = list(dict.fromkeys(stage for stage, _, _ in told))
-    assert stages == ["panel", "plan", "features", "models", "judge", "explain", "report"]
+    assert stages == ["panel", "plan", "features", "models", "judge", "explain", "trust", "report"]
     for stage in stages:
         steps = [done for name, done, _ in told if name == stage]
         assert steps == sorted(steps)

@@ -56,9 +56,9 @@ def _check_manifest(folder: Path) -> dict[str, object]:
     manifest: dict[str, object] = json.loads((folder / "manifest.json").read_text())
     assert manifest["versions"]["jqfast"] == jqfast.__version__  # type: ignore[index]
     assert manifest["core"] == jqfast.build_info()
-    assert set(manifest["stages"]) == {"features", "predictions", "relevance"}  # type: ignore[call-overload]
+    assert set(manifest["stages"]) == {"features", "predictions", "relevance", "trust"}  # type: ignore[call-overload]
     assert set(manifest["seconds"]) == {  # type: ignore[call-overload]
-        *("panel", "plan", "features", "models", "judge", "explain", "report")
+        *("panel", "plan", "features", "models", "judge", "explain", "trust", "report")
     }
     config = toml.build(Config, tomllib.loads((folder / "config.toml").read_text()))
     assert config.features.own == {"mine": "ts_mean(close, 5) / close - 1"}
@@ -111,6 +111,12 @@ def _check_metrics(folder: Path) -> None:
     performance = metrics["portfolio"]["performance"]
     assert performance["long_short_net"]["annual_return"] < performance["long_short_gross"]["annual_return"]
     assert metrics["definitions"]["rank_ic"]
+    trust = metrics["trust"]
+    assert trust == json.loads((folder / "trust.json").read_text())
+    by_name = {row["group"]: row for row in trust["rows"]}
+    assert by_name["reversal+momentum"]["inputs"] == 4
+    assert by_name["reversal+momentum"]["truth_share"] > 0.1
+    assert trust["seed"] == 1
 
 
 def _check_report(folder: Path) -> None:
