@@ -70,6 +70,16 @@ def asof(
     record: bool = False,
     threads: int = 1,
 ) -> None: ...
+def scatter(
+    values: AnyArray,
+    *,
+    kept: AnyArray | None,
+    place: IntArray,
+    moved: AnyArray,
+    factor: AnyArray,
+    times: float,
+    out: AnyArray,
+) -> None: ...
 def build_info() -> dict[str, Any]: ...
 def pages(bytes: int) -> ByteArray: ...
 def keep_pages(limit: int) -> None: ...

@@ -5,33 +5,15 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
-#include <string>
 
 #include "bindings.hpp"
 #include "jqfast/asof.hpp"
+#include "views.hpp"
 
 namespace py = pybind11;
 
 namespace jqfast {
 namespace {
-
-// The array as it is, never a copy: dtype, dimensions and C order must fit.
-template <class T>
-std::span<const T> view(const py::array& array, const std::string& name, py::ssize_t dimensions) {
-  if (!py::isinstance<py::array_t<T>>(array)) {
-    throw py::type_error("`" + name + "` must have dtype " + std::string(py::str(py::dtype::of<T>())) + "; got " +
-                         std::string(py::str(array.dtype())) + ".");
-  }
-  if (array.ndim() != dimensions) throw py::value_error("`" + name + "` has the wrong number of axes.");
-  if ((array.flags() & py::array::c_style) == 0) throw py::value_error("`" + name + "` must be C-contiguous.");
-  return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.size())};
-}
-
-std::span<double> view_output(py::array& array, const std::string& name) {
-  const std::size_t size = view<double>(array, name, 3).size();
-  return {static_cast<double*>(array.mutable_data()), size};  // mutable_data refuses read-only arrays
-}
 
 void run_asof(const py::array& stock, const py::array& row, const py::array& order, const py::array& since,
               const py::array& values, py::array out, std::optional<py::array> ages, std::optional<py::array> listed,
@@ -43,10 +25,10 @@ void run_asof(const py::array& stock, const py::array& row, const py::array& ord
   task.events.since = view<std::int64_t>(since, "since", 1);
   task.events.values = view<double>(values, "values", 2);
   task.events.columns = static_cast<std::size_t>(values.shape(1));
-  task.values = view_output(out, "out");
+  task.values = view_output(out, "out", 3);
   task.sessions = static_cast<std::size_t>(out.shape(1));
   task.stocks = static_cast<std::size_t>(out.shape(2));
-  if (ages) task.ages = view_output(*ages, "ages");
+  if (ages) task.ages = view_output(*ages, "ages", 3);
   if (listed) task.listed = view<bool>(*listed, "listed", 2);
   task.first = first;
   if (max_age) task.max_age = *max_age;

@@ -14,6 +14,7 @@ void bind_session(pybind11::module_& m);
 void bind_asof(pybind11::module_& m);
 void bind_pages(pybind11::module_& m);
 void bind_least_squares(pybind11::module_& m);
+void bind_scatter(pybind11::module_& m);
 void bind_lrp(pybind11::module_& m);
 
 // The kernels chosen at import; loads them on first use.

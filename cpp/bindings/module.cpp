@@ -12,5 +12,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   jqfast::bind_asof(m);
   jqfast::bind_pages(m);
   jqfast::bind_least_squares(m);
+  jqfast::bind_scatter(m);
   jqfast::bind_lrp(m);
 }

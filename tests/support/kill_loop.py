@@ -1,4 +1,4 @@
-"""Kill syncs at random moments: ``python kill_loop.py STORE URL KILLS SEED CODES``; prints a JSON report.
+"""Kill syncs at random moments: ``python kill_loop.py FOLDER URL KILLS SEED CODES``; prints a JSON report.
 
 A process that has imported everything forks a child per sync and kills it after a random time, so that a
 kill costs hundredths of a second instead of an interpreter's start. It has no threads: forking is safe.
@@ -21,11 +21,11 @@ import requests  # noqa: F401
 import tenacity  # noqa: F401
 from jquants_server import KEY
 
-from jqfast.data.jquants import ClientOptions, SyncOptions, sync
+from jqfast.data.jquants import ClientOptions, SyncOptions, collect, sync
 from jqfast.data.store import Store
 
 TABLES = ["equities_bars_daily", "fins_summary", "markets_short_ratio", "indices_bars_daily_topix"]
-SPAN = {"start": "2026-08-03", "end": "2026-09-30"}
+SPAN = {"start": "2026-08-03", "end": "2026-08-31"}
 
 
 def child(store: str, url: str) -> None:
@@ -56,33 +56,57 @@ def faults_of(store: str, codes: int) -> list[str]:
     return found
 
 
-def main(store: str, url: str, kills: int, seed: int, codes: int) -> dict[str, object]:
-    """Kill, look, and so on; at the end one sync that nobody kills."""
-    chance = random.Random(seed)
-    killed = finished = 0
-    wrong: list[str] = []
-    longest = 0.4
-    while killed < kills and finished < kills:
-        pid = os.fork()
-        if pid == 0:
-            child(store, url)
-        time.sleep(chance.uniform(0.0, longest))
-        os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-        if os.WIFSIGNALED(status):
-            killed += 1
-        else:
-            finished += 1
-            wrong += [] if os.WEXITSTATUS(status) == 0 else [f"exit {os.WEXITSTATUS(status)}"]
-            longest *= 0.7
-        wrong += faults_of(store, codes)
+def units_of(store: str) -> int:
+    """Complete units of all tables."""
+    if not Path(store).is_dir():
+        return 0
+    held = Store(store)
+    return sum(len(held.done(name)) for name in held.tables())
+
+
+def ended_by(path: Path, url: str, seconds: float | None) -> int | None:
+    """The exit status of a sync that may take so long, None where it had to be killed."""
     pid = os.fork()
     if pid == 0:
-        child(store, url)
+        child(str(path), url)
+    if seconds is not None:
+        time.sleep(seconds)
+        os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
-    return {"killed": killed, "finished": finished, "wrong": wrong, "last": os.WEXITSTATUS(status)}
+    return None if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def main(folder: str, url: str, kills: int, seed: int, codes: int) -> dict[str, object]:
+    """Kill, look, and so on; a sync that comes to its end is followed by one into the next, empty store.
+
+    How long a sync lives follows what they reach, so that kills meet all of its parts.
+    """
+    chance, limit = random.Random(seed), 0.5
+    killed = advanced = number = units = 0
+    wrong: list[str] = []
+    while killed < kills:
+        path = Path(folder) / str(number)
+        status = ended_by(path, url, chance.uniform(0.0, limit))
+        wrong += faults_of(str(path), codes)
+        before, units = units, units_of(str(path))
+        wrong += [f"{before} units, then {units}"] if units < before else []
+        advanced += units > before
+        killed += status is None
+        limit *= 1.02 if status is None else 0.9  # one in six comes to its end
+        if status is not None:
+            wrong += [f"exit {status}"] if status else []
+            number, units = number + 1, 0
+    last = ended_by(path, url, None) if status is None else status
+    return {
+        "killed": killed,
+        "stores": number + (status is None),
+        "advanced": advanced,
+        "wrong": wrong,
+        "last": last,
+    }
 
 
 if __name__ == "__main__":
-    folder, address, count, number, stocks = sys.argv[1:]
-    sys.stdout.write(json.dumps(main(folder, address, int(count), int(number), int(stocks))) + "\n")
+    collect._DAYS = 4  # appends of a few days, so that there are many moments between two of them
+    place, address, count, start, stocks = sys.argv[1:]
+    sys.stdout.write(json.dumps(main(place, address, int(count), int(start), int(stocks))) + "\n")

@@ -10,7 +10,8 @@ import pytest
 import tiny_store as tiny
 
 import jqfast.data as data
-from jqfast.data.stored import daily
+from jqfast import _core
+from jqfast.data.stored import arrays, daily
 from jqfast.data.stored.daily import Daily
 from jqfast.errors import DataGapError
 
@@ -92,13 +93,13 @@ def test_a_part_of_the_sessions_has_the_same_cells(path: Path) -> None:
 def test_where_rows_go_is_found_out_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     panel = data.open(path).panel(universe="all")
     asked: list[str] = []
-    true = daily.cells
+    true = daily.each_cell
 
-    def counted(axes: Any, table: str, columns: list[str]) -> Any:
+    def counted(axes: Any, table: str, *more: Any) -> Any:
         asked.append(table)
-        return true(axes, table, columns)
+        return true(axes, table, *more)
 
-    monkeypatch.setattr(daily, "cells", counted)
+    monkeypatch.setattr(daily, "each_cell", counted)
     for name in ("morning_open", "morning_volume", "market_cap", "deal_long_buy", "deal_long_buy_volume"):
         _ = panel[name]
     assert asked == ["equities_bars_daily", "markets_breakdown"]
@@ -123,3 +124,54 @@ def test_a_writer_that_never_rests(path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Daily, "_held", lambda _: (str(np.random.default_rng().random()),))
     with pytest.raises(DataGapError, match="is being written; try again"):
         _ = panel["morning_open"]
+
+
+def _scattered(**changed: Any) -> np.ndarray:
+    """Two rows of three into a panel of 2 x 2, the second of them on another basis."""
+    out = np.full((2, 2), -1.0)
+    arguments = {
+        "kept": np.array([0, 2], np.int32),
+        "place": np.array([3, 0]),
+        "moved": np.array([1], np.int32),
+        "factor": np.array([0.5]),
+        "times": 10.0,
+        "out": out,
+    } | changed
+    _core.scatter(arguments.pop("values", np.array([1.0, 2.0, 3.0])), **arguments)
+    return out
+
+
+def test_the_compiled_scattering_by_hand() -> None:
+    assert _scattered().tolist() == [[15.0, -1.0], [-1.0, 10.0]]
+    every = _scattered(kept=None, values=np.array([1.0, 3.0]))
+    assert every.tolist() == [[15.0, -1.0], [-1.0, 10.0]]
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "words"),
+    [
+        ({"place": np.array([3, 4])}, ValueError, "`place` must lie in"),
+        ({"kept": np.array([0, 3], np.int32)}, ValueError, "`kept` must lie in"),
+        ({"kept": None}, ValueError, "one entry per kept row"),
+        ({"moved": np.array([2], np.int32)}, ValueError, "`moved` must lie in"),
+        ({"factor": np.array([0.5, 0.5])}, ValueError, "one entry per moved row"),
+        ({"kept": np.array([0, 2])}, TypeError, "`kept` must have dtype int32; got int64"),
+        ({"values": np.arange(3)}, TypeError, "`values` must have dtype float64"),
+        ({"values": np.arange(6.0)[::2]}, ValueError, "`values` must be C-contiguous"),
+        ({"out": np.zeros(4)}, ValueError, "`out` has the wrong number of axes"),
+    ],
+)
+def test_the_compiled_scattering_refuses(changed: dict[str, Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        _scattered(**changed)
+
+
+def test_columns_do_not_depend_on_threads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for count in (1, 2, 7):
+        monkeypatch.setattr(arrays, "threads", lambda count=count: count)
+        panel = data.open(path).panel(universe="all")
+        found.append([panel[name] for name in panel.columns])
+    assert len(found[0]) > 10
+    for other in found[1:]:
+        assert all(a.tobytes() == b.tobytes() for a, b in zip(found[0], other, strict=True))

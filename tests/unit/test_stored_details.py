@@ -35,7 +35,7 @@ def test_debt_is_the_sum_of_what_bears_interest() -> None:
         }
     )
     end, debt, depreciation = items(text)
-    assert np.isnat(end)
+    assert end == "NaT"
     assert debt == 16.0
     assert np.isnan(depreciation)
 
@@ -53,7 +53,7 @@ def test_depreciation_is_that_of_a_full_year(label: str) -> None:
     year = json.dumps(
         {"Type of current period, DEI": "FY", "Current period end date, DEI": "2023-03-31", label: "4"}
     )
-    assert items(year) == (np.datetime64("2023-03-31"), pytest.approx(np.nan, nan_ok=True), 4.0)
+    assert items(year) == ("2023-03-31", pytest.approx(np.nan, nan_ok=True), 4.0)
     assert np.isnan(items(year.replace("FY", "2Q"))[2])
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from jqfast.types import AnyArray, CodeArray, IntArray
 
 if TYPE_CHECKING:
     from jqfast.data.store import Store
+
+Made = TypeVar("Made")
 
 
 def arrays(table: Any) -> dict[str, AnyArray]:
@@ -60,13 +62,7 @@ def by_year(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    parts = [part for part in store.manifest(name).parts if part.first]
-    years = sorted({int(day[:4]) for part in parts for day in (part.first, part.last)})
-    spans = [
-        (max(np.datetime64(f"{year}-01-01"), start), min(np.datetime64(f"{year}-12-31"), end))
-        for year in (range(years[0], years[-1] + 1) if years else ())
-    ]
-    spans = [(low, high) for low, high in spans if low <= high]
+    spans = _years(store, name, start, end)
     with ThreadPoolExecutor(1) as reader:
         waiting = [reader.submit(_rows, store, name, columns, *each) for each in spans[:1]]
         for k in range(len(spans)):
@@ -75,6 +71,50 @@ def by_year(
                 waiting.append(reader.submit(_rows, store, name, columns, *spans[k + 1]))
             if rows.num_rows:
                 yield rows
+
+
+def each_year(
+    store: Store,
+    name: str,
+    columns: list[str],
+    days: tuple[np.datetime64, np.datetime64],
+    work: Callable[[int, Any], Made],
+) -> list[Made]:
+    """What ``work`` makes of a table's rows, in the order of the years, several years at once.
+
+    Parameters
+    ----------
+    days : first and last one, both included
+    work : called in other threads with a calendar year and the Arrow table of its rows, which is not empty
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    def one(span: tuple[np.datetime64, np.datetime64]) -> list[Made]:
+        rows = _rows(store, name, columns, *span)
+        return [work(span[0].astype("datetime64[Y]").astype(int) + 1970, rows)] if rows.num_rows else []
+
+    with ThreadPoolExecutor(threads()) as pool:
+        return [made for part in pool.map(one, _years(store, name, *days)) for made in part]
+
+
+def threads() -> int:
+    """Threads of joins and of reading."""
+    from jqfast import _core
+
+    return int(_core.build_info()["threads"])
+
+
+def _years(
+    store: Store, name: str, start: np.datetime64, end: np.datetime64
+) -> list[tuple[np.datetime64, np.datetime64]]:
+    """(first, last) day of each calendar year of a table between two days."""
+    parts = [part for part in store.manifest(name).parts if part.first]
+    years = sorted({int(day[:4]) for part in parts for day in (part.first, part.last)})
+    spans = [
+        (max(np.datetime64(f"{year}-01-01"), start), min(np.datetime64(f"{year}-12-31"), end))
+        for year in (range(years[0], years[-1] + 1) if years else ())
+    ]
+    return [(low, high) for low, high in spans if low <= high]
 
 
 def _rows(store: Store, name: str, columns: list[str], low: np.datetime64, high: np.datetime64) -> Any:

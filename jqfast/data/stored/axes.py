@@ -13,7 +13,7 @@ from jqfast.data.asof import Events, Grid, asof, asof_age
 from jqfast.data.clock import Clock, from_divisions
 from jqfast.data.lazy import Deferred
 from jqfast.data.panel import Decision
-from jqfast.data.stored.arrays import arrays, coded, span
+from jqfast.data.stored.arrays import arrays, coded, span, threads
 from jqfast.data.stored.lives import Lives
 from jqfast.errors import DataGapError
 from jqfast.types import AnyArray, BoolArray, CodeArray, DateArray, FloatArray, IntArray
@@ -136,13 +136,6 @@ class Axes:
         """Values with NaN outside membership, in place; ``low`` is their first row."""
         np.copyto(values, np.nan, where=~self.listed[low : low + len(values)])
         return values
-
-
-def threads() -> int:
-    """Threads of a join."""
-    from jqfast import _core
-
-    return int(_core.build_info()["threads"])
 
 
 def tokyo_clock(store: Store) -> tuple[Clock, tuple[str, ...]]:

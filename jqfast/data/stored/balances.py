@@ -12,8 +12,8 @@ import numpy as np
 from jqfast.data import pit
 from jqfast.data.asof import Events, Grid, asof
 from jqfast.data.lazy import Deferred
-from jqfast.data.stored.arrays import sorted_by
-from jqfast.data.stored.axes import Axes, threads
+from jqfast.data.stored.arrays import sorted_by, threads
+from jqfast.data.stored.axes import Axes
 from jqfast.types import AnyArray, IntArray
 
 MARGIN, ALERT = "markets_margin_interest", "markets_margin_alert"

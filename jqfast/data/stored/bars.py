@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,11 +17,12 @@ from jqfast.data import pit
 from jqfast.data.clock import Clock
 from jqfast.data.dense import Bars
 from jqfast.data.store import Store
-from jqfast.data.stored.arrays import array, by_year, coded, distinct, span
+from jqfast.data.stored.arrays import array, by_year, coded, distinct, each_year, span
 from jqfast.data.stored.axes import BARS, Axes
 from jqfast.data.stored.companies import another_company
 from jqfast.data.stored.lives import Lives, find_lives, with_factors
 from jqfast.errors import DataGapError
+from jqfast.memory import new_array
 from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
 
 #: Field of the API -> field of a panel.
@@ -36,6 +37,8 @@ FIELDS = {
     "LL": "lower_limit",
 }
 _SHOWN = 5
+
+Made = TypeVar("Made")
 
 
 def find_presence(store: Store, clock: Clock, end: np.datetime64) -> tuple[Lives, BoolArray, tuple[str, ...]]:
@@ -104,10 +107,15 @@ def _by_life(lives: Lives, present: BoolArray) -> BoolArray:
 
 def scatter(axes: Axes) -> Bars:
     """The bars of the panel, raw; a cell without a record is NaN and not present."""
-    fields = {name: np.full(axes.shape, np.nan) for name in FIELDS.values()}
-    for table, keep, place, _ in cells(axes, BARS, list(FIELDS)):
-        for source, name in FIELDS.items():
-            fields[name].reshape(-1)[place] = array(table[source])[keep]
+    fields: dict[str, FloatArray] = {name: new_array(axes.shape, "float64") for name in FIELDS.values()}
+    for values in fields.values():
+        values.fill(np.nan)
+
+    def fill(year: Placed) -> None:
+        for source, name in FIELDS.items():  # other years have other cells
+            fields[name].reshape(-1)[year.place] = array(year.rows[source])[year.kept]
+
+    each_cell(axes, BARS, list(FIELDS), fill)
     return Bars(axes.dates, axes.codes, fields, axes.listed)
 
 
@@ -136,19 +144,33 @@ def _adjustment(axes: Axes) -> FloatArray:
     return out
 
 
-def cells(axes: Axes, table: str, columns: list[str]) -> Iterator[tuple[Any, IntArray, IntArray, IntArray]]:
-    """(Arrow table, rows to keep, their places in a flat T x N array, their lives) of each year."""
-    days = axes.clock.sessions
-    low = days[max(axes.first - 1, 0)] if axes.T else axes.end
+class Placed(NamedTuple):
+    """The rows of a calendar ``year`` as an Arrow table; of those ``kept`` the ``place`` in a flat T x N
+    array and the ``life``."""
+
+    year: int
+    rows: Any
+    kept: IntArray
+    place: IntArray
+    life: IntArray
+
+
+def each_cell(axes: Axes, table: str, columns: list[str], work: Callable[[Placed], Made]) -> list[Made]:
+    """What ``work`` makes of each year of a table with a row per stock and session, several years at once."""
+    sessions = axes.clock.sessions
+    low = sessions[max(axes.first - 1, 0)] if axes.T else axes.end
     T, N = axes.shape
-    for rows in by_year(axes.store, table, ["Date", "Code", *columns], low, axes.end):
-        days, place = distinct(array(rows["Date"]))
+
+    def place_rows(year: int, rows: Any) -> Made:
+        days, day = distinct(array(rows["Date"]))
         row = axes.clock.on_or_after(days)
         at = pit.rows(table, {"Date": days}, axes.clock, axes.decision) - axes.first
         at[(axes.clock.day(row) != days) | (at < 0) | (at >= T)] = -1
-        at, row = at[place], row[place]
+        at, row = at[day], row[day]
         labels, index = coded(rows["Code"])
         life = axes.lives.of(axes.lives.find(labels)[index], row)
         column = np.append(axes.column, -1)[life]
         keep = np.flatnonzero((column >= 0) & (at >= 0))
-        yield rows, keep, at[keep] * N + column[keep], life[keep]
+        return work(Placed(year, rows, keep, at[keep] * N + column[keep], life[keep]))
+
+    return each_year(axes.store, table, ["Date", "Code", *columns], (low, axes.end), place_rows)

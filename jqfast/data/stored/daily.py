@@ -2,20 +2,20 @@
 
 Where the rows of a table go is the same for all of its fields, and costs more to find out than a field costs
 to read. So it is found out once, when the first column of a table is made, and kept with the panel in some
-eight bytes a cell.
+twelve bytes a cell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from jqfast.data.lazy import Deferred
-from jqfast.data.stored.arrays import array, by_year
+from jqfast.data.stored.arrays import array, each_year
 from jqfast.data.stored.axes import Axes
-from jqfast.data.stored.bars import cells
+from jqfast.data.stored.bars import Placed, each_cell
 from jqfast.errors import DataGapError
 from jqfast.memory import new_array
 from jqfast.types import AnyArray, FloatArray, IntArray
@@ -26,13 +26,16 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, eq=False)
 class _Year:
-    """Of the rows of one year: their number, those ``kept``, their ``place`` in a flat T x N array; among the
-    kept those ``moved`` whose stock has split by then, with the ``factor`` A(t) of their day."""
+    """Of the rows of one year: their number, those ``kept`` (None: all), their ``place`` in a flat T x N
+    array; among the kept those ``moved`` whose stock has split by then, with the ``factor`` A(t) of the day.
+
+    ``kept`` and ``moved`` are int32, ``place`` int64.
+    """
 
     rows: int
-    kept: IntArray
+    kept: AnyArray | None
     place: IntArray
-    moved: IntArray
+    moved: AnyArray
     factor: FloatArray
 
 
@@ -41,7 +44,7 @@ class Daily:
 
     def __init__(self, axes: Axes, table: str) -> None:
         self._axes, self._table = axes, table
-        self._years: list[_Year] = []
+        self._years: dict[int, _Year] = {}
         self._files: tuple[str, ...] = ()
 
     def column(self, field: str, power: int = 0, times: float = 1.0) -> Deferred:
@@ -77,46 +80,42 @@ class Daily:
         files = self._held()
         if files == self._files:
             return
-        axes = self._axes
-        self._years = []
-        for rows, kept, place, life in cells(axes, self._table, []):
-            listed = axes.listed.reshape(-1)[place]
-            kept, place, life = kept[listed], place[listed], life[listed]
-            factor = axes.adjustment(life, array(rows["Date"])[kept])
-            moved = np.flatnonzero(factor != 1.0)
-            small = np.int32 if axes.listed.size < 2**31 else np.int64
-            self._years.append(
-                _Year(
-                    rows.num_rows,
-                    kept.astype(np.int32),
-                    place.astype(small),
-                    moved.astype(np.int32),
-                    factor[moved],
-                )
-            )
+        self._years = {}
+        self._years = dict(each_cell(self._axes, self._table, [], self._cells))
         self._files = files
+
+    def _cells(self, of: Placed) -> tuple[int, _Year]:
+        axes = self._axes
+        listed = axes.listed.reshape(-1)[of.place]
+        kept, place, life = of.kept[listed], of.place[listed], of.life[listed]
+        factor = axes.adjustment(life, array(of.rows["Date"])[kept])
+        moved = np.flatnonzero(factor != 1.0)
+        rows = of.rows.num_rows
+        some = kept.astype(np.int32) if len(kept) < rows else None
+        return of.year, _Year(rows, some, place, moved.astype(np.int32), factor[moved])
 
     def _scattered(self, field: str, power: int, times: float) -> FloatArray | None:
         """(T, N) a field in its cells; None where the rows are not those that were found."""
-        out: FloatArray = new_array(self._axes.shape, "float64")
-        out.fill(np.nan)
-        flat, count = out.reshape(-1), 0
-        for year, read in zip(self._years, self._read(field), strict=False):
-            if len(read) != year.rows:
-                return None
-            values = read[year.kept] if len(year.kept) < year.rows else read
-            if times != 1.0:
-                values = values * times
-            if power and len(year.moved):
-                values = values.copy()
-                values[year.moved] *= year.factor**power
-            flat[year.place] = values
-            count += 1
-        return out if count == len(self._years) else None
-
-    def _read(self, field: str) -> Iterator[FloatArray]:
-        """The values of a field, year by year, in the order in which the cells were found."""
         axes = self._axes
+        out: FloatArray = new_array(axes.shape, "float64")
+        out.fill(np.nan)
+
+        def fill(year: int, rows: Any) -> bool:
+            known = self._years.get(year)
+            if known is None or known.rows != rows.num_rows:
+                return False
+            _scatter(known, array(rows[field]), power, times, out)  # other years have other cells
+            return True
+
         low = axes.clock.sessions[max(axes.first - 1, 0)] if axes.T else axes.end
-        for rows in by_year(axes.store, self._table, [field], low, axes.end):
-            yield array(rows[field])
+        done = each_year(axes.store, self._table, [field], (low, axes.end), fill)
+        return out if all(done) and len(done) == len(self._years) else None
+
+
+def _scatter(year: _Year, read: FloatArray, power: int, times: float, out: FloatArray) -> None:
+    """Put a field of a year into its cells; compiled (``cpp/src/scatter.cpp``)."""
+    from jqfast import _core
+
+    moved = year.moved if power else year.moved[:0]
+    factor = year.factor[: len(moved)] ** power
+    _core.scatter(read, kept=year.kept, place=year.place, moved=moved, factor=factor, times=times, out=out)

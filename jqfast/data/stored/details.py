@@ -58,30 +58,30 @@ def detail_columns(axes: Axes) -> dict[str, Deferred]:
     return {name: column(name) for name in _NAMES}
 
 
-def items(text: str) -> tuple[np.datetime64, float, float]:
-    """(end of the period, interest-bearing debt, depreciation of a full year) of one document; NaT, NaN.
+def items(text: str) -> tuple[str, float, float]:
+    """(end of the period, interest-bearing debt, depreciation of a full year) of one document; "NaT", NaN.
 
     A balance sheet without any debt has a debt of 0. Depreciation of a part of a year is left out.
     """
     body: dict[str, str] = json.loads(text) if text else {}
     stems: dict[str, float] = {}
     for label, value in body.items():
-        stem = _stem(label)
-        if stem in _DEPRECIATION or stem in _DEBT or stem in _BALANCE:
+        if stem := _stem(label):
             stems[stem] = stems.get(stem, 0.0) + _number(value)
     balance = any(stem in _BALANCE for stem in stems)
     debt = sum(value for stem, value in stems.items() if stem in _DEBT) if balance else np.nan
     costs = [value for stem, value in stems.items() if stem in _DEPRECIATION]
     full_year = body.get(_PERIOD) == "FY" and costs
-    end = np.datetime64(body.get(_END) or "NaT", "D")
-    return end, float(debt), costs[0] if full_year else np.nan
+    return body.get(_END) or "NaT", float(debt), costs[0] if full_year else np.nan
 
 
+@functools.lru_cache(maxsize=1 << 16)  # documents have the same labels over and over
 def _stem(label: str) -> str:
+    """The stem of an item that counts, "" of all others."""
     for endings in (_STANDARDS, _PLACES):
         for ending in endings:
             label = label.removesuffix(ending)
-    return label
+    return label if label in _DEPRECIATION or label in _DEBT or label in _BALANCE else ""
 
 
 def _number(value: str) -> float:

@@ -4,12 +4,13 @@
 2. one walk over the bars for codes, their lives and adjustment factors (``lives``, ``bars``);
 3. membership and categories by day from the issue list (``listing``);
 4. bars to arrays, checked, on the forward basis (``bars``, and the steps of ``read_prices``);
-5. every other table as columns that are made on access (``tables``).
+5. beside them every other table as columns that are made on access (``tables``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ from jqfast.data.dense import Bars
 from jqfast.data.lazy import Columns
 from jqfast.data.panel import Decision, Panel, PanelInfo
 from jqfast.data.store import Store
-from jqfast.data.stored.arrays import span
+from jqfast.data.stored.arrays import span, threads
 from jqfast.data.stored.axes import BARS, Axes, tokyo_clock
 from jqfast.data.stored.bars import find_presence, rebase, scatter
 from jqfast.data.stored.listing import Listing, listing
 from jqfast.data.stored.news import NewsWords
 from jqfast.data.stored.outside import with_outside
+from jqfast.data.stored.tables import Made, columns_of
+from jqfast.data.stored.tables import start as start_tables
 from jqfast.data.tables import table as described
 from jqfast.data.universe import Universe
 from jqfast.errors import DataGapError
@@ -90,15 +93,19 @@ class StorePanelSource:
         axes, order = _axes(self.store, lives, who, (first, T), decision)
         if not len(axes.codes):
             raise DataGapError(f"`universe={universe!r}` has no member from {axes.dates[0]} to {axes.end}.")
-        bars = _bars(axes)
-        bars.labels = {
+        labels = {
             name: _category(np.where(axes.listed, _picked(values, order), np.int16(-1)), text)
             for name, (values, text) in who.labels.items()
         }
-        bars.notes[:0] = [*notes, *stray, *who.notes]
+        notes = (*notes, *stray, *who.notes)
         del who, present
-        panel = _panel(axes, bars, wanted, session_share, words or NewsWords())
-        return with_outside(panel, self.store.path)
+        with ThreadPoolExecutor(threads()) as pool:
+            making = start_tables(axes, labels, wanted, words or NewsWords(), pool)
+            bars = _bars(axes)
+            bars.labels = labels
+            bars.notes[:0] = notes
+            more = columns_of(axes, bars, wanted, making)
+        return with_outside(_panel(axes, bars, more, session_share), self.store.path)
 
 
 def open_store(path: str | Path | Store) -> StorePanelSource:
@@ -175,11 +182,9 @@ def _bars(axes: Axes) -> Bars:
     return bars
 
 
-def _panel(axes: Axes, bars: Bars, wanted: set[str] | None, session_share: float, words: NewsWords) -> Panel:
-    from jqfast.data.stored.tables import columns_of
-
+def _panel(axes: Axes, bars: Bars, tables: tuple[Made, tuple[str, ...]], session_share: float) -> Panel:
     survivors = complete.survivors_only(bars)
-    more, notes = columns_of(axes, bars, wanted, words)
+    more, notes = tables
     info = PanelInfo(
         source=str(axes.store.path),
         decision=axes.decision,

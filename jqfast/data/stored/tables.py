@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from jqfast.data.stored.daily import Daily
 from jqfast.types import AnyArray
 
 Made = dict[str, AnyArray | Deferred]
+#: Category -> (T, N) int16 codes and the labels they stand for.
+Labels = Mapping[str, tuple[AnyArray, tuple[str, ...]]]
 
 #: Column -> (field, power of A(t), factor of the unit) of tables with a row per stock and session.
 _SESSIONS = {
@@ -56,11 +59,11 @@ DENSE: dict[str, dict[str, tuple[str, int, float]]] = {
 }
 
 
-def _sector_ratio(axes: Axes, bars: Bars) -> Made:
-    values, labels = bars.labels.get("sector33", (None, ()))
+def _sector_ratio(axes: Axes, labels: Labels) -> Made:
+    values, names = labels.get("sector33", (None, ()))
     if values is None:
         return {}
-    return dict(balances.ratio_columns(axes, values, labels))
+    return dict(balances.ratio_columns(axes, values, names))
 
 
 def _ages(axes: Axes) -> Made:
@@ -96,7 +99,7 @@ def _market_value(axes: Axes, bars: Bars, made: Made) -> Made:
 
 
 #: Table -> its columns; what a table costs is paid when the panel is made, an array when it is asked for.
-BUILDERS: dict[str, Callable[[Axes, Bars], Any]] = {
+BUILDERS: dict[str, Callable[[Axes, Labels], Any]] = {
     statements.SUMMARY: lambda axes, _: statements.statement_columns(axes),
     details.DETAILS: lambda axes, _: details.detail_columns(axes),
     schedules.DIVIDEND: lambda axes, _: schedules.dividend_columns(axes),
@@ -113,8 +116,20 @@ BUILDERS: dict[str, Callable[[Axes, Bars], Any]] = {
 }
 
 
+def start(
+    axes: Axes, labels: Labels, wanted: set[str] | None, words: news.NewsWords, pool: ThreadPoolExecutor
+) -> dict[str, Future[Made]]:
+    """Table -> its columns, in the making, of all tables that the store holds and the caller wants."""
+    there = set(axes.store.tables())
+    chosen = there if wanted is None else wanted & there
+    making = {name: pool.submit(build, axes, labels) for name, build in BUILDERS.items() if name in chosen}
+    if news.TITLES in chosen:
+        making[news.TITLES] = pool.submit(news.title_columns, axes, words)
+    return making
+
+
 def columns_of(
-    axes: Axes, bars: Bars, wanted: set[str] | None, words: news.NewsWords
+    axes: Axes, bars: Bars, wanted: set[str] | None, making: Mapping[str, Future[Made]]
 ) -> tuple[Made, tuple[str, ...]]:
     """(columns of all tables that the store holds and the caller wants, notes)."""
     there = set(axes.store.tables())
@@ -128,11 +143,8 @@ def columns_of(
                 for column, (field, power, times) in fields.items()
                 if field in have
             }
-    for name, build in BUILDERS.items():
-        if name in chosen:
-            out |= build(axes, bars)
-    if news.TITLES in chosen:
-        out |= news.title_columns(axes, words)
+    for made in making.values():
+        out |= made.result()
     out |= _market_value(axes, bars, out)
     if isinstance(value := out.get("market_value"), Deferred):
         out["market_total"] = _added_up(axes, value)
