@@ -1,4 +1,7 @@
-"""The report as one self-contained HTML page: no script, no address outside the file, same input, same bytes.
+"""The report as one self-contained HTML page: no address outside the file; same input, same bytes.
+
+A small script sorts tables and shows values under the pointer; without it the page says the same. The page
+forbids its reader's browser every request.
 
 1. head: title, facts of the run, red boxes    2. summary    3. data    4. forecasts, deciles    5.
 portfolio, costs 6. explanation    7. configuration, definitions, caveats
@@ -31,6 +34,12 @@ SECTIONS = {
     "caveats": sections.caveats,
 }
 
+#: Nothing from outside, whatever a text of the data might hold.
+POLICY = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
+    "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
+)
+
 
 def build(report: ReportInput) -> str:
     """The whole report as one HTML document.
@@ -41,7 +50,7 @@ def build(report: ReportInput) -> str:
 
     Returns
     -------
-    str, a complete HTML 5 document with inline style and inline SVG; needs no network and no script
+    str, a complete HTML 5 document with inline style and SVG; needs no network, and no script to be read
 
     Raises
     ------
@@ -50,12 +59,15 @@ def build(report: ReportInput) -> str:
     """
     context = Context.of(report)
     body = "".join(make(context) for make in SECTIONS.values())
-    style = files("jqfast.report").joinpath("page.css").read_text(encoding="utf-8")
+    style, script = (
+        files("jqfast.report").joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
+    )
     return (
         f'<!DOCTYPE html>\n<html lang="{report.language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(report.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
-        f"{_header(context)}<main>\n{body}</main>\n{_footer(context)}</body>\n</html>\n"
+        f"{POLICY}<title>{escape(report.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+        f"{_header(context)}<main>\n{body}</main>\n{_footer(context)}<script>\n{script}</script>\n"
+        "</body>\n</html>\n"
     )
 
 

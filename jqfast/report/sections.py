@@ -5,13 +5,15 @@ A section whose facts are missing says so in one line instead of vanishing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
 from jqfast.report import figures, figures_setup, tables
 from jqfast.report.boxes import boxes, verdict
+from jqfast.report.hover import hover
 from jqfast.report.inputs import Interval, Performance, ReportInput
 from jqfast.report.numbers import DASH, count, number, percent
 from jqfast.report.prose import CAVEATS, sentence
@@ -20,6 +22,7 @@ from jqfast.report.text import LABELS, Labels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,30 @@ def paragraph(text: str, css: str = "") -> str:
     return f'<p class="{css}">{escape(text)}</p>' if css else f"<p>{escape(text)}</p>"
 
 
+@dataclass(frozen=True, eq=False)
+class Pointer:
+    """What the pointer shows on a chart over dates: the frame behind it, its columns' names, their format."""
+
+    frame: DataFrame
+    names: list[str]
+    write: Callable[[float], str]
+
+
 def picture(
-    context: Context, key: str, title: str, figure: Figure, notes: Sequence[str], *, wide: bool = True
+    context: Context,
+    key: str,
+    title: str,
+    figure: Figure,
+    notes: Sequence[str],
+    *,
+    wide: bool = True,
+    pointer: Pointer | None = None,
 ) -> str:
     """A figure with its number and title above, note and source below (``key`` ``"6"`` gives "Figure 6")."""
     svg = to_svg(figure, f"f{key}", context.style)
-    plot = f'<div class="plot{" wide" if wide else ""}" role="img" aria-label="{escape(title)}">{svg}</div>'
+    data = hover(pointer.frame, figure, pointer.names, pointer.write) if pointer else ""
+    css = f"plot{' wide' if wide else ''}"
+    plot = f'<div class="{css}" role="img" aria-label="{escape(title)}"{data}>{svg}</div>'
     return framed(context, key, title, plot, notes)
 
 
@@ -172,8 +193,10 @@ def data_quality(context: Context) -> str:
         right = f"<h3>{escape(label('notes'))}</h3><ul>{notes}</ul>"
         body = f'<div class="grid"><div>{body}</div><div>{right}</div></div>'
     if data.coverage is not None:
-        _, figure = figures.coverage(data.coverage, context.style)
-        body += picture(context, "A", label("coverage_title"), figure, [context.say("note_coverage")])
+        frame, figure = figures.coverage(data.coverage, context.style)
+        pointer = Pointer(frame, [label(str(name)) for name in frame], count)
+        notes_ = [context.say("note_coverage")]
+        body += picture(context, "A", label("coverage_title"), figure, notes_, pointer=pointer)
     return section(context, "data", body)
 
 
@@ -194,8 +217,10 @@ def forecast_quality(context: Context) -> str:
         body += paragraph(context.say("note_oracle", **said), "foot")
     if facts.ic_series is not None:
         title = label("rank_ic_time", h=facts.ic_series.horizon)
-        _, figure = figures.rank_ic_over_time(facts.ic_series, context.style)
-        body += picture(context, "B", title, figure, [context.say("note_ic_time")])
+        frame, figure = figures.rank_ic_over_time(facts.ic_series, context.style)
+        shown = frame[["mean", "cumulative"]]
+        pointer = Pointer(shown, [label("monthly_mean"), label("cumulative")], partial(number, digits=4))
+        body += picture(context, "B", title, figure, [context.say("note_ic_time")], pointer=pointer)
     if facts.fold_spans:
         _, figure = figures_setup.walk_forward(facts.fold_spans, context.style)
         notes = [context.say("note_folds"), facts.folds_note]
@@ -225,13 +250,24 @@ def portfolio_section(context: Context) -> str:
         notes = [context.say("note_cumulative"), kind]
         if facts.series.benchmark is None:
             notes.append(label("no_benchmark"))
-        _, figure = figures.cumulative_returns(facts.series, context.style)
-        body += picture(context, "6", label("cumulative_title"), figure, notes)
+        frame, figure = figures.cumulative_returns(facts.series, context.style)
+        names = [_line_name(context, str(name), benchmark) for name in frame]
+        pointer = Pointer(frame, names, partial(number, digits=3))
+        body += picture(context, "6", label("cumulative_title"), figure, notes, pointer=pointer)
     if facts.performance:
         html = tables.performance_html(facts.performance, label, benchmark)
         body += framed(context, "7", label("performance_title"), html, [kind])
     body += "".join(paragraph(note) for note in facts.notes)
     return section(context, "portfolio", body or missing(context))
+
+
+def _line_name(context: Context, name: str, benchmark: str) -> str:
+    """The name of a line of figure 6."""
+    label = context.labels
+    if name == "benchmark":
+        return benchmark
+    leg, _, basis = name.rpartition("_") if name.startswith("long_short") else (name, "", "")
+    return f"{label(leg)} ({label(basis)})" if basis else label(leg)
 
 
 def cost_section(context: Context) -> str:
