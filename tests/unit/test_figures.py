@@ -224,7 +224,7 @@ def test_report_needs_no_pyplot_and_raises_no_warning() -> None:
         "build(full_input('ja')); print('matplotlib.pyplot' in sys.modules)"
     )
     command = [sys.executable, "-W", "error", "-c", code]
-    folders = (Path(__file__).parent, Path(jqfast.__file__).parents[1])
+    folders = (Path(__file__).parents[1] / "support", Path(jqfast.__file__).parents[1])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert result.returncode == 0, result.stderr
