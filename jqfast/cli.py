@@ -19,9 +19,16 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from jqfast.cli_compare import compare_command
+from jqfast.cli_examples import add_examples
 from jqfast.cli_explain import explain_command
 from jqfast.cli_features import audit_command, features_app
-from jqfast.cli_production import health_command, predict_command, retrain_command
+from jqfast.cli_production import (
+    health_command,
+    predict_command,
+    report_command,
+    retrain_command,
+    update_command,
+)
 from jqfast.cli_simulate import simulate_command
 from jqfast.cli_store import import_command, store_app
 from jqfast.cli_sync import sync_command
@@ -31,7 +38,7 @@ if TYPE_CHECKING:
     from jqfast.config import Config
     from jqfast.pipeline import RunResult
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
 app.add_typer(features_app, name="features")
 app.add_typer(store_app, name="store")
 app.command("audit")(audit_command)
@@ -45,6 +52,8 @@ app.command("search")(search_command)
 app.command("predict")(predict_command)
 app.command("health")(health_command)
 app.command("retrain")(retrain_command)
+app.command("update")(update_command)
+app.command("report")(report_command)
 
 #: What a user's data, options or machine can cause; anything else is a defect and keeps its traceback.
 _MISTAKES = (ValueError, TypeError, ArithmeticError, OSError, MemoryError)
@@ -173,6 +182,9 @@ def build_info_command() -> None:
         from jqfast._core import build_info
 
         typer.echo(json.dumps({"jqfast": __version__, **build_info()}, indent=2))
+
+
+add_examples(app)
 
 
 @contextlib.contextmanager

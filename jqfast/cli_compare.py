@@ -36,9 +36,7 @@ def compare_command(  # the options of the command line are its parameters
 
     Dates are split 7 : 3 in time. R2 is against the mean of the first part; all choices are made inside it.
 
-    Examples: jqfast compare --french ./french    (US industries HiTec, Manuf, Other)
-
-    jqfast compare --store ./sim --universe all
+    More: jqfast compare --store ./sim --universe all
 
     jqfast compare --prices p.parquet --sectors list.csv --french ./french --usdjpy fx.csv --frequency monthly
     """

@@ -30,10 +30,7 @@ def explain_command(  # the options of the command line are its parameters
     top: Annotated[int, typer.Option(help="Inputs in the table and with a bar of their own.")] = _ROWS,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Why a stock was ranked where it was: inputs, their relevance, peers, in words and as a waterfall.
-
-    Example: jqfast explain runs/simulated --code 4502 --date 2024-05-10 --horizon 20 --png why.png
-    """
+    """Why a stock was ranked where it was: inputs, their relevance, peers, in words and as a waterfall."""
     from jqfast.cli import mistakes
 
     with mistakes():

@@ -62,14 +62,23 @@ def _show(headings: Sequence[str], rows: Sequence[Sequence[str]], as_json: bool)
 
 
 @features_app.command("describe")
-def describe_command(name: Annotated[str, typer.Argument(help="Name of a feature.")]) -> None:
+def describe_command(
+    name: Annotated[str, typer.Argument(help="Name of a feature.")], as_json: Json = False
+) -> None:
     """Formula, inputs, windows, timing, missing values, unit, purpose and source of one feature."""
     from jqfast.cli import mistakes
 
     with mistakes():
         from jqfast import features
 
-        typer.echo(str(features.describe(name)))
+        found = features.describe(name)
+        if as_json:
+            facts: dict[str, str] = {}
+            for key, text in found.items():  # a heading may stand twice: one line for each source
+                facts[key] = f"{facts[key]}; {text}" if key in facts else text
+            typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+            return
+        typer.echo(str(found))
 
 
 @features_app.command("explain")
@@ -80,6 +89,7 @@ def explain_command(
     prices: Prices = "",
     store: Store = "",
     universe: Segment = "all",
+    as_json: Json = False,
 ) -> None:
     """The inputs and the arithmetic of one cell, step by step."""
     from jqfast.cli import mistakes
@@ -88,7 +98,14 @@ def explain_command(
         from jqfast.features import explain
 
         data = _panel(_settings(prices, store, universe))
-        typer.echo(str(explain(data, _asked([feature])[0], code=code, date=date)))
+        found = explain(data, _asked([feature])[0], code=code, date=date)
+        if as_json:
+            from jqfast.runfolder import plain
+
+            steps = [plain(step._asdict()) for step in found.steps]
+            typer.echo(json.dumps({**plain(found), "steps": steps}, indent=2, ensure_ascii=False))
+            return
+        typer.echo(str(found))
 
 
 @features_app.command("quality")
@@ -151,6 +168,7 @@ def audit_command(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, as in features.use=rsi.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Prove that features, your own included, know nothing too early; exit code 1 if one does."""
     from jqfast.cli import mistakes
@@ -162,7 +180,12 @@ def audit_command(
         data: Any = store or _panel(settings)
         asked = _asked(names) if names else _configured(settings, data) if config or set_ else "all"
         report = audit(data, asked, rows=row or None, universe=universe, decision=decision)  # type: ignore[arg-type]  # checked there
-        typer.echo(str(report))
+        if as_json:
+            from jqfast.runfolder import plain
+
+            typer.echo(json.dumps({"passed": report.passed, **plain(report)}, indent=2, ensure_ascii=False))
+        else:
+            typer.echo(str(report))
         if not report.passed:
             raise typer.Exit(1)
 

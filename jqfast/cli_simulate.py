@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ def simulate_command(  # the options of the command line are its parameters
     ] = "",
     seed: Annotated[int, typer.Option(help="The same seed and sizes give the same store.")] = 7,
     strength: Annotated[float, typer.Option(help="Multiple of the planted effects, 0 to 3.")] = 1.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write a simulated market as a store: all tables, known effects or none, the truth beside it."""
     from jqfast.cli import mistakes
@@ -34,9 +36,15 @@ def simulate_command(  # the options of the command line are its parameters
             null=null or None,  # type: ignore[arg-type]  # checked by the configuration
             strength=strength,
         )
-        typer.echo(f"{store}: {describe(config)}")
+        if not as_json:
+            typer.echo(f"{store}: {describe(config)}")
         started = time.perf_counter()
         truth = write(store, config, progress=lambda step: typer.echo(f"  {step}", err=True))
+        if as_json:
+            ic = None if math.isnan(truth.oracle_ic) else truth.oracle_ic
+            facts = {"store": str(store), "what": describe(config), "oracle_rank_ic_5d": ic}
+            typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+            return
         typer.echo(f"written in {time.perf_counter() - started:.0f} s")
         if not math.isnan(truth.oracle_ic):
             typer.echo(f"RankIC of the oracle at 5 days: {truth.oracle_ic:.3f}")

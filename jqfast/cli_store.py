@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -70,20 +70,25 @@ def _show(report: StoreReport) -> None:
 
 
 @store_app.command("compact")
-def compact_command(folder: Annotated[Path, typer.Argument(help="The store.")]) -> None:
+def compact_command(
+    folder: Annotated[Path, typer.Argument(help="The store.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """Merge the many small files of daily updates, one per year and table; nothing is dropped."""
     from jqfast.cli import mistakes
 
     with mistakes():
         from jqfast.data.store import Store
 
-        typer.echo(f"{Store(folder).compact()} files fewer.")
+        fewer = Store(folder).compact()
+        typer.echo(json.dumps({"files_fewer": fewer}) if as_json else f"{fewer} files fewer.")
 
 
 def import_command(
     files: Annotated[list[Path], typer.Argument(help="Bulk .csv.gz, or .csv and .parquet of the client.")],
     store: Annotated[Path, typer.Option(help="The store; made if it is not there.")],
     table: Annotated[str, typer.Option(help="Table of the files, where they do not tell.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Files of J-Quants into a store: bulk CSV, or what the official command-line client wrote."""
     from jqfast.cli import mistakes
@@ -92,7 +97,17 @@ def import_command(
         from jqfast.data.importer import import_files
         from jqfast.data.store import Store
 
-        import_files(Store(store, create=True), files, name=table or None, progress=_tell)
+        told: list[dict[str, Any]] = []
+        tell = (lambda done: told.append(_facts(done))) if as_json else _tell
+        import_files(Store(store, create=True), files, name=table or None, progress=tell)
+        if as_json:
+            typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+
+
+def _facts(done: Imported) -> dict[str, Any]:
+    report = "" if done.report is None or done.report.clean else str(done.report)
+    names = ("table", "rows", "added", "skipped")
+    return {"path": str(done.path), **{name: getattr(done, name) for name in names}, "remarks": report}
 
 
 def _tell(done: Imported) -> None:

@@ -51,12 +51,12 @@ def sync_command(  # the options of the command line are its parameters
     """Fetch what a store lacks from J-Quants; the key is read from JQUANTS_API_KEY or the official TOML."""
     from jqfast.cli import mistakes
 
-    with mistakes(), _endings():
+    with mistakes(), endings():
         from jqfast.data.jquants import SyncOptions, sync
 
         chosen = [name.strip() for given in tables or () for name in given.split(",") if name.strip()]
         options = SyncOptions(plan=plan.lower() or None, rate=rate, recheck=recheck, bulk=bulk)
-        with _bars() as progress:
+        with sync_bars() as progress:
             report = sync(
                 store,
                 start=start or None,
@@ -76,7 +76,7 @@ def sync_command(  # the options of the command line are its parameters
 
 
 @contextlib.contextmanager
-def _endings() -> Iterator[None]:
+def endings() -> Iterator[None]:
     """What is particular to a sync that ends early."""
     from jqfast.data.jquants import GaveUpError
 
@@ -104,7 +104,7 @@ def _say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def _bars() -> Iterator[Progress | None]:
+def sync_bars() -> Iterator[Progress | None]:
     """A bar per table and one for all with the time left, on a terminal; nothing elsewhere."""
     if not sys.stderr.isatty():
         yield None

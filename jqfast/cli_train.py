@@ -7,6 +7,7 @@ goes on with judgement and report.
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Annotated
 
@@ -20,6 +21,7 @@ def train_command(
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, as in learn.epochs=3.")] = None,
     out: Annotated[str, typer.Option(help="Folder that holds the run folders.")] = "",
     name: Annotated[str, typer.Option(help="Name of the run folder.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train the models of a configuration, resumable, on the CPU or on every GPU there is."""
     from jqfast.cli import mistakes
@@ -32,11 +34,15 @@ def train_command(
         from jqfast.progress import bars
 
         settings = read(config, (*(f"{key}={value}" for key, value in given.items() if value), *(set_ or ())))
-        typer.echo(f"device: {describe()}")
+        typer.echo(f"device: {describe()}", err=as_json)
         start = time.perf_counter()
         with bars() as progress:
             folder, predictions = pipeline.train(settings, progress=progress)
         took = time.perf_counter() - start
+        if as_json:
+            facts = {"folder": str(folder), "folds": predictions.folds, "notes": predictions.notes}
+            typer.echo(json.dumps({**facts, "seconds": round(took, 3)}, indent=2, ensure_ascii=False))
+            return
         for note in predictions.notes:
             typer.echo(note)
         typer.echo(f"{len(predictions.folds)} folds in {took:.1f} s: {folder}")
@@ -47,6 +53,7 @@ def search_command(
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, as in search.folds=2.")] = None,
     out: Annotated[str, typer.Option(help="Folder that holds the run folders.")] = "",
     name: Annotated[str, typer.Option(help="Name of the run folder.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Try hyper-parameters on the validation part of the first fold: search.json and best.toml."""
     from jqfast.cli import mistakes
@@ -60,6 +67,12 @@ def search_command(
         settings = read(config, (*(f"{key}={value}" for key, value in given.items() if value), *(set_ or ())))
         with bars() as progress:
             folder, trials = search.search(settings, progress=progress)
+        if as_json:
+            from jqfast.runfolder import plain
+
+            facts = {"folder": str(folder), "trials": plain(list(trials))}
+            typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+            return
         for trial in trials[:10]:
             typer.echo(f"{trial.loss:.6f}  {' '.join(trial.settings)}")
         typer.echo(f"{len(trials)} trials: {folder / search.TRIALS}; the best: {folder / search.BEST}")

@@ -7,6 +7,7 @@ still be there.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,12 +17,17 @@ from jqfast import artifacts
 from jqfast.config import Config, read
 from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError
+from jqfast.features import api
+from jqfast.features.declare import Feature
 from jqfast.features.result import FeaturePanel
 from jqfast.learn.checkpoint import fold_path, load_fold
 from jqfast.learn.labels import target_names
 from jqfast.learn.walk_forward import Predictions
 from jqfast.load import load
-from jqfast.types import IntArray
+from jqfast.types import FloatArray, IntArray
+
+#: Features computed at a time for their values on one date.
+_BLOCK = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,3 +116,16 @@ def _stocks(panel: Panel, X: FeaturePanel) -> IntArray:
         )
     stocks: IntArray = np.array([place[code] for code in X.codes.tolist()], dtype=np.int64)
     return stocks
+
+
+def values_on(
+    panel: Panel, inputs: Mapping[str, Feature], row: int, *, threads: int | None = None
+) -> FloatArray:
+    """(F, N) values of features before normalisation on one date, some at a time for the sake of memory."""
+    part, names = panel.rows(0, row + 1), list(inputs)
+    values = np.empty((len(names), len(panel.codes)))
+    for first in range(0, len(names), _BLOCK):
+        some = names[first : first + _BLOCK]
+        found = api.panel(part, {name: inputs[name] for name in some}, threads=threads)
+        values[first : first + len(some)] = found.values[:, row]
+    return values

@@ -123,13 +123,14 @@ class _Clock:
         self.progress(name, steps, steps)
 
 
-def run(config: Config | None = None, *, progress: Progress = silent) -> RunResult:
+def run(config: Config | None = None, *, progress: Progress = silent, whole: bool = False) -> RunResult:
     """Run the pipeline, or continue it where an earlier run in the same folder stopped.
 
     Parameters
     ----------
     config : Config; without one the shipped default, the simulated market
     progress : called with (stage, done, total)
+    whole : judge and report what the folder holds; a stage that would have to be computed is an error
 
     Returns
     -------
@@ -137,6 +138,8 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
 
     Raises
     ------
+    DataGapError
+        With ``whole``, when a stage is not there, or was made from other data.
     ValueError, TypeError, OSError
         For whatever the user can mend: data, names, options, the folder. Nothing is left half-written.
     """
@@ -147,7 +150,7 @@ def run(config: Config | None = None, *, progress: Progress = silent) -> RunResu
         loaded = load(config, progress)
     with clock.stage("plan"):
         plan = _plan(config, loaded)
-    with RunFolder(config.folder) as folder:
+    with RunFolder(config.folder, whole=whole) as folder:
         _describe_run(folder, config, plan)
         with clock.stage("features"):
             X, above, kept_features = _features(folder, config, plan)

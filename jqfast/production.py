@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jqfast import artifacts, finished, pipeline
 from jqfast.config import Config
 from jqfast.data.panel import Panel
+from jqfast.data.simulator import is_simulated
 from jqfast.errors import DataGapError
 from jqfast.evaluate.ic import rank_ic
 from jqfast.features import api
 from jqfast.features.result import FeaturePanel
+from jqfast.files import write_text
+from jqfast.formulas import declared
 from jqfast.learn import folds as fold_arithmetic
 from jqfast.learn.checkpoint import FoldModel, fold_path, load_fold
 from jqfast.learn.drift import Drift, drift
@@ -31,7 +34,11 @@ from jqfast.load import load
 from jqfast.runfolder import write_json
 from jqfast.types import Float32Array, FloatArray, IntArray
 
+if TYPE_CHECKING:
+    from jqfast.data.jquants import SyncReport
+
 PREDICTIONS_TODAY = "today.csv"
+FEATURES_TODAY = "today_features.csv"
 HEALTH = "health.json"
 
 
@@ -101,7 +108,10 @@ def predict(folder: Path) -> Today:
     ValueError
         When the features are others than the model's.
     """
-    now = _read(folder)
+    return _predict(_read(folder))
+
+
+def _predict(now: _Now) -> Today:
     row = int(np.flatnonzero(now.panel.is_session)[-1])
     each = [
         predict_rows(model, now.config.learn, now.X, np.array([row]), is_session=now.panel.is_session)
@@ -113,13 +123,68 @@ def predict(folder: Path) -> Today:
     today = Today(
         now.panel.dates[row], tuple(now.panel.codes.tolist()), names, scores, now.models[0].name, now.due
     )
-    _write_today(folder / PREDICTIONS_TODAY, today)
+    _write_today(now.folder / PREDICTIONS_TODAY, today)
     return today
+
+
+@dataclass(frozen=True, eq=False)
+class Updated:
+    """Today's scores and the run's health; ``synced`` is what was fetched before, None where nothing was."""
+
+    today: Today
+    health: Health
+    synced: SyncReport | None
+
+
+def update(folder: Path, *, sync: bool = True, progress: Any = None) -> Updated:
+    """The daily round of a finished run: fetch what is new, score today's row, look at the run's health.
+
+    Parameters
+    ----------
+    folder : of a finished run
+    sync : fetch from J-Quants first, where the run's data are a store of it; prices of one's own and
+        simulated markets are taken as they are
+    progress : called with (table, done, total) while fetching
+
+    Returns
+    -------
+    Updated; it writes ``today.csv``, ``today_features.csv`` (values before normalisation), ``health.json``
+
+    Raises
+    ------
+    As :func:`predict`; those of :func:`jqfast.data.jquants.sync`.
+    """
+    config = finished.settings(folder)
+    store, synced = config.data.store, None
+    if sync and store and not is_simulated(store):
+        from jqfast.data.jquants import sync as fetch
+
+        synced = fetch(store, progress=progress)
+    now = _read(folder)
+    today = _predict(now)
+    _write_features(now, today)
+    return Updated(today, _health(now), synced)
+
+
+def _write_features(now: _Now, today: Today) -> None:
+    """Today's features of the scored stocks, before normalisation."""
+    row = int(np.searchsorted(now.panel.dates, today.date))
+    inputs = declared(now.X.names, now.config.features.own)
+    values = finished.values_on(now.panel, inputs, row, threads=now.config.threads)
+    scored = np.flatnonzero(np.isfinite(today.scores).any(axis=0))
+    lines = [",".join(["date", "code", *inputs])]
+    for n in scored:
+        numbers = ["" if x != x else f"{x:.7g}" for x in values[:, n]]
+        lines.append(",".join([str(today.date), today.codes[n], *numbers]))
+    write_text(now.folder / FEATURES_TODAY, "\n".join(lines) + "\n")
 
 
 def health(folder: Path) -> Health:
     """The health of a run, also written to ``health.json``; arguments and errors as :func:`predict`."""
-    now = _read(folder)
+    return _health(_read(folder))
+
+
+def _health(now: _Now) -> Health:
     limits = now.config.production
     trained = now.X.values[:, _rows_of(now)].reshape(len(now.X.names), -1).T
     recent = np.flatnonzero(now.panel.is_session)[-limits.window :]
@@ -132,7 +197,7 @@ def health(folder: Path) -> Health:
             f"limit {band[0]:.3f}."
         )
     result = Health(found, dates, rolling, band, tuple(warnings), now.due)
-    write_json(folder / HEALTH, _plain(result))
+    write_json(now.folder / HEALTH, health_facts(result))
     return result
 
 
@@ -204,8 +269,6 @@ def _rolling_ic(now: _Now) -> tuple[Any, FloatArray, tuple[float, float]]:
 
 
 def _write_today(path: Path, today: Today) -> None:
-    from jqfast.files import write_text
-
     known = np.isfinite(today.scores).any(axis=0)
     lines = [",".join(["date", "code", *today.names])]
     for n in np.flatnonzero(known):
@@ -214,7 +277,7 @@ def _write_today(path: Path, today: Today) -> None:
     write_text(path, "\n".join(lines) + "\n")
 
 
-def _plain(result: Health) -> Mapping[str, Any]:
+def health_facts(result: Health) -> Mapping[str, Any]:
     """What ``health.json`` holds."""
     parts = (result.drift.coverage_before, result.drift.coverage_now, result.drift.stability)
     return {

@@ -20,15 +20,24 @@ def silent(stage: str, done: int, total: int) -> None:
 
 @contextlib.contextmanager
 def bars() -> Iterator[Progress]:
-    """One bar per stage on standard error while the block runs; nothing when that is no terminal."""
+    """One bar per stage with the time left on standard error; nothing when that is no terminal."""
     if not sys.stderr.isatty():
         yield silent
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        *(TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()),
+        TimeRemainingColumn(compact=True),
+    )
     with Bars(*columns, console=Console(stderr=True)) as drawn:
         tasks: dict[str, int] = {}
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from jqfast.errors import DataGapError
 from jqfast.files import PARTIAL, holder, lock, now, unlock, write_text
 
 _LOCK = ".lock"
@@ -46,6 +47,7 @@ class RunFolder:
     Parameters
     ----------
     path : folder; made with its parents when absent
+    whole : nothing may be left to compute: a stage that is not finished under its key is an error
 
     Raises
     ------
@@ -55,8 +57,9 @@ class RunFolder:
         On entering, if another process works in the folder, or ``path`` is a file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, whole: bool = False) -> None:
         self.path = path
+        self.whole = whole
         self._lock: IO[str] | None = None
         self.manifest: dict[str, Any] = {}
 
@@ -84,7 +87,13 @@ class RunFolder:
     def finished(self, stage: str, key: str, *files: str) -> bool:
         """Whether the stage was finished under this very key and its files are still there."""
         entry = self.manifest.get("stages", {}).get(stage, {})
-        return entry.get("key") == key and all((self.path / name).exists() for name in files)
+        there = entry.get("key") == key and all((self.path / name).exists() for name in files)
+        if self.whole and not there:
+            raise DataGapError(
+                f"The {stage} of `{self.path}` are not there, or the data or the version are others now. Run "
+                f"it again: jqfast run --config {self.path / 'config.toml'}"
+            )
+        return there
 
     def record(self, stage: str, key: str, seconds: float) -> None:
         """Remember that a stage is finished; call after its files are in place."""

@@ -18,21 +18,18 @@ from jqfast import toml
 from jqfast.errors import DataGapError, unknown
 from jqfast.explain.shape import shape
 from jqfast.explain.walk_forward import Relevance, demeaned, walk_forward_relevance
-from jqfast.features import api
 from jqfast.features.declare import Feature
 from jqfast.features.describe import worded
-from jqfast.finished import Finished, open_run
+from jqfast.finished import Finished, open_run, values_on
 from jqfast.formulas import declared
 from jqfast.learn.dataset import sequence_rows
 from jqfast.learn.ensemble import member_folders
-from jqfast.pipeline import EXPLAINED, choose_features
+from jqfast.pipeline import EXPLAINED
 from jqfast.report.stock_inputs import InputFacts, PeerFacts, StockFacts
 from jqfast.types import AnyArray, FloatArray, IntArray
 
 #: Peers shown besides the stock, and inputs whose relevance is shown for them.
 PEERS, SHOWN = 8, 6
-#: Features computed at a time for their values before normalisation.
-_BLOCK = 16
 
 
 class _Day(NamedTuple):
@@ -150,15 +147,9 @@ def _lost(relevance: Relevance) -> tuple[FloatArray, float]:
 
 
 def _raw(run: Finished, row: int) -> FloatArray:
-    """(F, N) values before normalisation on one date; some features at a time, so that memory stays small."""
-    panel = run.panel.rows(0, row + 1)
-    chosen = choose_features(run.config, panel.columns)[0]
-    values = np.empty((len(run.X.names), len(run.X.codes)))
-    for first in range(0, len(run.X.names), _BLOCK):
-        names = run.X.names[first : first + _BLOCK]
-        part = api.panel(panel, {name: chosen[name] for name in names}, threads=run.config.threads)
-        values[first : first + len(names)] = part.values[:, row, run.stocks]
-    return values
+    """(F, N) values before normalisation on one date."""
+    inputs = declared(run.X.names, run.config.features.own)
+    return values_on(run.panel, inputs, row, threads=run.config.threads)[:, run.stocks]
 
 
 def _facts(run: Finished, day: _Day, stock: int, horizon: int) -> StockFacts:

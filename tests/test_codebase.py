@@ -27,7 +27,16 @@ CHECKED = ("jqfast", "tests", "benchmarks")
 ROOMS = ("data", "features", "learn", "factors", "evaluate", "explain", "report")
 GROUND = ("errors", "files", "memory", "types", "_core")
 ROOF = (
-    *("artifacts", "assemble", "cli", "cli_compare", "cli_explain", "cli_features", "cli_production"),
+    *(
+        "artifacts",
+        "assemble",
+        "cli",
+        "cli_compare",
+        "cli_examples",
+        "cli_explain",
+        "cli_features",
+        "cli_production",
+    ),
     *("cli_simulate", "cli_store", "cli_sync", "cli_train", "comparison", "config", "explained"),
     *("finished", "formulas", "judge", "ledger", "load", "oracle", "pipeline", "production", "progress"),
     *("provenance", "runfolder"),

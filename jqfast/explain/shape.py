@@ -17,7 +17,7 @@ from jqfast.types import AnyArray
 Direction = Literal["rising", "falling", "rising_high", "falling_high", "rising_low", "falling_low", "mixed"]
 
 #: A rank correlation below this size is not told.
-TELLING = 0.3
+TELLING = 0.5
 #: Nor one below so many standard errors, 1 / sqrt(n - 1) where nothing is related.
 ERRORS = 3.0
 

@@ -228,7 +228,10 @@ def coverage(facts: Coverage, style: Style | None = None) -> tuple[DataFrame, Fi
         axes = figure.subplots()
         looks = {"listed": (MUTED, 1.2, "--"), "traded": (ACCENT, 1.2, "-"), "scored": (LONG, 1.6, "-")}
         for name, (colour, width, dashes) in looks.items():
-            axes.plot(facts.dates, values[name], dashes, color=colour, lw=width, label=style.labels(name))
+            drawn = values[name]
+            if name == "scored":  # no line along 0 before the first forecast
+                drawn = np.where(drawn > 0, drawn, np.nan)
+            axes.plot(facts.dates, drawn, dashes, color=colour, lw=width, label=style.labels(name))
         axes.set_ylim(bottom=0)
         axes.set_ylabel(style.labels("stocks_axis"))
         date_axis(axes)

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from typer.testing import Result
 
+from jqfast.data.jquants import SyncReport, TableReport
+from jqfast.finished import open_run
 from jqfast.learn.checkpoint import fold_path
 from jqfast.learn.drift import drift
 
@@ -88,3 +90,80 @@ def test_drift_of_known_samples() -> None:
         "`gone` is known for 50% of the stocks, 100% in training.",
     ]
     assert np.isnan(drift(before[:, :1], np.full((5, 1), np.nan), ("none",)).stability[0])
+
+
+def test_the_report_is_written_anew_in_another_language(finished: Path, jq: Jq) -> None:
+    before = {path: path.read_bytes() for path in finished.glob("models/*.safetensors")}
+    scores = (finished / "predictions.parquet").read_bytes()
+    metrics = json.loads((finished / "metrics.json").read_text())
+    assert 'lang="en"' in (finished / "report.html").read_text(encoding="utf-8")
+    result = jq("report", "runs/simulated", "--language", "ja", "--title", "週次")
+    assert result.exit_code == 0, result.stderr
+    page = (finished / "report.html").read_text(encoding="utf-8")
+    assert '<html lang="ja">' in page
+    assert "<title>週次</title>" in page
+    assert {path: path.read_bytes() for path in finished.glob("models/*.safetensors")} == before
+    assert (finished / "predictions.parquet").read_bytes() == scores
+    again = jq("report", "runs/simulated", "--json")
+    assert json.loads(again.stdout)["horizons"] == metrics["horizons"]
+    assert '<html lang="ja">' in (finished / "report.html").read_text(encoding="utf-8"), "the run's own"
+
+
+def test_a_report_never_trains(finished: Path, jq: Jq) -> None:
+    (finished / "predictions.parquet").unlink()
+    result = jq("report", "runs/simulated")
+    assert result.exit_code == 2
+    assert "The predictions of `runs/simulated` are not there" in result.stderr
+    assert not (finished / "predictions.parquet").exists()
+    assert jq("report", "runs/simulated", "--language", "fr").exit_code == 2
+
+
+def test_the_daily_round(finished: Path, jq: Jq) -> None:
+    result = jq("update", "runs/simulated")
+    assert result.exit_code == 0, result.stderr
+    assert "stocks scored at the close of" in result.stdout
+    scores = pd.read_csv(finished / "today.csv", dtype={"code": str})
+    inputs = pd.read_csv(finished / "today_features.csv", dtype={"code": str})
+    assert list(inputs["code"]) == list(scores["code"])
+    run = open_run(finished)
+    t = int(np.searchsorted(run.panel.dates, np.datetime64(str(inputs["date"].iloc[0]))))
+    n = [run.panel.codes.tolist().index(code) for code in inputs["code"]]
+    close = run.panel["close"]
+    np.testing.assert_allclose(inputs["ret_5"], close[t, n] / close[t - 5, n] - 1, rtol=1e-5, atol=1e-7)
+    assert (finished / "health.json").exists()
+    told = json.loads(jq("update", "runs/simulated", "--json").stdout)
+    assert told["synced"] is None, "a simulated market is not fetched"
+    assert told["scores"]["score_5d"].keys() == set(scores["code"])
+    assert set(told["health"]) == {"warnings", "due", "rank_ic", "inputs"}
+
+
+def test_a_store_is_fetched_first(finished: Path, jq: Jq, monkeypatch: pytest.MonkeyPatch) -> None:
+    market = next((finished.parent / "markets").glob("planted-*"))
+    text = (finished / "config.toml").read_text()
+    text = text.replace('store = ""', f'store = "{market}"').replace('universe = ""', 'universe = "all"')
+    (finished / "config.toml").write_text(text)
+    asked = []
+
+    def fetch(store: str, *, progress: object) -> SyncReport:
+        assert progress is None, "quiet where there is no terminal"
+        asked.append(store)
+        report = SyncReport()
+        report.tables["bars"] = TableReport("bars", new=1234)
+        return report
+
+    monkeypatch.setattr("jqfast.data.jquants.sync", fetch)
+    monkeypatch.setattr("jqfast.production.is_simulated", lambda _: False)
+    result = jq("update", "runs/simulated")
+    assert result.exit_code == 0, result.stderr
+    assert "fetched: 1,234 new records" in result.stdout
+    assert jq("update", "runs/simulated", "--no-sync").exit_code == 0
+    assert asked == [str(market)]
+
+    def fetch_part(store: str, *, progress: object) -> SyncReport:
+        assert (store, progress) == (str(market), None)
+        return SyncReport(tables={"bars": TableReport("bars", failed={"2026-10-30": "no answer"})})
+
+    monkeypatch.setattr("jqfast.data.jquants.sync", fetch_part)
+    partly = jq("update", "runs/simulated")
+    assert partly.exit_code == 1
+    assert "Not everything could be fetched" in partly.stderr
