@@ -53,13 +53,13 @@ class Exposures {
 
   // Brings a column to unit size by a power of two, which changes no digit: products can then not leave the range.
   double rescale(double* x) const noexcept {
-    const Vec unit = unit_for(limits(x, n_).largest());
+    const Vec unit = unit_for(reach(x, n_).largest);
     map_row(x, x, n_, [unit](Vec v) { return v * unit; });
     return reciprocal_of_power(unit)[0];
   }
 
   void centre_column(double* x) const noexcept {
-    const Mean m = mean_of<true>({x, n_, x, limits(x, n_)});
+    const Mean m = mean_of<true>({x, n_, x, reach(x, n_)});
     map_row(x, x, n_, [m](Vec v) { return (v - m.value) - m.rest; });
   }
 

@@ -7,11 +7,11 @@
 namespace jqfast::JQFAST_TARGET {
 
 // A statistic over all stocks, or by group: several groups at a time, one in each lane.
-template <class Statistic>
-void by_lanes(const CrossArgs& a) noexcept {
+template <class Statistic, class To>
+void by_lanes_to(const CrossArgs& a, const To& to) noexcept {
   const double* next = a.next[0] != nullptr ? a.next[0] : a.in[0];
   if (a.groups == nullptr) {
-    return Statistic::template apply<true>({a.in[0], a.n, next, limits(a.in[0], a.n)}, a.out);
+    return Statistic::template apply<true>({a.in[0], a.n, next, reach(a.in[0], a.n)}, to);
   }
   GroupLayout layout(a.layout, a.n);
   layout.update(a.groups, a.scratch);
@@ -23,12 +23,19 @@ void by_lanes(const CrossArgs& a) noexcept {
     const Row row{own, block.steps * kLanes, next + block.first,
                   block.joined ? found.total<true>() : found.total<false>()};
     if (block.joined) {
-      Statistic::template apply<true>(row, own);
+      Statistic::template apply<true>(row, NearRow{own});
     } else {
-      Statistic::template apply<false>(row, own);
+      Statistic::template apply<false>(row, NearRow{own});
     }
   }
-  layout.put_back(slots, a.out);
+  layout.put_back(slots, to);
+}
+
+template <class Statistic>
+void by_lanes(const CrossArgs& a) noexcept {
+  if (a.far_f32 != nullptr) return by_lanes_to<Statistic>(a, FarRow<float>{a.far_f32});
+  if (a.far_f64 != nullptr) return by_lanes_to<Statistic>(a, FarRow<double>{a.far_f64});
+  by_lanes_to<Statistic>(a, NearRow{a.out});
 }
 
 // A kernel group after group: arguments are brought together, results put back.
@@ -74,11 +81,15 @@ inline void fill_cross(KernelTable& t) noexcept {
   set(Op::cs_bucket, cs_bucket);
   set(Op::cs_normal, cs_normal);
   set(Op::cs_winsorize, cs_winsorize);
-  set(Op::cs_zscore, by_lanes<ZScore>);
-  set(Op::cs_demean, by_lanes<Demean>);
-  set(Op::cs_mean, by_lanes<GroupMean>);
-  set(Op::cs_std, by_lanes<Deviation>);
-  set(Op::cs_scale, by_lanes<Scale>);
+  const auto set_far = [&](Op op, CrossKernel kernel) {
+    set(op, kernel);
+    t.writes_far[static_cast<std::size_t>(op)] = true;
+  };
+  set_far(Op::cs_zscore, by_lanes<ZScore>);
+  set_far(Op::cs_demean, by_lanes<Demean>);
+  set_far(Op::cs_mean, by_lanes<GroupMean>);
+  set_far(Op::cs_std, by_lanes<Deviation>);
+  set_far(Op::cs_scale, by_lanes<Scale>);
   set(Op::cs_neutralize, one_by_one<cs_neutralize>);
   t.cross_scratch = cross_scratch;
   t.group_scratch = GroupLayout::bytes;

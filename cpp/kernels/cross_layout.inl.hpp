@@ -72,9 +72,9 @@ class GroupLayout {
 
   // The values of a block's stocks, NaN where a lane has ended. Meanwhile as much from `next` on is called into the
   // cache.
-  LimitsSoFar fetch(const LaneBlock& block, const double* in, const double* next, double* slots) const noexcept {
+  ReachSoFar fetch(const LaneBlock& block, const double* in, const double* next, double* slots) const noexcept {
     const Vec sizes = load(block.sizes);
-    LimitsSoFar found;
+    ReachSoFar found;
     for (std::size_t step = 0; step < block.steps; ++step) {
       __builtin_prefetch(next + step * kLanes, 0, 2);
       const Vec x = gather(in, stock_ + block.first + step * kLanes);
@@ -86,11 +86,15 @@ class GroupLayout {
   }
 
   // The values of all slots, to the stocks they belong to; NaN for stocks without a group.
-  void put_back(double* slots, double* out) const noexcept {
+  template <class To>
+  void put_back(double* slots, const To& to) const noexcept {
     slots[head_->slots] = kNaN;
-    std::size_t i = 0;
-    for (; i + kLanes <= n_; i += kLanes) store(out + i, gather(slots, place_ + i));
-    for (; i < n_; ++i) out[i] = slots[place_[i]];
+    to.write(n_, [&](std::size_t i, std::size_t count) {
+      if (count == kLanes) return gather(slots, place_ + i);
+      Vec v{};
+      for (std::size_t k = 0; k < count; ++k) v[k] = slots[place_[i + k]];
+      return v;
+    });
   }
 
  private:

@@ -8,22 +8,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
-#include "vec.hpp"
+#include "cross_write.inl.hpp"
+#include "double_double.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
-
-// The first `count` lanes from memory, fewer than there are; the others NaN.
-[[gnu::noinline, gnu::cold]] inline Vec load_part(const double* in, std::size_t count) noexcept {
-  double lanes[kLanes];
-  for (std::size_t i = 0; i < kLanes; ++i) lanes[i] = i < count ? in[i] : kNaN;
-  return load(lanes);
-}
-
-[[gnu::noinline, gnu::cold]] inline void store_part(double* out, Vec v, std::size_t count) noexcept {
-  for (std::size_t i = 0; i < count; ++i) out[i] = v[i];
-}
 
 // Calls f(values, first place) for all of `in`, the last vector filled up with NaN. One call in one place, so that
 // what f adds up stays in registers. Meanwhile as much from `next` on is called into the cache.
@@ -42,20 +33,6 @@ void each(const double* in, std::size_t n, F f) noexcept {
   }
 }
 
-// f(x) of every value as it is stored: NaN where it is not finite, as it is for every x that is not, and +0 for -0.
-template <class F>
-void map_row(const double* in, double* out, std::size_t n, F f) noexcept {
-  each(in, n, [&](Vec x, std::size_t i) {
-    const Vec y = f(x);
-    const Vec stored = select(is_finite(y), y + 0.0, splat(kNaN));
-    if (n - i >= kLanes) {
-      store(out + i, stored);
-    } else {
-      store_part(out + i, stored, n - i);
-    }
-  });
-}
-
 // All lanes reduced to one by `merge` and spread again, when they are parts of one group.
 template <bool Joined, class V, class Merge>
 V joined(V v, Merge merge) noexcept {
@@ -68,7 +45,6 @@ V joined(V v, Merge merge) noexcept {
 // What bounds the sums of a group: its smallest and largest value (+-Inf without any) and their number.
 struct Limits {
   Vec low, high, count;
-  [[nodiscard]] Vec largest() const noexcept { return select(high > -low, high, -low); }
 };
 
 class LimitsSoFar {
@@ -113,12 +89,55 @@ inline Limits limits(const double* in, std::size_t n) noexcept {
   return found.total<true>();
 }
 
+// How many values a group has and how far the largest of them lies from 0.
+struct Reach {
+  Vec largest, count;
+};
+
+class ReachSoFar {
+ public:
+  void add(Vec x) noexcept {
+    const Mask ok = is_finite(x);
+    const Vec size = select(ok, abs(x), Vec{});
+    largest_ = select(size > largest_, size, largest_);
+    count_ -= reinterpret_cast<Bits>(ok);
+  }
+
+  void add(const ReachSoFar& other) noexcept {
+    largest_ = select(other.largest_ > largest_, other.largest_, largest_);
+    count_ += other.count_;
+  }
+
+  template <bool Joined>
+  [[nodiscard]] Reach total() const noexcept {
+    return {joined<Joined>(largest_, [](double a, double b) { return std::max(a, b); }),
+            __builtin_convertvector(joined<Joined>(count_, [](auto a, auto b) { return a + b; }), Vec)};
+  }
+
+ private:
+  Vec largest_{};
+  Bits count_{};
+};
+
+// Of one group over all lanes; every other vector goes to a chain of comparisons of its own.
+inline Reach reach(const double* in, std::size_t n) noexcept {
+  ReachSoFar found, others;
+  const std::size_t pairs = n / (2 * kLanes) * 2 * kLanes;
+  for (std::size_t i = 0; i < pairs; i += 2 * kLanes) {
+    found.add(load(in + i));
+    others.add(load(in + i + kLanes));
+  }
+  found.add(others);
+  each(in + pairs, n - pairs, [&](Vec x, std::size_t) { found.add(x); });
+  return found.total<true>();
+}
+
 // The values of one group, or of a group in each lane, and `next`, as many that will be needed soon.
 struct Row {
   const double* values;
   std::size_t n;
   const double* next;
-  Limits limits;
+  Reach reach;
 };
 
 // The power of two that brings numbers up to `largest` into reach: below 1, or below 4 at the top of the range.
@@ -127,6 +146,11 @@ inline Vec unit_for(Vec largest) noexcept {
   const Bits most = Bits{} + 2044u;
   return from_bits((2045u - (exponent > 2044u ? most : exponent)) << 52);
 }
+
+template <std::size_t Count>
+struct RowOfTerms {
+  Vec term[Count];
+};
 
 // Adds up terms of at most 16.
 class GridSum {
@@ -169,17 +193,27 @@ class GridSum {
   Mask upper_{}, lower_{};
 };
 
-// The sum of term(x) over finite x; term(x) is at most 16.
-template <bool Joined, class Term>
-TwoSum sum_of(const Row& row, Term term) noexcept {
-  GridSum sum;
+// The sums of terms(x)[0], terms(x)[1], ... over finite x; each is at most 16.
+template <bool Joined, std::size_t Count, class Terms>
+std::array<TwoSum, Count> sums_of(const Row& row, Terms terms) noexcept {
+  std::array<GridSum, Count> sums;
   for (std::size_t first = 0; first < row.n; first += GridSum::kRun * kLanes) {
     const std::size_t count = std::min(row.n - first, GridSum::kRun * kLanes);
-    each(row.values + first, count, row.next + first,
-         [&](Vec x, std::size_t) { sum.add(select(is_finite(x), term(x), Vec{})); });
-    sum.carry((count + kLanes - 1) / kLanes);
+    each(row.values + first, count, row.next + first, [&](Vec x, std::size_t) {
+      const Mask ok = is_finite(x);
+      const RowOfTerms<Count> own = terms(x);
+      for (std::size_t k = 0; k < Count; ++k) sums[k].add(select(ok, own.term[k], Vec{}));
+    });
+    for (auto& sum : sums) sum.carry((count + kLanes - 1) / kLanes);
   }
-  return sum.total<Joined>();
+  std::array<TwoSum, Count> totals;
+  for (std::size_t k = 0; k < Count; ++k) totals[k] = sums[k].template total<Joined>();
+  return totals;
+}
+
+template <bool Joined, class Term>
+TwoSum sum_of(const Row& row, Term term) noexcept {
+  return sums_of<Joined, 1>(row, [&](Vec x) { return RowOfTerms<1>{{term(x)}}; })[0];
 }
 
 // A mean and what rounding it to a double has cut off.
@@ -187,28 +221,61 @@ struct Mean {
   Vec value, rest;
 };
 
-template <bool Joined>
-Mean mean_of(const Row& row) noexcept {
-  const Vec unit = unit_for(row.limits.largest()), count = row.limits.count;
-  const auto [sum, error] = sum_of<Joined>(row, [unit](Vec x) { return x * unit; });
-  const Vec mean = sum / count;
+inline Mean quotient_of(TwoSum sum, Vec count) noexcept {
+  const Vec mean = sum.sum / count;
   // count * mean exactly: the mean's upper half has so few digits that its product is a double, and so has the rest.
   const Vec upper = from_bits(bits(mean) & ~0x7FFFFFFull);
   const Vec lower = mean - upper;
-  const Vec rest = (((sum - upper * count) - lower * count) + error) / count;
-  return {mean * reciprocal_of_power(unit), rest * reciprocal_of_power(unit)};
+  return {mean, (((sum.sum - upper * count) - lower * count) + sum.error) / count};
 }
 
-// Standard deviation, ddof = 1: NaN for fewer than two values.
 template <bool Joined>
-Vec deviation_of(const Row& row, Mean mean) noexcept {
-  const Vec up = row.limits.high - mean.value, down = mean.value - row.limits.low, count = row.limits.count;
+Mean mean_of(const Row& row) noexcept {
+  const Vec unit = unit_for(row.reach.largest), back = reciprocal_of_power(unit);
+  const Mean mean = quotient_of(sum_of<Joined>(row, [unit](Vec x) { return x * unit; }), row.reach.count);
+  return {mean.value * back, mean.rest * back};
+}
+
+struct Spread {
+  Mean mean;
+  Vec deviation;  // ddof = 1: NaN for fewer than two values
+};
+
+// The deviation from distances from the mean.
+template <bool Joined>
+[[gnu::noinline]] Vec deviation_from(const Row& row, Mean mean) noexcept {
+  LimitsSoFar found;
+  each(row.values, row.n, [&](Vec x, std::size_t) { found.add(x); });
+  const Limits e = found.total<Joined>();
+  const Vec up = e.high - mean.value, down = mean.value - e.low;
   const Vec unit = unit_for(select(up > down, up, down));
   const auto [sum, error] = sum_of<Joined>(row, [=](Vec x) {
     const Vec gap = ((x - mean.value) - mean.rest) * unit;
     return gap * gap;
   });
-  return select(count > 1.0, sqrt((sum + error) / (count - 1.0)) * reciprocal_of_power(unit), splat(kNaN));
+  return select(e.count > 1.0, sqrt((sum + error) / (e.count - 1.0)) * reciprocal_of_power(unit), splat(kNaN));
+}
+
+// Mean and deviation in one pass: S2 - S1^2 / n from exact sums has no error but the rounding of the squares, at most
+// half an ulp of S2. Where the mean is so large beside the deviation that this could be seen, a second pass follows.
+template <bool Joined>
+Spread spread_of(const Row& row) noexcept {
+  constexpr double kLeast = 1.0 / 8.0;  // of S2, that stays of it
+  const Vec unit = unit_for(row.reach.largest), back = reciprocal_of_power(unit), count = row.reach.count;
+  const auto [values, squares] = sums_of<Joined, 2>(row, [unit](Vec x) {
+    const Vec scaled = x * unit;
+    return RowOfTerms<2>{{scaled, scaled * scaled}};
+  });
+  const Mean scaled = quotient_of(values, count);
+  const Mean mean{scaled.value * back, scaled.rest * back};
+  const Pair product = exact_product(scaled.value, values.sum);
+  const Vec rests = squares.error - product.low - (scaled.value * values.error + scaled.rest * values.sum);
+  const Vec central = (squares.sum - product.high) + rests;
+  // The largest square is at least 1/4, but for values near the ends of the range of doubles.
+  const Mask sound = (central >= kLeast * squares.sum) & (squares.sum >= 0.25);
+  Vec deviation = select(count > 1.0, sqrt(central / (count - 1.0)) * back, splat(kNaN));
+  if (any(~sound & (count > 1.0))) deviation = select(sound, deviation, deviation_from<Joined>(row, mean));
+  return {mean, deviation};
 }
 
 }  // namespace jqfast::JQFAST_TARGET

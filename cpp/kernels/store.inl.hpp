@@ -11,6 +11,15 @@
 namespace jqfast::JQFAST_TARGET {
 
 inline constexpr std::size_t kLine = 64;
+template <class T>
+inline constexpr std::size_t kPerLine = kLine / sizeof(T);
+
+// How many of n elements come before the first whole line.
+template <class T>
+std::size_t before_line(const T* out, std::size_t n) noexcept {
+  const std::size_t off = reinterpret_cast<std::uintptr_t>(out) % kLine / sizeof(T);
+  return std::min(n, (kPerLine<T> - off) % kPerLine<T>);
+}
 
 // NOLINTBEGIN(misc-redundant-expression): x - x is 0 for finite x only
 inline void round_into(const double* in, double* out, std::size_t n) noexcept {
@@ -68,13 +77,10 @@ inline void stream(float* to, VecF v) noexcept {
 
 template <class T>
 void stream_into(const double* in, T* out, std::size_t n) noexcept {
-  constexpr std::size_t kPerLine = kLine / sizeof(T);
-  const std::size_t off = reinterpret_cast<std::uintptr_t>(out) % kLine / sizeof(T);
-  const std::size_t head = std::min(n, (kPerLine - off) % kPerLine);
-  round_into(in, out, head);
-  std::size_t i = head;
-  for (; i + kPerLine <= n; i += kPerLine) {
-    for (std::size_t k = 0; k < kPerLine; k += kLanes) stream(out + i + k, rounded(load(in + i + k), out));
+  std::size_t i = before_line(out, n);
+  round_into(in, out, i);
+  for (; i + kPerLine<T> <= n; i += kPerLine<T>) {
+    for (std::size_t k = 0; k < kPerLine<T>; k += kLanes) stream(out + i + k, rounded(load(in + i + k), out));
   }
   round_into(in + i, out + i, n - i);
 }
@@ -86,12 +92,10 @@ inline void stream_f32(const double* in, float* out, std::size_t n) { stream_int
 
 // A copy past the cache, bit for bit, for rows that another stage reads long after.
 inline void stream_copy(const double* in, double* out, std::size_t n) {
-  constexpr std::size_t kPerLine = kLine / sizeof(double);
-  const std::size_t off = reinterpret_cast<std::uintptr_t>(out) % kLine / sizeof(double);
-  std::size_t i = std::min(n, (kPerLine - off) % kPerLine);
+  std::size_t i = before_line(out, n);
   std::copy(in, in + i, out);
-  for (; i + kPerLine <= n; i += kPerLine) {
-    for (std::size_t k = 0; k < kPerLine; k += kLanes) stream(out + i + k, load(in + i + k));
+  for (; i + kPerLine<double> <= n; i += kPerLine<double>) {
+    for (std::size_t k = 0; k < kPerLine<double>; k += kLanes) stream(out + i + k, load(in + i + k));
   }
   std::copy(in + i, in + n, out + i);
 }

@@ -15,6 +15,7 @@
 #include "memory.hpp"
 #include "program.hpp"
 #include "run.hpp"
+#include "sections.hpp"
 #include "sink.hpp"
 
 namespace jqfast {
@@ -51,7 +52,7 @@ class Run {
         direct_(sink_.direct(width_)),
         far_(program_.boundaries * chunk_ * stride_ * sizeof(double) > kNearBytes),
         crew_(std::min(options.threads, std::max<std::size_t>(1, busiest())), options.poll),
-        depth_(program_.dated ? crew_.size() : chunk_) {
+        sections_(task, sink_, program_.dated ? crew_.size() : chunk_) {
     scratch_.reserve(program_, kernels_, carried_, out_, crew_.size());
   }
 
@@ -90,7 +91,7 @@ class Run {
         if (program_.stages[s].cross) {
           const std::size_t dates = std::min(chunk_, rows_.size() - row0);
           crew_.run(dates, [&](std::size_t worker, std::size_t r) {
-            cross_task(worker, s, row0 + r, r);
+            sections_.run(worker, s, row0 + r, r);
             kernels_.store_fence();
           });
         } else if (!program_.stages[s].time.steps.empty()) {
@@ -109,7 +110,7 @@ class Run {
       const std::size_t end = std::min(rows_.size(), (block + 1) * chunk_);
       for (std::size_t row = block * chunk_; row < end; ++row) {
         for (std::size_t s = 0; s < program_.stages.size(); ++s) {
-          if (program_.stages[s].cross) cross_task(worker, s, row, worker);
+          if (program_.stages[s].cross) sections_.run(worker, s, row, worker);
         }
       }
       kernels_.store_fence();
@@ -229,14 +230,10 @@ class Run {
     std::fill(to + t.lanes, to + width_, kMissing);
   }
 
-  double* boundary(std::uint32_t number, std::size_t r) {
-    return scratch_.boundaries.data() + (number * depth_ + r) * stride_;
-  }
-
   void load_boundary(const Tile& t, const Step& step) {
     const Ring to = ring(t, step.out[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
-      take_lanes(t, boundary(step.number, t.at + r), row_of(to, t.number + r));
+      take_lanes(t, sections_.boundary(step.number, t.at + r), row_of(to, t.number + r));
     }
   }
 
@@ -245,7 +242,7 @@ class Run {
     const Operand from = operand(t, step.in[0]);
     for (std::size_t r = 0; r < t.rows; ++r) {
       const double* row = late_row(from, t.number + r);
-      double* to = boundary(step.number, t.at + r) + t.first;
+      double* to = sections_.boundary(step.number, t.at + r) + t.first;
       if (far_) {
         kernels_.stream_copy(row, to, t.lanes);
       } else {
@@ -335,66 +332,6 @@ class Run {
     }
   }
 
-  // ---- cross-sections ----
-
-  // One date; its rows of boundaries are the `r`-th.
-  void cross_task(std::size_t worker, std::size_t s, std::size_t row, std::size_t r) {
-    const auto& stage = program_.stages[s].section;
-    auto& own = scratch_.workers[worker];
-    own.staged.clear();
-    for (const auto& step : stage.steps) {
-      const bool only_stored = step.to == CrossStep::kNowhere && step.outputs.size() == 1;
-      double* place = only_stored ? sink_.place(step.outputs[0], session(row)) : nullptr;
-      double* to = place != nullptr ? place : step.to == CrossStep::kNowhere ? own.row.data() : boundary(step.to, r);
-      call_cross(own, step, row, r, to);
-      if (place != nullptr) continue;
-      for (const auto output : step.outputs) save_row(own, to, output, row);
-    }
-    for (const auto& store : stage.direct) save_row(own, values(store.from, row, r), store.output, row);
-    if (out_.layout == Layout::sample) {
-      sink_.samples(own.staging.data(), stride_, own.staged, session(row) * out_.stocks, out_.stocks);
-    }
-  }
-
-  const double* values(RowSource from, std::size_t row, std::size_t r) {
-    return from.panel ? inputs_[from.number].row(session(row)) : boundary(from.number, r);
-  }
-
-  // The row after `row`, which the same worker is likely to take next and nobody changes; null where there is none.
-  const double* next_values(RowSource from, std::size_t row) {
-    return from.panel && row + 1 < rows_.size() ? inputs_[from.number].row(session(row + 1)) : nullptr;
-  }
-
-  void call_cross(Worker& own, const CrossStep& step, std::size_t row, std::size_t r, double* to) {
-    const double* in[kMostExposures + 1];
-    for (std::size_t i = 0; i < step.from.size(); ++i) in[i] = values(step.from[i], row, r);
-    CrossArgs a;
-    a.in = in;
-    a.inputs = step.from.size();
-    a.next[0] = next_values(step.from[0], row);
-    if (step.by != CrossStep::kNowhere) {
-      a.groups = values(program_.groupings[step.by], row, r);
-      a.layout = own.groupings[step.by].data();
-      a.next[1] = next_values(program_.groupings[step.by], row);
-    }
-    a.out = to;
-    a.n = out_.stocks;
-    a.scratch = own.sort.data();
-    a.low = step.low;
-    a.high = step.high;
-    a.count = step.count;
-    kernels_.cross[static_cast<std::size_t>(step.op)](a);
-  }
-
-  void save_row(Worker& own, const double* row, std::uint32_t output, std::size_t t) {
-    if (out_.layout == Layout::feature) {
-      sink_.row(row, output, session(t), 0, out_.stocks);
-    } else {
-      std::memcpy(own.staging.data() + own.staged.size() * stride_, row, out_.stocks * sizeof(double));
-      own.staged.push_back(output);
-    }
-  }
-
   const Program& program_;
   const KernelTable& kernels_;
   std::span<const PanelView<const double>> inputs_;
@@ -411,7 +348,7 @@ class Run {
   bool direct_;  // kernels store results themselves
   bool far_;     // the boundaries of a chunk are more than the second-level cache holds
   Crew crew_;
-  std::size_t depth_;  // rows of each boundary
+  Sections sections_;
 };
 
 }  // namespace

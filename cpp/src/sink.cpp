@@ -38,6 +38,22 @@ void Sink::put(const double* from, std::size_t at, std::size_t count) const {
   }
 }
 
+bool Sink::place(Op op, std::uint32_t output, std::size_t session, CrossArgs& a) const {
+  if (out_.layout != Layout::feature) return false;
+  const std::size_t at = (output * out_.sessions + session) * out_.pitch;
+  if (stream_) {
+    if (!kernels_.writes_far[static_cast<std::size_t>(op)]) return false;
+    if (out_.f32 != nullptr) {
+      a.far_f32 = out_.f32 + at;
+    } else {
+      a.far_f64 = out_.f64 + at;
+    }
+    return true;
+  }
+  if (out_.f64 != nullptr) a.out = out_.f64 + at;
+  return out_.f64 != nullptr;
+}
+
 bool Sink::direct(std::size_t width) const {
   constexpr std::size_t kLine = 64, kCells = kLine / sizeof(float);
   const bool whole_lines = out_.pitch % kCells == 0 && width % kCells == 0;

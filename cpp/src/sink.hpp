@@ -19,11 +19,8 @@ class Sink {
     put(from, (output * out_.sessions + session) * out_.pitch + first, count);
   }
 
-  // That row itself where a result that is as it should be stored may be written at once, else null.
-  [[nodiscard]] double* place(std::uint32_t output, std::size_t session) const {
-    const bool plain = out_.f64 != nullptr && out_.layout == Layout::feature && !stream_;
-    return plain ? out_.f64 + (output * out_.sessions + session) * out_.pitch : nullptr;
-  }
+  // Points a cross-section at that row itself, where its result may be written at once; says whether it may.
+  bool place(Op op, std::uint32_t output, std::size_t session, CrossArgs& a) const;
 
   // Whether results of tiles of `width` stocks may be streamed in whole cache lines by the kernel that makes them.
   [[nodiscard]] bool direct(std::size_t width) const;

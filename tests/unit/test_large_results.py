@@ -24,6 +24,8 @@ def panel(request: pytest.FixtureRequest) -> Panel:
     price[:, 7] = np.nan
     columns = {"close": price, "high": price * 1.01, "low": price * 0.99}
     columns["volume"] = np.where(rng.random(price.shape) < 0.05, 0.0, 1e5 * rng.random(price.shape))
+    columns["sector"] = np.broadcast_to(np.arange(N) % 7.0, price.shape).copy()
+    columns["sector"][:, 3] = np.nan
     dates = np.datetime64("2015-01-05") + np.arange(SESSIONS)
     codes = np.array([f"{n + 1000}0" for n in range(N)])
     return Panel(dates=dates, codes=codes, columns=columns, listed=np.ones(price.shape, bool))
@@ -63,3 +65,45 @@ def test_an_output_of_any_alignment_gets_the_same_bits(panel: Panel) -> None:
     given = memory[1:].reshape(aligned.shape)
     f.panel(panel, features, dtype="float32", out=given)
     assert given.tobytes() == aligned.tobytes()
+
+
+def _crossed(panel: Panel, cell: int) -> dict[str, f.Expr]:
+    """Cross-sections of values that another stage makes, over all stocks and by group."""
+    operators = (f.cs_zscore, f.cs_demean, f.cs_scale, f.cs_mean, f.cs_std)
+    least = STREAMED_BYTES // (panel.listed.size * cell) + 1
+    made: dict[str, f.Expr] = {}
+    for k in range(1, least // (2 * len(operators)) + 2):
+        move = close / lag(close, k) - 1
+        for operator in operators:
+            made[f"{operator.__name__}_{k}"] = operator(move)
+            made[f"{operator.__name__}_sector_{k}"] = operator(move, by=f.column("sector"))
+    return made
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shift", [0, 1])
+def test_streamed_cross_sections_have_the_bits_of_plain_ones(panel: Panel, dtype: str, shift: int) -> None:
+    cell = np.dtype(dtype).itemsize
+    features = _crossed(panel, cell)
+    memory = np.full(len(features) * panel.listed.size + shift, 7.0, dtype)
+    streamed = memory[shift:].reshape(len(features), *panel.listed.shape)
+    assert streamed.nbytes > STREAMED_BYTES
+    f.panel(panel, features, dtype=dtype, out=streamed)
+    for (name, expr), ours in zip(features.items(), streamed, strict=True):
+        plain = f.panel(panel, {name: expr}, dtype=dtype).values[0]
+        assert ours.tobytes() == plain.tobytes(), name
+    assert np.isfinite(streamed).mean() > 0.5
+    assert (memory[:shift] == 7.0).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_streamed_cross_sections_of_columns_alone(panel: Panel, dtype: str) -> None:
+    cell = np.dtype(dtype).itemsize
+    count = STREAMED_BYTES // (panel.listed.size * cell) + 1
+    clipped = {f"x{k}": f.cs_zscore(f.cs_winsorize(close, 0.001 * k, 0.9)) for k in range(1, count)}
+    features = {"z": f.cs_zscore(close), "sector": f.cs_demean(high, by=f.column("sector")), **clipped}
+    streamed = f.panel(panel, features, dtype=dtype).values
+    assert streamed.nbytes > STREAMED_BYTES
+    for name in ("z", "sector", "x1"):
+        plain = f.panel(panel, {name: features[name]}, dtype=dtype).values[0]
+        assert streamed[list(features).index(name)].tobytes() == plain.tobytes(), name

@@ -76,6 +76,9 @@ struct CrossArgs {
   const double* groups = nullptr;  // each stock's group, or null for all in one
   void* layout = nullptr;          // group_scratch(n) bytes: what is known of the groups from the date before, or zeros
   double* out = nullptr;
+  // Instead of `out`, for kernels that can (see the table): the output's own row, rounded and past the cache.
+  float* far_f32 = nullptr;
+  double* far_f64 = nullptr;
   std::size_t n = 0;
   const double* next[2] = {};    // rows of n values to call into the cache meanwhile: of in[0] and groups, or null
   void* scratch = nullptr;       // cross_scratch(n) bytes
@@ -129,6 +132,7 @@ struct KernelTable {
   const char* isa = "";
   TimeKernel time[kOpCount] = {};
   CrossKernel cross[kOpCount] = {};
+  bool writes_far[kOpCount] = {};  // cross-sections that take `far_f32` and `far_f64`
   StateSize state_size = nullptr;
   std::size_t (*cross_scratch)(std::size_t n) = nullptr;
   std::size_t (*group_scratch)(std::size_t n) = nullptr;
