@@ -6,7 +6,7 @@
 #pragma once
 
 #include "double_double.inl.hpp"
-#include "window.inl.hpp"
+#include "window_outputs.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
 

@@ -1,7 +1,7 @@
 // Rolling minimum, maximum, range and the age of each extreme (0 = today; the newest of equals).
 #pragma once
 
-#include "window.inl.hpp"
+#include "window_outputs.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
 

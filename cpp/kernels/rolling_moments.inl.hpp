@@ -12,7 +12,7 @@
 #include <algorithm>
 
 #include "moment_statistics.inl.hpp"
-#include "window.inl.hpp"
+#include "window_outputs.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
 
@@ -251,12 +251,11 @@ void moments_of(const TimeArgs& a) noexcept {
   constexpr MomentNeeds kNeeds = needs_of<Which...>();
   using Sums = MomentSums<kNeeds.order, kNeeds.raw>;
   const Statistics statistics(a.window, a.min_periods);
+  const RowOf<sizeof...(Which)> least{{splat(std::max(a.min_periods, values_needed(Which)))...}};
   const auto make = [&](const Sums& sums, Vec x, std::uint32_t r, std::size_t lane) __attribute__((always_inline)) {
     const Central c = central(a, statistics, sums, x, r, lane);
-    const auto put = [&](Vec value, std::uint32_t needed) __attribute__((always_inline)) {
-      return select(c.n >= splat(std::max(a.min_periods, needed)), value, splat(kNaN));
-    };
-    return RowOf<sizeof...(Which)>{{put(statistics.template get<Which>(c), values_needed(Which))...}};
+    std::size_t o = 0;
+    return RowOf<sizeof...(Which)>{{given(c.n >= least.value[o++], statistics.template get<Which>(c))...}};
   };
   slide_straight<Sums, sizeof...(Which)>(a, OneInput{Cursor(a.in[0], a.row0, a.pitch)}, make);
 }

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "window.inl.hpp"
+#include "window_outputs.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
 

@@ -2,7 +2,7 @@
 // that caused them.
 #pragma once
 
-#include "window.inl.hpp"
+#include "window_outputs.inl.hpp"
 
 namespace jqfast::JQFAST_TARGET {
 

@@ -19,6 +19,16 @@ struct TrendValues {
 
 struct TrendInputs {
   static constexpr std::size_t kOperands = 1;
+  struct Straight {
+    const double *today, *oldest;
+    std::size_t pitch;
+    double most;
+    [[nodiscard]] TrendValues load() const noexcept {
+      return {JQFAST_TARGET::load(today), JQFAST_TARGET::load(oldest), most};
+    }
+    void next() noexcept { today += pitch, oldest += pitch; }
+  };
+
   Cursor today, oldest;
   double most;
 
@@ -29,9 +39,13 @@ struct TrendInputs {
   [[nodiscard]] TrendValues load(std::size_t lane) const noexcept {
     return {JQFAST_TARGET::load(today.row() + lane), JQFAST_TARGET::load(oldest.row() + lane), most};
   }
-  void next() noexcept {
-    today.next();
-    oldest.next();
+  [[nodiscard]] Straight straight(std::size_t lane, std::size_t pitch) const noexcept {
+    return {today.row() + lane, oldest.row() + lane, pitch, most};
+  }
+  [[nodiscard]] std::uint32_t left() const noexcept { return std::min(today.left(), oldest.left()); }
+  void forward(std::uint32_t rows) noexcept {
+    today.forward(rows);
+    oldest.forward(rows);
   }
   void back() noexcept {
     today.back();
@@ -61,6 +75,8 @@ struct TrendSums {
 
   Vec seen, last, anchor, today;
   Ages rest, ages;                 // of the window without its oldest session, of the whole window
+  bool steady = false;             // every lane's window is full or empty, which `full` tells, ...
+  Flags full{};                    // ... and stays so while today's values do the same
   Vec place;                       // one after the row `add` is given: runs backward through suffixes
   Vec y, yy, ty;                   // of distances from the anchor
   Vec sum, low, total, total_low;  // of the values, and of the values by their place
@@ -85,13 +101,22 @@ struct TrendSums {
   }
 
   void see(const TrendValues& v) noexcept {
-    const Mask ok = is_finite(v.today), leaves = is_finite(v.oldest);
+    const Mask ok = is_finite(v.today);
     anchor = select(ok & (seen == 0.0), v.today, anchor);
     seen = select(ok, splat(1.0), seen);
     last = select(ok, v.today, last);
     today += 1.0;
     place = today + 1.0;
-    // Everybody is a session older.
+    const Flags here = finite(v.today);
+    if (steady && same(here, full)) return;
+    grow_older(v);
+    full = equal(ages.n, splat(v.most + 1.0));
+    steady = same(either(full, equal(ages.n, Vec{})), equal(Vec{}, Vec{}));
+  }
+
+  // Everybody is a session older.
+  void grow_older(const TrendValues& v) noexcept {
+    const Mask ok = is_finite(v.today), leaves = is_finite(v.oldest);
     ages.squares = rest.squares + (2.0 * rest.sum + rest.n);
     ages.sum = rest.sum + rest.n;
     ages.n = select(ok, rest.n + 1.0, rest.n);

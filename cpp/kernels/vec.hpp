@@ -84,14 +84,26 @@ inline Flags at_least(Vec a, Vec b) noexcept {
 inline Flags differ(Vec a, Vec b) noexcept {
   return _mm512_cmp_pd_mask(reinterpret_cast<__m512d>(a), reinterpret_cast<__m512d>(b), _CMP_NEQ_UQ);
 }
+inline Flags finite(Vec v) noexcept {
+  return _mm512_cmp_pd_mask(reinterpret_cast<__m512d>(v - v), _mm512_setzero_pd(), _CMP_EQ_OQ);
+}
+inline Flags equal(Vec a, Vec b) noexcept {
+  return _mm512_cmp_pd_mask(reinterpret_cast<__m512d>(a), reinterpret_cast<__m512d>(b), _CMP_EQ_OQ);
+}
+inline bool same(Flags a, Flags b) noexcept { return a == b; }
 inline Flags also(Flags a, Flags b) noexcept { return _kand_mask8(a, b); }
+inline Flags either(Flags a, Flags b) noexcept { return _kor_mask8(a, b); }
 inline Flags but_not(Flags a, Flags b) noexcept { return _kandn_mask8(b, a); }
 inline bool any_of(Flags a) noexcept { return a != 0; }
 #else
 using Flags = Mask;
 inline Flags at_least(Vec a, Vec b) noexcept { return a >= b; }
 inline Flags differ(Vec a, Vec b) noexcept { return a != b; }
+inline Flags finite(Vec v) noexcept { return is_finite(v); }
+inline Flags equal(Vec a, Vec b) noexcept { return a == b; }
+inline bool same(Flags a, Flags b) noexcept { return !any(a ^ b); }
 inline Flags also(Flags a, Flags b) noexcept { return a & b; }
+inline Flags either(Flags a, Flags b) noexcept { return a | b; }
 inline Flags but_not(Flags a, Flags b) noexcept { return a & ~b; }
 inline bool any_of(Flags a) noexcept { return any(a); }
 #endif
@@ -181,6 +193,12 @@ class Cursor {
     const std::size_t by = rows * step_;
     at_ = (at_ < by ? at_ + size_ : at_) - by;
   }
+  // Rows that lie one after the other from here on, and a step over some of them.
+  [[nodiscard]] std::uint32_t left() const noexcept { return static_cast<std::uint32_t>((size_ - at_) / step_); }
+  void forward(std::uint32_t rows) noexcept {
+    at_ += rows * step_;
+    if (at_ == size_) at_ = 0;
+  }
 
  private:
   const double* begin_;
@@ -191,6 +209,7 @@ class Cursor {
 // The same for an output.
 class OutCursor {
  public:
+  OutCursor() = default;
   OutCursor(const Ring& ring, std::uint64_t row, std::size_t pitch) noexcept
       : begin_(ring.base),
         size_(std::size_t{ring.rows} * pitch),
@@ -201,10 +220,15 @@ class OutCursor {
     at_ += step_;
     if (at_ == size_) at_ = 0;
   }
+  [[nodiscard]] std::uint32_t left() const noexcept { return static_cast<std::uint32_t>((size_ - at_) / step_); }
+  void forward(std::uint32_t rows) noexcept {
+    at_ += rows * step_;
+    if (at_ == size_) at_ = 0;
+  }
 
  private:
-  double* begin_;
-  std::size_t size_, step_, at_;
+  double* begin_ = nullptr;
+  std::size_t size_ = 0, step_ = 1, at_ = 0;
 };
 
 }  // namespace jqfast::JQFAST_TARGET

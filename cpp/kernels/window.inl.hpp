@@ -7,8 +7,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <utility>
 
 #include "vec.hpp"
 
@@ -158,7 +156,7 @@ inline constexpr std::size_t kAhead = 4;  // groups
 // work. The walk back is made then, as today's window needs its end, but only marks are kept of it, and each run of
 // suffixes is made in the session that first needs one.
 template <class A, class Inputs, class Emit>
-[[gnu::noinline]] void slide_one(const TimeArgs& a, std::size_t lane, const Inputs& in, const Emit& emit) noexcept {
+[[gnu::noinline]] void slide_one(const TimeArgs& a, std::size_t lane, const Inputs& in, Emit emit) noexcept {
   using P = Places<A>;
   const std::uint32_t w = a.window;
   const Slots slots(a.state, P::size(w), lane);
@@ -228,8 +226,10 @@ class Prefetcher {
 //   kSuffix, save_suffix, merged     the aggregate of the last rows of the block before; merged(slots, slot) adds it
 //   begin_block(), reset(), see(values) for today's row, add(values) for every row
 //   stand_at(phase, rows)            before `add` goes on with the suffix of `rows` rows, at `phase` of the next block
-// and `emit(aggregate, values, r)` receives the aggregate of the whole window.
-// The aggregate is a local variable and everything is inlined, so that it stays in registers.
+// and `emit(aggregate, values, r)` receives the aggregate of the whole window, emit.left() rows in a run at most, with
+// emit.forward(rows) after it.
+// The aggregate is a local variable and everything is inlined, so that it stays in registers. Runs end where a block, a
+// ring or the call does, so that a row of a run knows of none of them.
 template <class A, class Inputs, class Emit>
 [[gnu::always_inline]] inline void slide(const TimeArgs& a, std::size_t lane, Inputs inputs, Emit emit) noexcept {
   A aggregate;
@@ -247,9 +247,7 @@ template <class A, class Inputs, class Emit>
   aggregate.load_head(slots);
   aggregate.load_prefix(slots, P::kPrefix);
   Prefetcher x(a, 0, lane), y(a, 1, lane);
-  for (std::uint32_t r = 0; r < a.rows; ++r, in.next()) {
-    x.next();
-    if constexpr (Inputs::kOperands > 1) y.next();
+  for (std::uint32_t r = 0, straight = 0; r < a.rows;) {
     if (phase == 0) {
       aggregate.begin_block();
       aggregate.reset();
@@ -257,27 +255,54 @@ template <class A, class Inputs, class Emit>
                 [&](const A& sums, std::uint32_t rows) { sums.save_suffix(slots, P::suffix(rows)); });
       aggregate.reset();
     }
-    const auto values = in.load(lane);
-    aggregate.see(values);
-    aggregate.add(values);
-    const std::uint32_t older = w - 1 - phase;
-    if (older == 0) {
-      emit(aggregate, values, r);
-    } else {
-      emit(aggregate.merged(slots, P::suffix(older)), values, r);
+    if (straight == 0) straight = std::min(in.left(), emit.left());
+    const std::uint32_t end = r + std::min({a.rows - r, w - phase, straight});
+    straight -= end - r;
+    auto row = in.straight(lane, a.pitch);
+    in.forward(end - r);
+    const auto add = [&]() __attribute__((always_inline)) {
+      x.next();
+      if constexpr (Inputs::kOperands > 1) y.next();
+      const auto values = row.load();
+      row.next();
+      aggregate.see(values);
+      aggregate.add(values);
+      return values;
+    };
+    const std::uint32_t begin = r, closes = r + (w - 1 - phase);  // the row whose window is its own block
+    for (const std::uint32_t open = std::min(end, closes); r < open; ++r) {
+      const auto values = add();
+      emit(aggregate.merged(slots, P::suffix(closes - r)), values, r);
     }
-    phase = phase + 1 == w ? 0 : phase + 1;
+    if (r < end) {
+      const auto values = add();
+      emit(aggregate, values, r);
+      ++r;
+    }
+    phase = end > closes ? 0 : phase + (end - begin);
+    emit.forward(end - begin);
   }
   aggregate.save_head(slots);
   aggregate.save_prefix(slots, P::kPrefix);
 }
 
-// One operand, or two in step.
+// One operand, or two in step. `straight` gives rows that lie one after the other.
 struct OneInput {
   static constexpr std::size_t kOperands = 1;
+  struct Straight {
+    const double* x;
+    std::size_t pitch;
+    [[nodiscard]] Vec load() const noexcept { return JQFAST_TARGET::load(x); }
+    void next() noexcept { x += pitch; }
+  };
+
   Cursor x;
   [[nodiscard]] Vec load(std::size_t lane) const noexcept { return JQFAST_TARGET::load(x.row() + lane); }
-  void next() noexcept { x.next(); }
+  [[nodiscard]] Straight straight(std::size_t lane, std::size_t pitch) const noexcept {
+    return {x.row() + lane, pitch};
+  }
+  [[nodiscard]] std::uint32_t left() const noexcept { return x.left(); }
+  void forward(std::uint32_t rows) noexcept { x.forward(rows); }
   void back() noexcept { x.back(); }
   void back(std::uint32_t rows) noexcept { x.back(rows); }
 };
@@ -288,9 +313,24 @@ struct TwoValues {
 
 struct TwoInputs {
   static constexpr std::size_t kOperands = 2;
+  struct Straight {
+    const double *x, *y;
+    std::size_t pitch;
+    [[nodiscard]] TwoValues load() const noexcept { return {JQFAST_TARGET::load(x), JQFAST_TARGET::load(y)}; }
+    void next() noexcept { x += pitch, y += pitch; }
+  };
+
   Cursor x, y;
   [[nodiscard]] TwoValues load(std::size_t lane) const noexcept {
     return {JQFAST_TARGET::load(x.row() + lane), JQFAST_TARGET::load(y.row() + lane)};
+  }
+  [[nodiscard]] Straight straight(std::size_t lane, std::size_t pitch) const noexcept {
+    return {x.row() + lane, y.row() + lane, pitch};
+  }
+  [[nodiscard]] std::uint32_t left() const noexcept { return std::min(x.left(), y.left()); }
+  void forward(std::uint32_t rows) noexcept {
+    x.forward(rows);
+    y.forward(rows);
   }
   void next() noexcept {
     x.next();
@@ -305,103 +345,5 @@ struct TwoInputs {
     y.back(rows);
   }
 };
-
-// The rows that an instruction of several outputs writes, side by side.
-class OutRows {
- public:
-  explicit OutRows(const TimeArgs& a) noexcept : out_(a.out), count_(a.outputs), pitch_(a.pitch) {
-    for (std::size_t o = 0; o < count_; ++o) at_[o] = static_cast<std::uint32_t>(a.row0 % out_[o].rows);
-  }
-  [[nodiscard]] double* row(std::size_t o) const noexcept { return out_[o].base + at_[o] * pitch_; }
-  void next() noexcept {
-    for (std::size_t o = 0; o < count_; ++o) at_[o] = at_[o] + 1 == out_[o].rows ? 0 : at_[o] + 1;
-  }
-
- private:
-  const Ring* out_;
-  std::size_t count_, pitch_;
-  std::uint32_t at_[kMostOutputs];
-};
-
-// The values of one row of an instruction of several outputs.
-template <std::size_t Count>
-struct RowOf {
-  Vec value[Count];
-};
-
-// Slides the aggregate over all lanes of a tile, make(aggregate, values, r, lane) giving the outputs of a row.
-template <class A, std::size_t Count, class Inputs, class Make>
-void slide_straight(const TimeArgs& a, const Inputs& inputs, Make make) noexcept {
-  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
-    auto out = [&a]<std::size_t... O>(std::index_sequence<O...>) {
-      return std::array{OutCursor(a.out[O], a.row0, a.pitch)...};
-    }(std::make_index_sequence<Count>{});
-    slide<A>(a, lane, inputs, [&](const A& total, const auto& values, std::uint32_t r) __attribute__((always_inline)) {
-      const RowOf<Count> row = make(total, values, r, lane);
-      for (std::size_t o = 0; o < Count; ++o) store(out[o].row() + lane, row.value[o]), out[o].next();
-    });
-  }
-}
-
-// Whether the outputs asked for are these, in this order.
-template <auto... Which>
-bool gives(const TimeArgs& a) noexcept {
-  std::size_t o = 0;
-  return a.outputs == sizeof...(Which) && ((a.give[o++] == static_cast<std::uint8_t>(Which)) && ...);
-}
-
-// Collects the aggregates of consecutive rows, so that each statistic asked for is computed in a loop of its own: a
-// choice inside the row loop would make the compiler prepare the divisions of every statistic for every row.
-template <class Item>
-class Batch {
- public:
-  static constexpr std::uint32_t kRows = 32;
-
-  Batch(const TimeArgs& a, std::size_t lane) noexcept : a_(a), lane_(lane), row_(a.row0) {}
-
-  Item& next() noexcept { return items_[count_++]; }
-  [[nodiscard]] bool full() const noexcept { return count_ == kRows; }
-  [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
-
-  // Writes output `o` as f(item), NaN where fewer than `min_periods` values, or than f needs, were in the window.
-  template <class F>
-  void put(std::size_t o, F f, std::uint32_t needed = 0) const noexcept {
-    const Vec least = splat(std::max(a_.min_periods, needed));
-    OutCursor out(a_.out[o], row_, a_.pitch);
-    for (std::uint32_t i = 0; i < count_; ++i, out.next()) {
-      store(out.row() + lane_, select(items_[i].n >= least, f(items_[i]), splat(kNaN)));
-    }
-  }
-
-  void clear() noexcept {
-    row_ += count_;
-    count_ = 0;
-  }
-
- private:
-  const TimeArgs& a_;
-  std::size_t lane_;
-  std::uint64_t row_;
-  std::uint32_t count_ = 0;
-  Item items_[kRows];
-};
-
-// Slides the aggregate over all lanes of a tile: make(item, aggregate, values, r, lane) fills an item of a row, and
-// put(batch) writes the statistics of up to kRows of them.
-template <class A, class Item, class Inputs, class Make, class Put>
-void slide_tile(const TimeArgs& a, const Inputs& inputs, Make make, Put put) noexcept {
-  for (std::size_t lane = 0; lane < a.width; lane += kLanes) {
-    Batch<Item> batch(a, lane);
-    const auto flush = [&] {
-      put(batch);
-      batch.clear();
-    };
-    slide<A>(a, lane, inputs, [&](const A& total, const auto& values, std::uint32_t r) {
-      make(batch.next(), total, values, r, lane);
-      if (batch.full()) flush();
-    });
-    if (!batch.empty()) flush();
-  }
-}
 
 }  // namespace jqfast::JQFAST_TARGET
