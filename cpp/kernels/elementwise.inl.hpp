@@ -12,8 +12,8 @@
 
 namespace jqfast::JQFAST_TARGET {
 
-// f of the operands' rows into the row of the result; one that is also an output is rounded and streamed in the same
-// loop, where the store waits beside the divider instead of after it.
+// f of the operands' rows into the row of the result; one that is also an output, or that a later stage reads, is
+// streamed in the same loop, where the store waits beside the divider instead of after it.
 template <std::size_t Operands, class F>
 void map(const TimeArgs& a, F f) noexcept {
   auto in = [&a]<std::size_t... I>(std::index_sequence<I...>) {
@@ -34,6 +34,13 @@ void map(const TimeArgs& a, F f) noexcept {
         const Vec v = value(i);
         store(row + i, v);
         stream(direct + i, rounded(v, direct));
+      }
+    } else if (a.far != nullptr) {
+      double* const far = a.far[r];
+      for (; i < a.direct_lanes; i += kLanes) {
+        const Vec v = value(i);
+        store(row + i, v);
+        stream(far + i, v);
       }
     }
     for (; i < a.width; i += kLanes) store(row + i, value(i));

@@ -154,7 +154,7 @@ class Run {
         const Tile strip = t.strip(at, rows);
         const auto& steps = program_.stages[s].time.steps;
         for (std::size_t i = chain.begin; i < chain.end; ++i) {
-          if (direct_ && steps[i].direct) {
+          if (steps[i].direct && (steps[i + 1].kind == StepKind::to_output ? direct_ : far_)) {
             call_direct(strip, steps[i], steps[i + 1]);
             ++i;
           } else {
@@ -251,13 +251,24 @@ class Run {
     }
   }
 
-  // A kernel and the output that its result is.
-  void call_direct(const Tile& t, const Step& step, const Step& output) {
-    float* rows[kStripDoubles / kGroup];
+  // A kernel and the output, or the boundary, that its result is.
+  void call_direct(const Tile& t, const Step& step, const Step& to) {
+    constexpr std::size_t kMost = kStripDoubles / kGroup;
+    float* rows[kMost];
+    double* far[kMost];
+    const bool out = to.kind == StepKind::to_output;
     for (std::size_t r = 0; r < t.rows; ++r) {
-      rows[r] = sink_.direct_row(output.number, session(t.row0 + t.at + r), t.first);
+      if (out) {
+        rows[r] = sink_.direct_row(to.number, session(t.row0 + t.at + r), t.first);
+      } else {
+        far[r] = sections_.boundary(to.number, t.at + r) + t.first;
+      }
     }
-    call(t, step, rows);
+    TimeArgs a;
+    a.direct = out ? rows : nullptr;
+    a.far = out ? nullptr : far;
+    a.direct_lanes = static_cast<std::uint32_t>(out ? t.stored : within(stride_, t.first));
+    call(t, step, a);
   }
 
   // What the same worker will load next into a value that is a column of the panel.
@@ -269,12 +280,11 @@ class Run {
     return {input.row(session(t.row0 + t.at + t.rows)) + t.first, input.row_stride};
   }
 
-  void call(const Tile& t, const Step& step, float* const* direct = nullptr) {
+  void call(const Tile& t, const Step& step, TimeArgs a = {}) {
     Operand in[3];
     Ring out[kMostOutputs];
     for (std::size_t i = 0; i < step.in.size(); ++i) in[i] = operand(t, step.in[i]);
     for (std::size_t o = 0; o < step.out.size(); ++o) out[o] = ring(t, step.out[o]);
-    TimeArgs a;
     a.in = in;
     for (std::size_t i = 0; i < std::min<std::size_t>(2, step.in.size()); ++i) a.coming[i] = coming(t, step.in[i]);
     a.out = out;
@@ -290,8 +300,6 @@ class Run {
     a.min_periods = step.min_periods;
     a.alpha = step.alpha;
     a.numbers = step.numbers.data();
-    a.direct = direct;
-    a.direct_lanes = static_cast<std::uint32_t>(t.stored);
     kernels_.time[static_cast<std::size_t>(step.op)](a);
   }
 

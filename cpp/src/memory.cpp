@@ -17,6 +17,7 @@ constexpr std::size_t kNearBudget = std::size_t{1} << 20;
 constexpr std::size_t kMinWidth = 64;
 constexpr std::size_t kMaxWidth = 128;
 constexpr std::size_t kMaxNearWidth = 512;
+constexpr std::size_t kBoundaryBudget = std::size_t{128} << 20;
 
 // The width within bounds, in whole cache lines of float32, at which the busiest worker has least to do; of several the
 // widest. A lane takes `bytes`.
@@ -31,6 +32,15 @@ std::size_t balanced_width(std::size_t stocks, std::size_t bytes, std::size_t th
     if (work <= least) best = width, least = work;
   }
   return best;
+}
+
+// Sessions per chunk. Each chunk of a plan with cross-sections ends at barriers and begins every kernel's walk anew:
+// fewer, longer ones are better while their boundaries stay a small part of what such a plan reads and writes.
+std::size_t usual_chunk(const Program& program, std::size_t stocks) {
+  constexpr std::size_t kLong = 128, kUsual = 64, kDates = 16;
+  if (program.dated) return kDates;
+  const std::size_t boundaries = program.boundaries * kLong * row_length(stocks) * sizeof(double);
+  return program.boundaries > 0 && boundaries <= kBoundaryBudget ? kLong : kUsual;
 }
 
 // Room for the outputs of the widest stage, before they are turned into samples.
@@ -79,7 +89,7 @@ Memory lay_out(const TimeStage& stage, std::size_t chunk) {
 }
 
 Shape choose_shape(const Program& program, std::size_t stocks, std::size_t rows, const RunOptions& options) {
-  const std::size_t wanted = options.chunk != 0 ? options.chunk : program.dated ? 16 : 64;
+  const std::size_t wanted = options.chunk != 0 ? options.chunk : usual_chunk(program, stocks);
   const std::size_t chunk = std::min(wanted, std::max<std::size_t>(1, rows));
   std::size_t per_lane = 1;
   for (const auto& stage : program.stages) {

@@ -180,7 +180,8 @@ class TimeBuilder {
       auto& step = out_.steps[i];
       const auto& next = out_.steps[i + 1];
       step.direct = step.kind == StepKind::kernel && facts(step.op).axis == Axis::elementwise &&
-                    next.kind == StepKind::to_output && next.in[0].index == step.out[0] && next.in[0].lag == 0;
+                    (next.kind == StepKind::to_output || next.kind == StepKind::to_boundary) &&
+                    next.in[0].index == step.out[0] && next.in[0].lag == 0;
     }
   }
 

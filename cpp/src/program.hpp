@@ -44,7 +44,7 @@ struct Step {
   std::size_t state = 0;   // offset in doubles per lane within the tile's kernel state
   std::size_t staged = 0;  // of an export to an output: its place among those of the stage
   std::size_t slots = 0;   // doubles per lane of it
-  bool direct = false;     // elementwise, and the next step stores its result
+  bool direct = false;     // elementwise, and the next step exports its result
 };
 
 // Steps in a row that all need no row but the current one of their arguments (and rows made before it), or one step

@@ -9,7 +9,7 @@
 
 namespace jqfast {
 
-inline constexpr std::uint32_t kKernelAbi = 5;
+inline constexpr std::uint32_t kKernelAbi = 6;
 
 // Lanes are stocks and come in groups of this many, whatever the vector width, so that carried state has one
 // layout on every instruction set.
@@ -56,8 +56,9 @@ struct TimeArgs {
   double alpha = 0.0;
   const double* numbers = nullptr;  // the list of `at=`
   // Of an elementwise instruction whose result is also an output: where each row of it goes past the cache, rounded,
-  // `direct_lanes` of it (whole cache lines); or null.
+  // `direct_lanes` of it (whole cache lines); or null. `far` likewise for a later stage, as it is.
   float* const* direct = nullptr;
+  double* const* far = nullptr;
   std::uint32_t direct_lanes = 0;
 };
 
