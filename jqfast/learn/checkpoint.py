@@ -39,13 +39,14 @@ class FoldModel:
     activations : after each layer
     fitted : normalisation of the fold; ``fitted.apply(x)`` turns (S, F) features into (S, 2F) model inputs
     input_names : names of the 2F model inputs
-    dropped : features without enough coverage in this fold; their inputs are 0
+    dropped : features without enough coverage in this fold, or not selected; their inputs are 0
     horizons : sessions ahead of each output
     predict_rows : (P,) int64 rows of the panel
     scores : (O, P, N) float32 predictions of those rows, NaN where there is none
     history : metric -> one number per epoch
     fingerprint : hash of the configuration, the data and the versions behind all this
     texts : of tree models, one per output; networks have weights instead
+    unselected : those of ``dropped`` that were known often enough, but not selected
     """
 
     name: str
@@ -62,6 +63,7 @@ class FoldModel:
     history: Mapping[str, tuple[float, ...]]
     fingerprint: str
     texts: tuple[str, ...] = ()
+    unselected: tuple[str, ...] = ()
 
 
 def fold_path(models_dir: Path, name: str) -> Path:
@@ -81,6 +83,7 @@ def save_fold(path: Path, model: FoldModel) -> None:
         "activations": model.activations,
         "input_names": model.input_names,
         "dropped": model.dropped,
+        "unselected": model.unselected,
         "horizons": model.horizons,
         "layers": len(model.weights),
         "history": {name: list(values) for name, values in model.history.items()},
@@ -131,6 +134,7 @@ def load_fold(path: str | Path) -> FoldModel:
         fitted=Fitted.from_arrays(fitted),
         input_names=tuple(about["input_names"]),
         dropped=tuple(about["dropped"]),
+        unselected=tuple(about.get("unselected", ())),
         horizons=tuple(about["horizons"]),
         predict_rows=tensors["predict_rows"],
         scores=tensors["scores"],

@@ -14,6 +14,9 @@ from jqfast.learn.optimise import SCHEDULES, Schedule
 Device = Literal["auto", "cpu", "gpu"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "gpu")
 
+Method = Literal["none", "correlation", "l1", "gain"]
+METHODS: tuple[Method, ...] = ("none", "correlation", "l1", "gain")
+
 _LEAST = {
     "batch": 1,
     "sub_batch": 0,
@@ -23,6 +26,32 @@ _LEAST = {
     "min_samples": 1,
     "threads": 0,
 }
+
+
+@dataclass(frozen=True)
+class SelectConfig:
+    """Which of the features each fold learns from, decided on its training samples alone.
+
+    Parameters
+    ----------
+    method : ``"none"`` takes all; ``"correlation"`` drops inputs that nearly repeat one before them, in the
+        order of the features; ``"l1"`` keeps those with a weight at the best L1 penalty; ``"gain"`` those
+        from which LightGBM's trees gain most
+    limit : of ``"correlation"``: largest absolute correlation of two inputs that are kept
+    keep : of ``"gain"``: inputs to keep at most
+    """
+
+    method: Method = "none"
+    limit: float = 0.95
+    keep: int = 50
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise unknown("method", str(self.method), METHODS)
+        if not 0.0 < self.limit <= 1.0:
+            raise ValueError(f"`limit` must be in (0, 1]; got {self.limit}.")
+        if self.keep < 1:
+            raise ValueError(f"`keep` must be an integer >= 1; got {self.keep}.")
 
 
 @dataclass(frozen=True)
@@ -50,6 +79,7 @@ class TrainConfig:
     patience : epochs without a better validation loss before stopping; 0 never stops
     min_coverage : inputs known in a smaller share of a fold's training samples are dropped in that fold
     min_samples : fewest training samples of a fold
+    select : which of the features each fold learns from
     warm_start : start each fold from the model of the fold before it instead of from scratch
     precision : of the dots, ``"float32"`` or ``"bfloat16"`` (operands rounded, for tensor cores)
     device : ``"auto"``, or ``"cpu"`` or ``"gpu"`` to insist
@@ -79,6 +109,7 @@ class TrainConfig:
     device: Device = "auto"
     threads: int = 0
     folds_at_once: int = 0
+    select: SelectConfig = field(default_factory=SelectConfig)
 
     def __post_init__(self) -> None:
         for name, least in (*_LEAST.items(), ("folds_at_once", 0)):

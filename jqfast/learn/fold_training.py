@@ -41,6 +41,7 @@ from jqfast.learn.models.flat import layout, unpack
 from jqfast.learn.models.linear import RidgeConfig
 from jqfast.learn.models.ridge import solve
 from jqfast.learn.optimise import rates
+from jqfast.learn.selection import not_selected
 from jqfast.learn.train import TrainState, Turn, fit, make_state
 from jqfast.types import AnyArray, IntArray
 
@@ -91,6 +92,7 @@ class Prepared(NamedTuple):
     fitted: Fitted
     scaler: Scaler
     dropped: tuple[str, ...]
+    unselected: tuple[str, ...]  # those of the dropped that were known, but not chosen
     train: IntArray  # sample numbers
     validation: IntArray
     seeds: AnyArray  # (4,) uint32: initial weights, shuffling, dropout
@@ -181,13 +183,15 @@ def prepare(job: Job, fold: Fold) -> Prepared:
     x = sample_values(data, train)
     dropped = low_coverage(x, data.names, job.config.min_coverage)
     check_learnable(data, fold, train, dropped, job.config)
+    unselected = not_selected(data, train, x, ~np.isin(data.names, dropped), job.config.select)
+    dropped = (*dropped, *unselected)
     fitted = _without(fit_normaliser(x, data.norms), np.isin(data.names, dropped))
     scaler = Scaler(
         *jax.device_put(tuple(np.float32(getattr(fitted, name)) for name in Scaler._fields), everywhere())
     )
     validation = data.index(fold.validation_rows, train=True)
     seeds = fold_seeds(job.config.seed, fold.name)
-    return Prepared(fold, fitted, scaler, dropped, train, validation, seeds)
+    return Prepared(fold, fitted, scaler, dropped, unselected, train, validation, seeds)
 
 
 def start_state(job: Job, prepared: Prepared, previous: FoldModel | None) -> TrainState:
@@ -302,6 +306,7 @@ def _finish(job: Job, prepared: Prepared, params: Params, history: History) -> F
         fitted=prepared.fitted,
         input_names=tuple(Fitted.input_names(data.names)),
         dropped=prepared.dropped,
+        unselected=prepared.unselected,
         horizons=data.horizons,
         predict_rows=rows,
         scores=scores,

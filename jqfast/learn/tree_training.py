@@ -13,20 +13,23 @@ from jqfast.learn.folds import Fold
 from jqfast.learn.learnable import check_learnable, fold_seeds
 from jqfast.learn.models import kind_of
 from jqfast.learn.models.trees import TreeConfig, fit, predict
+from jqfast.learn.selection import not_selected
 from jqfast.types import AnyArray
 
 
 def train_trees(data: Dataset, fold: Fold, config: TrainConfig, fingerprint: str) -> FoldModel:
     """Fit the trees of one fold and predict its rows; errors as those of a network's fold.
 
-    Inputs without enough coverage are blanked, in training and prediction. The normaliser is fitted as for
-    networks and stored, but not applied: trees need no scale.
+    Inputs without enough coverage and those that are not selected are blanked, in training and prediction.
+    The normaliser is fitted as for networks and stored, but not applied: trees need no scale.
     """
     model: TreeConfig = config.model  # type: ignore[assignment]  # the caller chose by kind
     train = data.index(fold.train_rows, train=True)
     x = sample_values(data, train)
     dropped = low_coverage(x, data.names, config.min_coverage)
     check_learnable(data, fold, train, dropped, config)
+    unselected = not_selected(data, train, x, ~np.isin(data.names, dropped), config.select)
+    dropped = (*dropped, *unselected)
     blank = np.isin(data.names, dropped)
     seed = int(fold_seeds(config.seed, fold.name)[0] >> 1)
     texts = fit(_blanked(x, blank), data.targets[train], model, seed=seed)
@@ -43,6 +46,7 @@ def train_trees(data: Dataset, fold: Fold, config: TrainConfig, fingerprint: str
         fitted=fit_normaliser(x, data.norms),
         input_names=tuple(Fitted.input_names(data.names)),
         dropped=dropped,
+        unselected=unselected,
         horizons=data.horizons,
         predict_rows=rows,
         scores=scores,

@@ -45,6 +45,9 @@ Progress = Callable[[int, int, str], None]
 #: Beside the fold files: how many folds were trained at once.
 _AT_ONCE = "folds_at_once"
 
+#: Inputs named in a sentence.
+_SHOWN = 10
+
 #: A trained fold, one that failed, or a sentence for the reader of a report.
 _Outcome = FoldModel | Failure | str
 
@@ -265,12 +268,21 @@ def _assemble(
 
 
 def _dropped_notes(models: Mapping[str, FoldModel]) -> tuple[str, ...]:
-    """One sentence per input that some folds had to drop (decision 12)."""
-    counts = Counter(name for model in models.values() for name in model.dropped)
-    return tuple(
+    """One sentence per input that some folds had to drop (decision 12), one on those that were not chosen."""
+    counts = Counter(
+        name for model in models.values() for name in model.dropped if name not in model.unselected
+    )
+    uncovered = tuple(
         f"Input `{name}` was dropped in {count} of {len(models)} folds for lack of coverage."
         for name, count in sorted(counts.items())
     )
+    left_out = Counter(name for model in models.values() for name in model.unselected)
+    if not left_out:
+        return uncovered
+    never = sorted(name for name, count in left_out.items() if count == len(models))
+    shown = f"; never: {', '.join(never[:_SHOWN])}{', ...' if len(never) > _SHOWN else ''}" if never else ""
+    kept = len(next(iter(models.values())).input_names) // 2 - left_out.total() / len(models)
+    return (*uncovered, f"Selection left {kept:.0f} inputs to a fold on average{shown}.")
 
 
 def _silent(done: int, total: int, message: str) -> None:
