@@ -59,7 +59,7 @@ def panel(prices: Path) -> Panel:
 
 
 def test_all_features_of_the_real_panel(benchmark: Any, prices: Path, panel: Panel) -> None:
-    ours = lambda: features.panel(panel, "all", dtype="float32", threads=THREADS)  # noqa: E731
+    ours = lambda: features.panel(panel, "everything", dtype="float32", threads=THREADS)  # noqa: E731
     X = benchmark.pedantic(ours, rounds=5, warmup_rounds=1)
     start = time.process_time()
     ours()
@@ -67,7 +67,7 @@ def test_all_features_of_the_real_panel(benchmark: Any, prices: Path, panel: Pan
     load = os.getloadavg()[0]
     fresh_s = _median_on_fresh_memory(ours)
     pandas_s, unsound = time_and_compare(panel, X)
-    normal_s = _median(lambda: features.panel(panel, "all", normalize=True, threads=THREADS), rounds=3)
+    normal_s = _median(lambda: features.panel(panel, "everything", normalize=True, threads=THREADS), rounds=3)
     record = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": _cpu(),
@@ -153,7 +153,7 @@ from jqfast.data import read_prices
 panel = read_prices(sys.argv[1])
 features.panel(panel.rows(0, 50), "all")
 open("/proc/self/clear_refs", "w").write("5")
-X = features.panel(panel, "all", dtype="float32", threads=int(sys.argv[2]))
+X = features.panel(panel, "everything", dtype="float32", threads=int(sys.argv[2]))
 line = next(l for l in open("/proc/self/status") if l.startswith("VmHWM"))
 print(int(line.split()[1]) / 2**20)
 """

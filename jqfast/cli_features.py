@@ -30,7 +30,9 @@ Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @features_app.command("list")
 def list_command(
-    set_: Annotated[str, typer.Option("--set", help="A set of features, for example technical.")] = "all",
+    set_: Annotated[
+        str, typer.Option("--set", help="A set of features, for example technical.")
+    ] = "everything",
     as_json: Json = False,
 ) -> None:
     """Name, formula, look-back, timing class, normalisation and requirement of every feature."""
@@ -178,7 +180,7 @@ def audit_command(
 
         settings = _settings(prices, store, universe, config, set_ or ())
         data: Any = store or _panel(settings)
-        asked = _asked(names) if names else _configured(settings, data) if config or set_ else "all"
+        asked = _asked(names) if names else _configured(settings, data) if config or set_ else "everything"
         report = audit(data, asked, rows=row or None, universe=universe, decision=decision)  # type: ignore[arg-type]  # checked there
         if as_json:
             from jqfast.runfolder import plain

@@ -83,7 +83,7 @@ def growth(
     shape: tuple[int, int], settings: Settings, *, shares: tuple[float, ...]
 ) -> dict[str, list[tuple[int, float]]]:
     """(size of the side, milliseconds of the whole catalogue) with one side grown and the others at half."""
-    names = list(f.names())
+    names = list(f.names("everything"))
     sides = {"sessions": shape[0], "stocks": shape[1], "features": len(names)}
     half = {side: full // 2 for side, full in sides.items()}
     points: dict[str, list[tuple[int, float]]] = {}

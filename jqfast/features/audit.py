@@ -87,7 +87,7 @@ class AuditReport:
 
 def audit(
     data: Source,
-    features: Audited = "all",
+    features: Audited = "everything",
     *,
     rows: Sequence[int] | None = None,
     universe: Universe = "all",

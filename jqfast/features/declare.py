@@ -53,7 +53,8 @@ class Feature:
     reference: str = ""
     params: Mapping[str, int] = field(default_factory=dict)
     needs: frozenset[str] = frozenset()  # columns without which a set leaves the feature out
-    apart: bool = False  # in the sets that name it, not in "all"
+    apart: bool = False  # in the sets that name it, neither in "all" nor in "everything"
+    variant: bool = False  # of its template: in "everything", not in "all"
 
     @property
     def timing(self) -> str:
@@ -89,7 +90,7 @@ class Family:
     name : str
     needs : columns that make the family worth offering: a set leaves all of it out on panels without them,
         the features that could be computed as well
-    apart : True for a set of its own that "all" does not contain
+    apart : True for a set of its own that "all" and "everything" do not contain
     """
 
     def __init__(self, name: str, *, needs: tuple[str, ...] = (), apart: bool = False) -> None:
@@ -122,6 +123,7 @@ class Family:
         cap: float | None = None,
         purpose: str = "",
         reference: str = "",
+        asked: tuple[int, ...] | None = None,
         **grid: int | tuple[int, ...],
     ) -> None:
         """Declare one feature, or one for each combination of the parameters in ``grid``.
@@ -138,14 +140,19 @@ class Family:
         level : True for a level in yen or shares, built through `as_of`
         unit : the unit in words when the derived one does not say enough
         clip, sigmas, tanh, cap : against outliers, see `jqfast.features.treatment.Treatment`
+        asked : values of the one parameter whose features "all" contains, as the requirements name them; the
+            others are in "everything"; None: all of them
         **grid : int or tuple of ints, the parameters of ``build``
 
         Raises
         ------
         ValueError
-            If a name stands twice, or the formula breaks a rule of `jqfast.features.checks`.
+            If a name stands twice, `asked` are no values of one parameter, or the formula breaks a rule of
+            `jqfast.features.checks`.
         """
         axes = {key: values if isinstance(values, tuple) else (values,) for key, values in grid.items()}
+        if asked is not None and (len(axes) != 1 or not set(asked) <= set(*axes.values())):
+            raise ValueError(f"`asked` of `{name}` must be values of its one parameter; got {asked}.")
         for combination in itertools.product(*axes.values()):
             params = dict(zip(axes, combination, strict=True))
             full = name.format(**params)
@@ -176,6 +183,7 @@ class Family:
                     params=params,
                     needs=self.needs,
                     apart=self.apart,
+                    variant=asked is not None and combination[0] not in asked,
                 )
             )
 

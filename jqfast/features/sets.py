@@ -27,6 +27,8 @@ _PRICE_FAMILIES = ("technical", "price", "liquidity")
 def sets() -> dict[str, tuple[str, ...]]:
     """Every set that can be asked for by name: "all", "price_only", "nikko126", the families, the kinds.
 
+    "all" has every feature that the requirements name, in the windows that they name. "everything" has the
+    further windows and lags of the catalogue as well, and a column per sector and month ("nikko126").
     A set of a section of the requirements has the features of its family and those of others that name one of
     its ids. "nikko126" are the inputs of the Nikko report: 33 attributes of stocks, 24 market series twice,
     33 sectors and 12 months.
@@ -36,7 +38,8 @@ def sets() -> dict[str, tuple[str, ...]]:
 
     features = registry.features.values()
     chosen: dict[str, list[str]] = {
-        "all": [feature.name for feature in features if not feature.apart],
+        "all": [feature.name for feature in features if not feature.apart and not feature.variant],
+        "everything": [feature.name for feature in features if not feature.apart],
         "price_only": [
             f.name for f in features if f.family in _PRICE_FAMILIES and not lacking(f, PRICE_COLUMNS)
         ],
@@ -63,7 +66,7 @@ def names(selection: str = "all", columns: Collection[str] | None = None) -> tup
 
     Parameters
     ----------
-    selection : "all", a family ("technical"), or a kind ("momentum")
+    selection : "all", "everything", a family ("technical"), or a kind ("momentum")
     columns : names of the columns there are (``panel.columns``), for the members that can be computed from
         them; None for all members
 

@@ -10,7 +10,7 @@ import pytest
 import jqfast.features as features
 from jqfast.data.panel import PRICE_COLUMNS, Panel
 
-NAMES = features.names("all", PRICE_COLUMNS)
+NAMES = features.names("everything", PRICE_COLUMNS)
 
 
 class Case:

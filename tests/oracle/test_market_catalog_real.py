@@ -51,7 +51,7 @@ def test_features_equal_their_oracles_on_real_series(panel: Panel) -> None:
     families = ("market", "macro", "interaction", "nikko_market")
     names = [
         name
-        for name in features.names("all", panel.columns)
+        for name in features.names("everything", panel.columns)
         if registry[name].family in families and not name.startswith("k_sector")
     ]
     assert len(names) >= 50

@@ -23,7 +23,7 @@ from jqfast.data.panel import PRICE_COLUMNS, Panel
 from jqfast.features.expr import walk
 
 #: What panels of prices alone have the columns for.
-NAMES = features.names("all", PRICE_COLUMNS)
+NAMES = features.names("everything", PRICE_COLUMNS)
 CUTS = (0, 1, 20, 61, 250, 400)
 ROWS = 500
 
@@ -203,7 +203,7 @@ saved = np.load(sys.argv[1])
 columns = {k[2:]: saved[k] for k in saved.files if k.startswith("c_")}
 panel = Panel(dates=saved["dates"], codes=saved["codes"], columns=columns, listed=saved["listed"])
 for normalize in (False, True):
-    X = features.panel(panel, "all", dtype="float64", normalize=normalize)
+    X = features.panel(panel, "everything", dtype="float64", normalize=normalize)
     print(hashlib.sha256(np.ascontiguousarray(X.values).tobytes()).hexdigest())
 print(jqfast.build_info()["isa"])
 """

@@ -29,15 +29,15 @@ WEEKLY = "markets_margin_interest"
 
 def _of_tables(panel: Panel) -> list[str]:
     """The features that price panels do not have."""
-    of_prices = set(features.names("all", PRICE_COLUMNS))
-    return [name for name in features.names("all", panel.columns) if name not in of_prices]
+    of_prices = set(features.names("everything", PRICE_COLUMNS))
+    return [name for name in features.names("everything", panel.columns) if name not in of_prices]
 
 
 def test_every_wall_holds(store_folder: Path, store_panel: Panel) -> None:
     report = features.audit(store_folder, rows=[300, 611])
     assert report, str(report)
     assert report.walls == WALLS
-    assert report.features == features.names("all", store_panel.columns)
+    assert report.features == features.names("everything", store_panel.columns)
     assert set(_of_tables(store_panel)) < set(report.features)
 
 

@@ -105,9 +105,11 @@ def test_every_operator(panel: Panel, dtype: Any, cut: int, tmp_path: Path) -> N
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_feature(sim_panel: Panel, dtype: Any, normalize: bool, tmp_path: Path) -> None:
     T = sim_panel.shape[0]
-    want = features.panel(sim_panel, "all", dtype=dtype, normalize=normalize).values
+    want = features.panel(sim_panel, "everything", dtype=dtype, normalize=normalize).values
     cut = T - 140 if normalize else T - 90
-    stream = features.stream(sim_panel.rows(0, cut), "all", dtype=dtype, normalize=normalize, threads=2)
+    stream = features.stream(
+        sim_panel.rows(0, cut), "everything", dtype=dtype, normalize=normalize, threads=2
+    )
     compared = 0
     for t in range(cut, T):
         if t % 31 == 0:
@@ -119,7 +121,7 @@ def test_every_feature(sim_panel: Panel, dtype: Any, normalize: bool, tmp_path: 
 
 def test_every_feature_from_the_first_date_on(sim_panel: Panel) -> None:
     short = sim_panel.rows(0, 70)
-    stream = features.stream(None, "all", threads=1)
+    stream = features.stream(None, "everything", threads=1)
     want = features.panel(short, list(stream.names)).values
     first = stream.update(short.dates[0], _row(short, 0), codes=short.codes)
     assert _bits(first.values) == _bits(want[:, 0])
@@ -139,7 +141,7 @@ def test_new_codes_and_codes_that_leave(sim_panel: Panel, tmp_path: Path) -> Non
         if values.ndim == 2 and name not in panel.categories:
             columns[name] = np.where(here, values, np.nan)
     whole = replace(panel, columns={**panel.columns, **columns}, listed=panel.listed & here)
-    asked = [*features.names("all", sim_panel.columns)[::3], close / features.lag(close, 1)]
+    asked = [*features.names("everything", sim_panel.columns)[::3], close / features.lag(close, 1)]
     for normalize in (False, True):
         want = features.panel(whole, asked, normalize=normalize).values
         past = whole.rows(0, 60)

@@ -12,7 +12,7 @@ import jqfast.features as features
 from jqfast.data.panel import PRICE_COLUMNS, Panel
 from jqfast.features import close, cs_mean, cs_rank, ema, explain, lag, ts_mean, ts_sum, volume
 
-NAMES = features.names("all", PRICE_COLUMNS)
+NAMES = features.names("everything", PRICE_COLUMNS)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_the_last_step_is_the_value(panel: Panel, name: str) -> None:
 
 
 def test_features_of_tables_too(store_panel: Panel) -> None:
-    names = [name for name in features.names("all", store_panel.columns) if name not in NAMES]
+    names = [name for name in features.names("everything", store_panel.columns) if name not in NAMES]
     values = features.panel(store_panel, names, dtype="float64").values[:, 700, 3]
     for name, want in zip(names, values, strict=True):
         told = explain(store_panel, name, code=str(store_panel.codes[3]), date=store_panel.dates[700])

@@ -29,7 +29,7 @@ def test_the_list_of_features_is_a_table() -> None:
     lines = _call("features", "list").stdout.splitlines()
     cells = [line.split("\t") for line in lines]
     assert cells[0][:6] == ["name", "formula", "look-back", "timing", "normalisation", "requirement"]
-    assert [row[0] for row in cells[1:]] == list(features.names())
+    assert [row[0] for row in cells[1:]] == list(features.names("everything"))
     assert {len(row) for row in cells} == {len(cells[0])}
     assert all(row[1] and row[3].split(", ")[0] in CLASSES for row in cells[1:])
 

@@ -24,6 +24,7 @@ from jqfast.features import (
 )
 from jqfast.features.declare import Registry
 from jqfast.features.describe import COLUMNS, table
+from jqfast.features.expr import Expr
 
 
 def _family() -> Family:
@@ -98,20 +99,20 @@ def test_unknown_names_tell_the_closest() -> None:
 
 
 def test_sets_are_families_and_kinds() -> None:
-    everything = names()
+    everything = names("everything")
     assert len(everything) == len(set(everything)) >= 90
     assert {"technical", "price", "liquidity"} <= {f.family for f in registry.features.values()}
     of_prices = [*names("liquidity"), *names("price"), *names("technical")]
     absent = {"morning_ret", "afternoon_ret", "noon_gap"}  # halves of sessions are in stores alone
-    assert names("all", PRICE_COLUMNS) == names("price_only")
+    assert names("everything", PRICE_COLUMNS) == names("price_only")
     assert list(names("price_only")) == [name for name in of_prices if name not in absent]
     assert "rsi" in names("momentum")
 
 
 def test_a_set_apart_is_asked_for_by_its_own_name() -> None:
     assert len(names("alpha158")) == 158
-    assert not set(names("alpha158")) & set(names())
-    assert {f.name for f in registry.features.values() if not f.apart} == set(names())
+    assert not set(names("alpha158")) & set(names("everything"))
+    assert {f.name for f in registry.features.values() if not f.apart} == set(names("everything"))
     assert names("alpha158")[:2] == ("KMID", "KLEN")
     assert {"ROC5", "VSUMD60", "VWAP0"} <= set(names("alpha158"))
 
@@ -119,11 +120,40 @@ def test_a_set_apart_is_asked_for_by_its_own_name() -> None:
 def test_sections_of_the_requirements_are_sets() -> None:
     assert {"k_wti_1m", "usdjpy_ret_1", "rate_sector_7050"} <= set(names("macro"))
     assert {"dividend_yield_forecast", "split_window"} <= set(names("corporate"))
-    assert "rate_sector_7050" not in names()
+    assert "rate_sector_7050" not in names("everything")
     inputs = names("nikko126")
     assert len(inputs) == len(set(inputs)) == 33 + 2 * 24 + 33 + 12
     kinds = [registry[name].kind for name in inputs]
     assert (kinds.count("sector"), kinds.count("time"), kinds.count("macro")) == (33, 12, 48)
+
+
+def test_all_has_the_windows_that_the_requirements_name() -> None:
+    """350 to 450 columns; the rest is a further window of a feature that is there, or one of many dummies."""
+    asked, rest = names("all"), set(names("everything")) - set(names("all"))
+    assert 350 <= len(asked) <= 450
+    assert list(asked) == [name for name in names("everything") if name not in rest]
+    assert {"ret_5", "rsi", "atr_norm", "close_sma_ratio_5", "ret_1_lag5", "Close_lag_1"} <= set(asked)
+    assert {"close_sma_ratio_120", "rsi_60", "ret_1_lag3", "vol_yz_120", "k_month_1"} <= rest
+    dummies = {name for name in names("nikko126") if registry[name].kind in ("sector", "time")}
+    assert len(dummies) == 33 + 12
+    assert dummies <= rest
+    served = {req.strip() for name in asked for req in registry[name].req.split(",")}
+    for name in rest - dummies:
+        assert {req.strip() for req in registry[name].req.split(",")} <= served, name
+
+
+def _past(k: int) -> Expr:
+    return close / lag(close, k) - 1
+
+
+def test_asked_windows_are_windows() -> None:
+    own = Family("own")
+    own.add("x_{k}", _past, k=(1, 2, 3), asked=(2,), norm="cs", doc="d.")
+    assert [feature.variant for feature in own] == [True, False, True]
+    with pytest.raises(ValueError, match=r"`asked` of `y_\{k\}` must be values of its one.*got \(4,\)"):
+        own.add("y_{k}", _past, k=(1, 2), asked=(4,), norm="cs", doc="d.")
+    with pytest.raises(ValueError, match="`asked` of `z` must be values of its one parameter"):
+        own.add("z", lambda: _past(2), asked=(), norm="cs", doc="d.")
 
 
 def test_two_thirds_rounds_up() -> None:
@@ -146,11 +176,11 @@ def test_descriptions_say_what_is_known() -> None:
 
 def test_the_table_has_one_row_per_feature() -> None:
     rows = table(registry.features.values())
-    assert len(rows) == len(registry.features) >= len(names())
+    assert len(rows) == len(registry.features) >= len(names("everything"))
     assert {len(row) for row in rows} == {len(COLUMNS)}
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", names("everything"))
 def test_every_feature_says_what_it_is(name: str) -> None:
     feature = registry[name]
     assert feature.doc.endswith(".")

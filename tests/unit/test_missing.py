@@ -34,7 +34,7 @@ from jqfast.features import (
 from jqfast.features.missing import missing_when, needed
 
 #: What panels of prices have the columns for.
-NAMES = features.names("all", PRICE_COLUMNS)
+NAMES = features.names("everything", PRICE_COLUMNS)
 
 CASES: list[tuple[Expr, set[tuple[int, str]]]] = [
     (close / lag(open_, 1), {(0, "close"), (1, "open")}),

@@ -27,6 +27,7 @@ liquidity.add(
     "amihud_{w}",
     _amihud,
     w=(5, 20, 60, 120),
+    asked=(20,),
     norm="log",
     unit="1/yen",
     req="L-AMIHUD",
