@@ -1,4 +1,4 @@
-"""From the results of a run to the plain numbers of its report; no metric is computed here."""
+"""From the results of a run to the plain numbers of its report; only intervals of figure 7 are made here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ import numpy as np
 from jqfast import toml
 from jqfast.data.quality import summarise
 from jqfast.data.simulator import is_simulated
+from jqfast.evaluate import stats
+from jqfast.evaluate.ic import Deciles
+from jqfast.evaluate.intervals import performance_intervals
+from jqfast.evaluate.resample import Draws, draw
 from jqfast.explained import explanation
 from jqfast.features.columns import CALENDAR
 from jqfast.features.declare import Feature
@@ -20,6 +24,7 @@ from jqfast.judge import Horizon, Judgement, Traded
 from jqfast.learn.folds import Fold
 from jqfast.learn.labels import universe
 from jqfast.learn.walk_forward import Predictions
+from jqfast.monitor import monitor
 from jqfast.report.inputs import (
     Coverage,
     DataFacts,
@@ -40,10 +45,13 @@ from jqfast.report.inputs import (
     cost_items,
 )
 from jqfast.runfolder import plain
+from jqfast.types import FloatArray
 
 if TYPE_CHECKING:
     from jqfast.pipeline import RunResult
 
+#: Sessions in a block of the bootstrap: a month.
+_BLOCK = 20.0
 _BENCHMARK = "Universe, equal weight"
 
 
@@ -79,6 +87,7 @@ def report_input(result: RunResult, manifest: Mapping[str, Any], trials: tuple[f
         warnings=(result.judgement.why_not,) if result.judgement.why_not else (),
         explanation_missing=result.why_unexplained,
         trust=result.trust,
+        monitor=monitor(result),
         font=config.report.font or None,
     )
 
@@ -171,7 +180,7 @@ def _forecast_facts(result: RunResult) -> ForecastFacts:
         scores=[_horizon_score(h, scored) for h, scored in judgement.horizons.items()],
         ic_series=IcSeries(judgement.primary, judgement.dates, primary.rank_ic.per_date),
         deciles=[
-            DecileReturns(h, scored.deciles.mean, scored.deciles.std_error)
+            DecileReturns(h, scored.deciles.mean, scored.deciles.std_error, _spread_error(scored.deciles))
             for h, scored in judgement.horizons.items()
         ],
         primary_horizon=judgement.primary,
@@ -256,8 +265,14 @@ def _portfolio_facts(judgement: Judgement, trials: tuple[float, ...]) -> Portfol
     )
 
 
+def _spread_error(found: Deciles) -> float:
+    """Standard error of top minus bottom, which its t was made with."""
+    return abs(found.spread_mean / found.spread_t) if found.spread_t else float("nan")
+
+
 def _performances(traded: Traded) -> list[Performance]:
     columns = []
+    draws = draw(len(traded.portfolio.dates), block=_BLOCK)
     for name, figures in traded.performance.items():
         leg, _, basis = name.rpartition("_") if name != "benchmark" else (name, "", "gross")
         columns.append(
@@ -270,9 +285,17 @@ def _performances(traded: Traded) -> list[Performance]:
                 figures.max_drawdown,
                 figures.win_rate,
                 figures.periods,
+                _intervals(traded.returns[name], figures, draws),
             )
         )
     return columns
+
+
+def _intervals(returns: FloatArray, figures: stats.Performance, draws: Draws) -> dict[str, Interval]:
+    """Of the fields of a column of figure 7."""
+    found = performance_intervals(np.nan_to_num(returns, nan=0.0), figures, draws)
+    names = {"return_risk": "ratio"}
+    return {names.get(name, name): Interval(i.low, i.high, i.method) for name, i in found.items()}
 
 
 def _portfolio_notes(traded: Traded) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from jqfast.data.panel import Panel
 from jqfast.data.simulator import is_simulated
 from jqfast.errors import DataGapError
 from jqfast.evaluate.ic import rank_ic
+from jqfast.evaluate.rolling import rolling_mean
 from jqfast.features import api
 from jqfast.features.result import FeaturePanel
 from jqfast.files import write_text
@@ -256,16 +257,14 @@ def _rolling_ic(now: _Now) -> tuple[Any, FloatArray, tuple[float, float]]:
     )
     place = now.labels.horizons.index(horizon)
     found = rank_ic(scores[place], now.labels.returns[place], horizon=horizon)
-    known = np.flatnonzero(np.isfinite(found.per_date))
-    values = found.per_date[known]
-    if len(values) < 2 * window:
-        return now.panel.dates[:0], np.empty(0), (float("nan"), float("nan"))
-    sums = np.cumsum(np.concatenate([[0.0], values]))
-    rolling = (sums[window:] - sums[:-window]) / window
-    # overlapping returns make neighbours alike: a window holds about window / horizon independent numbers
-    width = config.production.sigmas * values.std(ddof=1) * np.sqrt(max(horizon, 1) / window)
-    mean = float(values.mean())
-    return now.panel.dates[known[window - 1 :]], rolling, (mean - width, mean + width)
+    rolled = rolling_mean(
+        now.panel.dates,
+        found.per_date,
+        window=window,
+        sigmas=config.production.sigmas,
+        horizon=horizon,
+    )
+    return rolled.dates, rolled.mean, (rolled.low, rolled.high)
 
 
 def _write_today(path: Path, today: Today) -> None:

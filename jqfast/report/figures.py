@@ -94,6 +94,9 @@ def _draw_cumulative(axes: Axes, frame: DataFrame, benchmark: str, style: Style)
     logarithmic = values.size > 0 and values.min() > 0 and values.max() / values.min() > LOG_FROM
     if logarithmic:
         axes.set_yscale("log")
+        from matplotlib.ticker import LogLocator
+
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
         axes.yaxis.set_minor_formatter(lambda _y, _: "")
     scale = f" ({label('log_scale')})" if logarithmic else ""

@@ -15,7 +15,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from jqfast.report import sections, sections_explanation
+from jqfast.report import sections, sections_explanation, sections_monitoring
 from jqfast.report.inputs import ReportInput
 from jqfast.report.numbers import count
 from jqfast.report.sections import Context
@@ -29,6 +29,7 @@ SECTIONS = {
     "portfolio": sections.portfolio_section,
     "costs": sections.cost_section,
     "explanation": sections_explanation.explanation_section,
+    "monitoring": sections_monitoring.monitoring_section,
     "configuration": sections.configuration,
     "definitions": sections.definitions,
     "caveats": sections.caveats,

@@ -18,6 +18,7 @@ from jqfast.types import AnyArray, BoolArray, CodeArray, DateArray, FloatArray
 
 if TYPE_CHECKING:
     from jqfast.evaluate.costs import CostConfig
+    from jqfast.report.monitor_inputs import MonitorFacts
     from jqfast.report.trust_inputs import TrustFacts
 
 Language = Literal["en", "ja"]
@@ -137,12 +138,13 @@ class DecileReturns:
     """Mean return per holding period of the stocks in each forecast decile, lowest forecast first.
 
     ``mean`` and ``std_error`` (D,) are fractions per ``horizon`` sessions; the standard error allows for
-    overlap.
+    overlap. ``spread_error`` is that of top minus bottom.
     """
 
     horizon: int
     mean: FloatArray
     std_error: FloatArray
+    spread_error: float = NAN
 
     def __post_init__(self) -> None:
         _same_length("DecileReturns", "mean", self.mean, std_error=self.std_error)
@@ -226,7 +228,8 @@ class PortfolioSeries:
 class Performance:
     """One column of figure 7.
 
-    ``annual_return`` is compounded, ``ratio`` is return / risk without a risk-free rate.
+    ``annual_return`` is compounded, ``ratio`` is return / risk without a risk-free rate; ``intervals`` are of
+    the fields that have one.
     """
 
     leg: Leg
@@ -237,6 +240,7 @@ class Performance:
     max_drawdown: float
     win_rate: float = NAN
     n_periods: int = 0
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -454,6 +458,7 @@ class ReportInput:
     warnings: Sequence[str] = ()
     explanation_missing: str = ""
     trust: TrustFacts | None = None
+    monitor: MonitorFacts | None = None
     font: str | None = None
 
 

@@ -309,6 +309,11 @@ SENTENCES: dict[str, Both] = {
         "Shuffled models agree as well for: {groups}, so that the agreement proves nothing there.",
         "重みを乱したモデルでも一致した要因：{groups}（一致は根拠にならない）。",
     ),
+    "trust_seeds": (
+        "A model that differs in its seed alone is explained otherwise for: {groups}. There relevance tells what this "
+        "model does, and not what the data hold.",
+        "シードだけが異なるモデルでは説明が変わる要因：{groups}。これらの貢献度はこのモデルの働きを示すもので、データの性質を示すものではない。",
+    ),
     "note_trust": (
         "Rank correlations over the stocks of each date, of {samples} forecasts on {dates} ({folds} models). Against "
         "the model: with its Shapley values of the groups, an absent group having another stock's values of the date. "
@@ -338,6 +343,38 @@ SENTENCES: dict[str, Both] = {
         "Solid: the most positive groups first; dashed: the most negative first. An absent group has another "
         "stock's values of the same date.",
         "実線は貢献度が正に大きい順、破線は負に大きい順。取り除いたグループには同日の別銘柄の値を入れる。",
+    ),
+    "monitor_within": (
+        "The mean RankIC of the last {n} scored sessions is {x}, within what chance allows ({low} to {high}).",
+        "直近 {n} 営業日の平均 RankIC は {x} で、偶然の範囲内（{low} ～ {high}）。",
+    ),
+    "monitor_low": (
+        "The mean RankIC of the last {n} scored sessions is {x}, below what chance allows ({low} to {high}): look at "
+        "the model before it is used.",
+        "直近 {n} 営業日の平均 RankIC は {x} で、偶然の範囲（{low} ～ {high}）を下回る。利用前にモデルを点検すること。",
+    ),
+    "monitor_drift": (
+        "{count} of {total} inputs differ from training: {names}.",
+        "入力 {total} 本中 {count} 本が学習時と異なる：{names}。",
+    ),
+    "monitor_steady": (
+        "None of the {total} inputs differs from training by more than its limit.",
+        "入力 {total} 本のいずれも学習時との差は限度内。",
+    ),
+    "note_rolling": (
+        "Band: {sigmas} standard deviations of such a mean around the mean of the whole walk-forward, overlap of the "
+        "returns allowed for.",
+        "帯は全期間の平均のまわりの標準偏差 {sigmas} 個分（リターンの重複を考慮）。",
+    ),
+    "note_drift": (
+        "Inputs of the last {n} sessions against the training of the newest model ({model}). Stability index: sum of "
+        "(q − p) ln(q ÷ p) over tenths of the training values; named above {limit}, or known {fall} less often.",
+        "直近 {n} 営業日の入力と最新モデル（{model}）の学習時の入力の比較。安定性指数は学習値の十分位ごとの (q − p) ln(q ÷ p) の和で、"
+        "{limit} 超または非欠損率の低下が {fall} 超のものを挙げる。",
+    ),
+    "note_intervals": (
+        "Small: 95% intervals ({method}); those of the drawdown are of series drawn anew.",
+        "小さい数値は95%区間（{method}）。ドローダウンの区間は再抽出した系列によるもの。",
     ),
     "note_coverage": (
         "Listed: member of the universe. Traded: had a price. With a forecast: scored by a fold that had ended "

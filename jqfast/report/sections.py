@@ -172,9 +172,22 @@ def _return_tiles(label: Labels, net: Performance, gross: Performance | None) ->
     risk = label("risk_value", x=percent(net.annual_risk))
     deepest = label("gross_value", x=percent(gross.max_drawdown)) if gross else ""
     return [
-        (label("tile_return_net"), percent(net.annual_return), before, risk),
-        (label("tile_drawdown"), percent(net.max_drawdown), deepest),
+        (
+            label("tile_return_net"),
+            percent(net.annual_return),
+            before,
+            risk,
+            _percents(label, net, "annual_return"),
+        ),
+        (label("tile_drawdown"), percent(net.max_drawdown), deepest, _percents(label, net, "max_drawdown")),
     ]
+
+
+def _percents(label: Labels, column: Performance, field: str) -> str:
+    """The interval of a figure in percent, empty where there is none."""
+    found = column.intervals.get(field, Interval())
+    low, high = percent(found.low), percent(found.high)
+    return "" if DASH in (low, high) else label("interval", low=low, high=high)
 
 
 def data_quality(context: Context) -> str:
@@ -256,7 +269,9 @@ def portfolio_section(context: Context) -> str:
         body += picture(context, "6", label("cumulative_title"), figure, notes, pointer=pointer)
     if facts.performance:
         html = tables.performance_html(facts.performance, label, benchmark)
-        body += framed(context, "7", label("performance_title"), html, [kind])
+        methods = {i.method for c in facts.performance for i in c.intervals.values() if i.method}
+        notes = [kind, *(context.say("note_intervals", method=method) for method in sorted(methods))]
+        body += framed(context, "7", label("performance_title"), html, notes)
     body += "".join(paragraph(note) for note in facts.notes)
     return section(context, "portfolio", body or missing(context))
 

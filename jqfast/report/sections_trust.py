@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from jqfast.explain.faithfulness import RECOVERED
 from jqfast.report.figures_trust import perturbation
 from jqfast.report.numbers import number, percent
 from jqfast.report.sections import Context, framed, paragraph, picture
@@ -46,6 +47,9 @@ def verdicts(context: Context, facts: TrustFacts) -> list[str]:
         groups = facts.named(verdict)  # type: ignore[arg-type]  # the three are verdicts
         if groups:
             told.append(context.say(words, groups=comma.join(groups)))
+    other = [row.group for row in facts.rows if row.verdict == "recovered" and row.seeds < RECOVERED]
+    if other:
+        told.append(context.say("trust_seeds", groups=comma.join(other)))
     return told
 
 

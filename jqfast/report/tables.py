@@ -6,7 +6,7 @@ figures of equal width, so that digits stand under digits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -36,12 +36,13 @@ MOST_ITEMS = 12
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell with more than text: a background colour, a hint on hovering, a class."""
+    """A cell with more than text: a background colour, a hint on hovering, a class, a small line below."""
 
     text: str
     colour: tuple[float, float, float] | None = None
     title: str = ""
     css: str = ""
+    below: str = ""
 
 
 Row = Sequence[str | Cell]
@@ -78,7 +79,8 @@ def _cell(cell: str | Cell, column: int, text: int) -> str:
         style = f' style="background:#{red:02x}{green:02x}{blue:02x};color:{ink_on(item.colour)}"'
     tag = "th" if column == 0 else "td"
     scope = ' scope="row"' if column == 0 else ""
-    return f"<{tag}{scope}{align}{style}{title}>{escape(item.text)}</{tag}>"
+    below = f"<small>{escape(item.below)}</small>" if item.below else ""
+    return f"<{tag}{scope}{align}{style}{title}>{escape(item.text)}{below}</{tag}>"
 
 
 def _align(column: int, text: int, css: str = "") -> str:
@@ -176,9 +178,14 @@ def decile_table(deciles: Sequence[DecileReturns], labels: Labels) -> str:
     rows: list[Row] = []
     for part in deciles:
         name = labels("sessions" if part.horizon > 1 else "session", h=part.horizon)
-        cells = [basis_points(float(x)) for x in part.mean] + [""] * (most - len(part.mean))
+        pairs_ = zip(part.mean.tolist(), part.std_error.tolist(), strict=True)
+        cells = [Cell(basis_points(x), title=f"± {basis_points(e)}") for x, e in pairs_]
+        blank = [Cell("")] * (most - len(part.mean))
         spread = float(part.mean[-1] - part.mean[0]) if len(part.mean) else float("nan")
-        rows.append([name, *cells, Cell(basis_points(spread, signed=True), css="primary")])
+        text = basis_points(spread, signed=True)
+        if np.isfinite(part.spread_error):
+            text += f" ± {basis_points(part.spread_error)}"
+        rows.append([name, *cells, *blank, Cell(text, css="primary")])
     return table(head, rows)
 
 
@@ -190,10 +197,23 @@ def performance_html(columns: Sequence[Performance], labels: Labels, benchmark: 
         head.append(leg if c.leg == "benchmark" else f"{leg}\n{labels(c.basis)}")
     rows: list[Row] = []
     for field, write in PERFORMANCE_ROWS.items():
-        cells = [Cell(write(float(getattr(c, field))), css=_weight(c)) for c in columns]
+        cells = [
+            Cell(write(float(getattr(c, field))), css=_weight(c), below=_between(c, field, write))
+            for c in columns
+        ]
         if any(cell.text != DASH for cell in cells):
             rows.append([labels(PERFORMANCE_LABELS.get(field, field)), *cells])
     return table(head, rows)
+
+
+def _between(column: Performance, field: str, write: Callable[[float], str]) -> str:
+    """The interval of a figure, empty where there is none."""
+    found = column.intervals.get(field)
+    if found is None or not np.isfinite([found.low, found.high]).all():
+        return ""
+    if write is percent:
+        return f"{percent(found.low, 0)} … {percent(found.high, 0)}"
+    return f"{number(found.low, 1)} … {number(found.high, 1)}"
 
 
 def _weight(column: Performance) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from browser import Browser, Page, find
-from report_inputs import full_input, trust_facts
+from report_inputs import full_input, monitor_facts, trust_facts
 
 from jqfast.report import fonts, html
 
@@ -73,7 +73,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         language: html.write(
             folder / f"{language}.html",
-            replace(full_input(language), trust=trust_facts()),  # type: ignore[arg-type]
+            replace(full_input(language), trust=trust_facts(), monitor=monitor_facts()),  # type: ignore[arg-type]
         )
         for language in LANGUAGES
     }
@@ -88,7 +88,7 @@ def test_a_page_opens_clean_and_whole(
     assert page.complaints() == []
     assert page.requests() == []
     charts = page.run(CHARTS)
-    assert {f"figure-{key}" for key in ("5", "6", "9", "10a", "11", "12", "A", "B", "C", "E")} <= {
+    assert {f"figure-{key}" for key in ("5", "6", "9", "10a", "11", "12", "A", "B", "C", "E", "F")} <= {
         chart[0] for chart in charts
     }
     for name, across, high, parts in charts:

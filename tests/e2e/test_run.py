@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -122,6 +123,10 @@ def _check_metrics(folder: Path) -> None:
 def _check_report(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.count("<img") + page.count("<svg") >= 5
+    assert page.count("<small>") > 25, "figures of performance with their intervals"
+    assert re.search(r"\+?[−\d.]+ ± \d", page), "top minus bottom with its error"
+    for figure in ("5", "12", "D", "E", "F"):
+        assert f'id="figure-{figure}"' in page
     for word in ("RankIC", "mine", "simulated", "Oracle", "Ridge on the true drivers", "reversal, momentum"):
         assert word in page
     assert "http://" not in page.replace("http://www.w3.org", "")

@@ -10,6 +10,7 @@ import numpy as np
 from jqfast.evaluate.costs import CostConfig
 from jqfast.explain.shape import shape
 from jqfast.report import inputs as made
+from jqfast.report.monitor_inputs import DriftRow, MonitorFacts
 from jqfast.report.trust_inputs import Order, TrustFacts, TrustRow
 
 NAMES = (
@@ -190,3 +191,11 @@ def trust_facts() -> TrustFacts:
     random = Order(0.1 * bow, 0.08 * bow, -0.001, 0.002, 0.0)
     pairs = [(1, 0.65), (2, 0.61)]
     return TrustFacts(rows, lrp, gradient, random, pairs, 600, ["2022-03-30", "2023-09-27"], ["a", "b"], 1)
+
+
+def monitor_facts() -> MonitorFacts:
+    """A model within its limits, one input beyond."""
+    dates = sessions(300, "2022-01-04")
+    rolling = 0.03 + 0.01 * np.sin(np.arange(300) / 20)
+    drift = [DriftRow("ret_5", 0.41, 1.0, 0.99), DriftRow("rsi", 0.02, 0.98, 0.97)]
+    return MonitorFacts(dates, rolling, 0.01, 0.05, 60, 3.0, drift, 0.25, 0.2, 20, "2023-12")

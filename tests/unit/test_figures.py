@@ -64,6 +64,10 @@ def test_benchmark_is_a_line_only_when_there_is_one() -> None:
 def test_large_spans_are_drawn_on_a_log_scale(gain: float, scale: str) -> None:
     _, figure = figures.cumulative_returns(series(long=np.array([gain, gain, 0.0, 0.0])))
     assert figure.axes[0].get_yscale() == scale
+    figure.draw_without_rendering()
+    low, high = figure.axes[0].get_ylim()
+    shown = [y for y in figure.axes[0].get_yticks() if low <= y <= high]
+    assert len(shown) >= 3, "the scale can be read"
 
 
 def test_monthly_rank_ic_equals_a_group_by() -> None:

@@ -121,6 +121,22 @@ def test_decile_table_shows_the_spread_in_basis_points() -> None:
     assert ">−10.0<" in html
 
 
+def test_deciles_carry_their_errors() -> None:
+    part = DecileReturns(5, np.array([-0.001, 0.0025]), np.array([0.0004, 0.0005]), spread_error=0.0007)
+    html = tables.decile_table([part], EN)
+    assert 'title="± 4.0"' in html
+    assert "+35.0 ± 7.0" in html
+
+
+def test_performance_has_its_intervals_below_the_figures() -> None:
+    known = {"annual_return": Interval(-0.021, 0.184), "ratio": Interval(-0.31, 1.26)}
+    column = Performance("long", "net", 0.08, 0.15, 0.53, -0.2, 0.51, 100, known)
+    html = tables.performance_html([column], EN)
+    assert "8.0%<small>−2% … 18%</small>" in html
+    assert "0.53<small>−0.3 … 1.3</small>" in html
+    assert html.count("<small>") == 2, "none is made up"
+
+
 def test_performance_columns_name_leg_and_basis() -> None:
     columns = [
         Performance("long_short", "net", 0.0871, 0.1281, 0.68, -0.2914),

@@ -144,6 +144,10 @@ def test_a_group_that_lrp_gets_wrong_is_named(run: Run) -> None:
     told = html.build(replace(full_input("en"), trust=replace(facts, rows=[wrong, *facts.rows[1:]])))
     assert "It does not for: path. Relevance of these is not to be read." in told
     assert "LRP recovers what the model does with: value." in told
+    assert "explained otherwise" not in told
+    fickle = [replace(row, seeds=0.1) for row in facts.rows]
+    told = html.build(replace(full_input("en"), trust=replace(facts, rows=fickle)))
+    assert "A model that differs in its seed alone is explained otherwise for: path, value." in told
 
 
 def test_facts_survive_their_file(run: Run) -> None:
