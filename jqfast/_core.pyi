@@ -99,42 +99,58 @@ def least_squares(
     tss: AnyArray,
     threads: int = 1,
 ) -> None: ...
-def lrp_dense(
-    x: AnyArray,
+
+class LrpNet:
+    @property
+    def width(self) -> int: ...
+    @property
+    def heads(self) -> int: ...
+
+def lrp_dense_net(
     layers: Sequence[tuple[AnyArray, AnyArray, str, str, float, float, float, float, bool]],
     *,
     outputs: Sequence[int],
     redistribute: bool = False,
-    threads: int = 1,
-    out: AnyArray | None = None,
-    residual: AnyArray | None = None,
-    prediction: AnyArray | None = None,
-    start: AnyArray | None = None,
     low: AnyArray | None = None,
     high: AnyArray | None = None,
-    groups: AnyArray | None = None,
-    sum: AnyArray | None = None,
-    size: AnyArray | None = None,
-) -> int: ...
-def lrp_lstm(
-    x: AnyArray,
+) -> LrpNet: ...
+def lrp_lstm_net(
     layers: Sequence[tuple[AnyArray, ...]],
     head: Sequence[tuple[AnyArray, AnyArray, str, str, float, float, float, float, bool]],
     *,
+    length: int,
     pooling: str = "last",
     query: AnyArray | None = None,
     epsilon: float = 1e-3,
     outputs: Sequence[int],
     redistribute: bool = False,
+) -> LrpNet: ...
+def lrp_run(
+    jobs: Sequence[
+        tuple[
+            LrpNet,
+            AnyArray,
+            AnyArray | None,
+            AnyArray | None,
+            AnyArray | None,
+            AnyArray | None,
+            AnyArray | None,
+        ]
+    ],
+    *,
     threads: int = 1,
-    out: AnyArray | None = None,
+) -> list[int]: ...
+def lrp_means(
+    net: LrpNet,
+    x: AnyArray,
+    groups: AnyArray,
+    sum: AnyArray,
+    size: AnyArray,
+    *,
     residual: AnyArray | None = None,
     prediction: AnyArray | None = None,
-    initial: AnyArray | None = None,
     start: AnyArray | None = None,
-    groups: AnyArray | None = None,
-    sum: AnyArray | None = None,
-    size: AnyArray | None = None,
+    threads: int = 1,
 ) -> int: ...
 def activation_names() -> list[str]: ...
 def lrp_rule_names() -> list[str]: ...

@@ -1,4 +1,4 @@
-// Python's door to LRP: check and view, borrow the outputs, release the GIL, run.
+// Python's door to LRP: nets packed once; then check and view, borrow the outputs, release the GIL, run.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -10,6 +10,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "arrays.hpp"
@@ -33,7 +34,7 @@ using LstmArgument = std::tuple<py::array, py::array, py::array>;
 // The array as it is, never a copy: dtype, dimensions and C order must fit.
 template <class T>
 std::span<const T> view(const py::array& array, const std::string& name, py::ssize_t dimensions) {
-  if (!py::isinstance<py::array_t<T>>(array)) refuse(name, "of the dtype of `x`");
+  if (!py::isinstance<py::array_t<T>>(array)) refuse(name, "of the dtype of the net");
   if (array.ndim() != dimensions) refuse(name, std::to_string(dimensions) + "-dimensional");
   if ((static_cast<unsigned>(array.flags()) & static_cast<unsigned>(py::array::c_style)) == 0)
     refuse(name, "C-contiguous");
@@ -92,19 +93,38 @@ auto layers_from(const std::vector<Argument>& arguments) {
   return layers;
 }
 
-// The arrays of a call as they came, kept alive while it runs.
-struct Arguments {
+template <class T>
+using Model = LrpModel<T>;
+
+// What Python holds: a packed net and its kind.
+struct LrpNet {
+  std::variant<Model<float>, Model<double>> model;
+  py::ssize_t dimensions = 2;  // of its inputs: samples x inputs, or samples x sessions x inputs
+
+  [[nodiscard]] std::size_t width() const {
+    return std::visit([](const auto& one) { return one.width; }, model);
+  }
+  [[nodiscard]] std::size_t heads() const {
+    return std::visit([](const auto& one) { return one.heads; }, model);
+  }
+};
+
+using Optional = std::optional<py::array>;
+
+// One net's arrays of a run as they came, kept alive while it runs.
+struct LrpArguments {
+  const LrpNet* net = nullptr;
   py::array x;
-  std::vector<std::size_t> outputs;
-  bool redistribute = false;
-  unsigned threads = 1;
-  std::optional<py::array> out = {}, residual = {}, prediction = {}, initial = {}, start = {}, low = {}, high = {},
-                           groups = {}, sum = {}, size = {};
+  Optional out = {}, residual = {}, prediction = {}, initial = {}, start = {}, groups = {}, sum = {}, size = {};
 };
 
 template <class T>
-LrpArrays<T> arrays_from(Arguments& a, py::ssize_t dimensions) {
-  LrpArrays<T> arrays;
+LrpJob<T> job_from(LrpArguments& a) {
+  const auto* model = std::get_if<Model<T>>(&a.net->model);
+  if (model == nullptr) refuse("x", "of the dtype of the net");
+  const py::ssize_t dimensions = a.net->dimensions;
+  LrpJob<T> job{*model, {}};
+  LrpArrays<T>& arrays = job.arrays;
   arrays.x = view<T>(a.x, "x", dimensions);
   arrays.samples = static_cast<std::size_t>(a.x.shape(0));
   arrays.start = view_optional<T>(a.start, "start", 2);
@@ -119,91 +139,100 @@ LrpArrays<T> arrays_from(Arguments& a, py::ssize_t dimensions) {
     arrays.sums.size = view_mutable<double>(a.size, "size", dimensions + 1);
     arrays.sums.groups = a.sum ? static_cast<std::size_t>(a.sum->shape(1)) : 0;
   }
-  arrays.threads = a.threads;
-  return arrays;
+  return job;
 }
 
 template <class T>
-std::size_t run_dense(Arguments& a, const std::vector<LayerArgument>& arguments) {
-  const LrpArrays<T> arrays = arrays_from<T>(a, 2);
-  std::vector<DenseLayer<T>> layers = layers_from<T>(arguments);
-  if (!layers.empty()) {
-    layers.front().rule.low = view_optional<T>(a.low, "low", 1);
-    layers.front().rule.high = view_optional<T>(a.high, "high", 1);
-    if (a.x.shape(1) != static_cast<py::ssize_t>(layers.front().inputs))
-      refuse("x", "samples x inputs of the first layer");
-  }
-  const DenseNet<T> net{layers, a.outputs, a.redistribute};
-  // Safe without the GIL: `net` and `arrays` hold plain pointers into arrays that the arguments keep alive; the poll
-  // takes the GIL for itself.
+std::vector<std::size_t> run_all(std::vector<LrpArguments>& arguments, unsigned threads) {
+  std::vector<LrpJob<T>> jobs;
+  jobs.reserve(arguments.size());
+  for (LrpArguments& a : arguments) jobs.push_back(job_from<T>(a));
+  // Safe without the GIL: `jobs` holds packed nets and plain pointers into arrays that `arguments` keeps alive; the
+  // poll takes the GIL for itself.
   const py::gil_scoped_release unlocked;
-  return lrp_dense(net, arrays, chosen_kernels(), SignalPoll());
+  return lrp_run<T>(jobs, threads, SignalPoll());
+}
+
+std::vector<std::size_t> run(std::vector<LrpArguments> arguments, unsigned threads) {
+  if (arguments.empty()) return {};
+  if (std::holds_alternative<Model<float>>(arguments.front().net->model)) return run_all<float>(arguments, threads);
+  return run_all<double>(arguments, threads);
+}
+
+// (net, x, out, residual, prediction, initial, start)
+using JobArgument = std::tuple<const LrpNet*, py::array, Optional, Optional, Optional, Optional, Optional>;
+
+std::vector<std::size_t> run_jobs(const std::vector<JobArgument>& jobs, unsigned threads) {
+  std::vector<LrpArguments> arguments;
+  for (const auto& [net, x, out, residual, prediction, initial, start] : jobs) {
+    if (net == nullptr) refuse("jobs", "(net, x, ...), each with a net");
+    arguments.push_back({net, x, out, residual, prediction, initial, start});
+  }
+  return run(std::move(arguments), threads);
+}
+
+std::size_t run_means(const LrpNet& net, const py::array& x, const py::array& groups, const py::array& sum,
+                      const py::array& size, Optional residual, Optional prediction, Optional start, unsigned threads) {
+  LrpArguments a{&net, x};
+  a.residual = std::move(residual);
+  a.prediction = std::move(prediction);
+  a.start = std::move(start);
+  a.groups = groups;
+  a.sum = sum;
+  a.size = size;
+  return run({a}, threads).front();
+}
+
+template <class T>
+LrpNet dense_of(const std::vector<LayerArgument>& arguments, const std::vector<std::size_t>& outputs, bool redistribute,
+                const Optional& low, const Optional& high) {
+  std::vector<DenseLayer<T>> layers = layers_from<T>(arguments);
+  layers.front().rule.low = view_optional<T>(low, "low", 1);
+  layers.front().rule.high = view_optional<T>(high, "high", 1);
+  return {lrp_model<T>(DenseNet<T>{layers, outputs, redistribute}, chosen_kernels()), 2};
+}
+
+LrpNet dense_net(const std::vector<LayerArgument>& layers, const std::vector<std::size_t>& outputs, bool redistribute,
+                 const Optional& low, const Optional& high) {
+  if (layers.empty()) refuse("weights", "given for at least one layer");
+  const py::array& first = std::get<0>(layers.front());
+  if (py::isinstance<py::array_t<float>>(first)) return dense_of<float>(layers, outputs, redistribute, low, high);
+  if (py::isinstance<py::array_t<double>>(first)) return dense_of<double>(layers, outputs, redistribute, low, high);
+  refuse("weights", "float32 or float64");
 }
 
 struct Stack {
   std::vector<LstmArgument> layers;
   std::vector<LayerArgument> head;
+  std::size_t length = 0;
   std::string pooling;
-  std::optional<py::array> query;
+  Optional query;
   double epsilon = 0.0;
 };
 
 template <class T>
-std::size_t run_lstm(Arguments& a, const Stack& stack) {
-  const LrpArrays<T> arrays = arrays_from<T>(a, 3);
+LrpNet lstm_of(const Stack& stack, const std::vector<std::size_t>& outputs, bool redistribute) {
   const std::vector<LstmLayer<T>> layers = layers_from<T>(stack.layers);
   const std::vector<DenseLayer<T>> head = layers_from<T>(stack.head);
-  if (!layers.empty() && a.x.shape(2) != static_cast<py::ssize_t>(layers.front().inputs))
-    refuse("x", "samples x sessions x inputs of the first layer");
   LstmNet<T> net;
   net.layers = layers;
-  net.head = {head, a.outputs, a.redistribute};
-  net.length = static_cast<std::size_t>(a.x.shape(1));
+  net.head = {head, outputs, redistribute};
+  net.length = stack.length;
   net.pooling = pooling_from(stack.pooling);
   net.query = view_optional<T>(stack.query, "query", 1);
   net.epsilon = static_cast<T>(stack.epsilon);
-  // Safe without the GIL: as above.
-  const py::gil_scoped_release unlocked;
-  return lrp_lstm(net, arrays, chosen_kernels(), SignalPoll());
+  return {lrp_model<T>(net, chosen_kernels()), 3};
 }
 
-using Optional = std::optional<py::array>;
-
-std::size_t dense(const py::array& x, const std::vector<LayerArgument>& layers, std::vector<std::size_t> outputs,
-                  bool redistribute, unsigned threads, Optional out, Optional residual, Optional prediction,
-                  Optional start, Optional low, Optional high, Optional groups, Optional sum, Optional size) {
-  Arguments a{x, std::move(outputs), redistribute, threads};
-  a.out = std::move(out);
-  a.residual = std::move(residual);
-  a.prediction = std::move(prediction);
-  a.start = std::move(start);
-  a.low = std::move(low);
-  a.high = std::move(high);
-  a.groups = std::move(groups);
-  a.sum = std::move(sum);
-  a.size = std::move(size);
-  if (py::isinstance<py::array_t<float>>(x)) return run_dense<float>(a, layers);
-  if (py::isinstance<py::array_t<double>>(x)) return run_dense<double>(a, layers);
-  refuse("x", "float32 or float64");
-}
-
-std::size_t lstm(const py::array& x, std::vector<LstmArgument> layers, std::vector<LayerArgument> head,
-                 std::string pooling, Optional query, double epsilon, std::vector<std::size_t> outputs,
-                 bool redistribute, unsigned threads, Optional out, Optional residual, Optional prediction,
-                 Optional initial, Optional start, Optional groups, Optional sum, Optional size) {
-  const Stack stack{std::move(layers), std::move(head), std::move(pooling), std::move(query), epsilon};
-  Arguments a{x, std::move(outputs), redistribute, threads};
-  a.out = std::move(out);
-  a.residual = std::move(residual);
-  a.prediction = std::move(prediction);
-  a.initial = std::move(initial);
-  a.start = std::move(start);
-  a.groups = std::move(groups);
-  a.sum = std::move(sum);
-  a.size = std::move(size);
-  if (py::isinstance<py::array_t<float>>(x)) return run_lstm<float>(a, stack);
-  if (py::isinstance<py::array_t<double>>(x)) return run_lstm<double>(a, stack);
-  refuse("x", "float32 or float64");
+LrpNet lstm_net(std::vector<LstmArgument> layers, std::vector<LayerArgument> head, std::size_t length,
+                std::string pooling, Optional query, double epsilon, const std::vector<std::size_t>& outputs,
+                bool redistribute) {
+  if (layers.empty()) refuse("layers", "at least one LSTM layer");
+  const py::array first = std::get<0>(layers.front());
+  const Stack stack{std::move(layers), std::move(head), length, std::move(pooling), std::move(query), epsilon};
+  if (py::isinstance<py::array_t<float>>(first)) return lstm_of<float>(stack, outputs, redistribute);
+  if (py::isinstance<py::array_t<double>>(first)) return lstm_of<double>(stack, outputs, redistribute);
+  refuse("W_x", "float32 or float64");
 }
 
 }  // namespace
@@ -211,19 +240,22 @@ std::size_t lstm(const py::array& x, std::vector<LstmArgument> layers, std::vect
 void bind_lrp(py::module_& module) {
   using py::arg;
   const py::none none;
-  module.def("lrp_dense", &dense, arg("x"), arg("layers"), py::kw_only(), arg("outputs"), arg("redistribute") = false,
-             arg("threads") = 1, arg("out") = none, arg("residual") = none, arg("prediction") = none,
-             arg("start") = none, arg("low") = none, arg("high") = none, arg("groups") = none, arg("sum") = none,
-             arg("size") = none,
-             "Fill `out`, or `sum` and `size`; returns the first sample that is not finite, or their number. See "
-             "jqfast.explain.lrp_dense.");
-  module.def("lrp_lstm", &lstm, arg("x"), arg("layers"), arg("head"), py::kw_only(), arg("pooling") = "last",
-             arg("query") = none, arg("epsilon") = 1e-3, arg("outputs"), arg("redistribute") = false,
-             arg("threads") = 1, arg("out") = none, arg("residual") = none, arg("prediction") = none,
-             arg("initial") = none, arg("start") = none, arg("groups") = none, arg("sum") = none, arg("size") = none,
-             "The same for a stack of LSTM layers. See jqfast.explain.lrp_lstm.");
-  module.def("activation_names", &activation_names, "The activations that lrp_dense knows.");
-  module.def("lrp_rule_names", &lrp_rule_names, "The rules that lrp_dense knows.");
+  py::class_<LrpNet>(module, "LrpNet", "A net packed for the instruction set, for any number of runs.")
+      .def_property_readonly("width", &LrpNet::width, "Values per sample.")
+      .def_property_readonly("heads", &LrpNet::heads, "Outputs that are explained.");
+  module.def("lrp_dense_net", &dense_net, arg("layers"), py::kw_only(), arg("outputs"), arg("redistribute") = false,
+             arg("low") = none, arg("high") = none, "A dense net. See jqfast.explain.lrp_dense.");
+  module.def("lrp_lstm_net", &lstm_net, arg("layers"), arg("head"), py::kw_only(), arg("length"),
+             arg("pooling") = "last", arg("query") = none, arg("epsilon") = 1e-3, arg("outputs"),
+             arg("redistribute") = false, "A stack of LSTM layers. See jqfast.explain.lrp_lstm.");
+  module.def("lrp_run", &run_jobs, arg("jobs"), py::kw_only(), arg("threads") = 1,
+             "Fill the arrays of jobs (net, x, out, residual, prediction, initial, start); returns for each the first "
+             "sample that is not finite, or their number.");
+  module.def("lrp_means", &run_means, arg("net"), arg("x"), arg("groups"), arg("sum"), arg("size"), py::kw_only(),
+             arg("residual") = none, arg("prediction") = none, arg("start") = none, arg("threads") = 1,
+             "Add relevances and their sizes up by group; returns as lrp_run.");
+  module.def("activation_names", &activation_names, "The activations that lrp_dense_net knows.");
+  module.def("lrp_rule_names", &lrp_rule_names, "The rules that lrp_dense_net knows.");
 }
 
 }  // namespace jqfast

@@ -90,8 +90,7 @@ inline ExpParts<T> exp_parts(Reg<T> x) noexcept {
 
 template <class T>
 inline Reg<T> clamp(Reg<T> x, T low, T high) noexcept {
-  const Reg<T> above = x < low ? splat(low) : x;
-  return above > high ? splat(high) : above;
+  return at_most(high, at_least(low, x));
 }
 
 // Never infinite; 0 where the value would be about to leave the normal numbers.

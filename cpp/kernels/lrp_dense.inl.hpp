@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -59,12 +60,16 @@ class DenseStrip {
   [[nodiscard]] T* input() noexcept { return units_.front().data(); }
   [[nodiscard]] std::size_t input_stride() const noexcept { return padded<T>(layers_.front().inputs); }
 
+  // What the caller will read and write when this strip is done.
+  void fetch(const std::array<Ahead, 2>& ahead) noexcept { ahead_ = ahead; }
+
   void forward() {
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       const PackedLayer<T>& layer = layers_[l];
       const std::size_t width = padded<T>(layer.outputs);
       Product<T> task{units_[l].data(), padded<T>(layer.inputs), sums_[l].data(), width};
       task.first = layer.bias.data();
+      task.ahead = &ahead_;
       product(layer.forward, rows_, task);
       activate(layer.activation, sums_[l].data(), rows_ * width, units_[l + 1].data());
     }
@@ -100,6 +105,7 @@ class DenseStrip {
         task.scale = formed(l, part.form);
         task.scale_stride = task.out_stride;
         task.add = !std::exchange(first, false);
+        task.ahead = &ahead_;
         product(part.backward, rows_, task);
       }
     }
@@ -197,56 +203,69 @@ class DenseStrip {
   std::vector<Lines<T>> units_;  // the input and each layer's activations
   Lines<T> relevance_, lower_, form_, denominator_, share_;
   Lines<T> kept_;
+  std::array<Ahead, 2> ahead_;
 };
 
-// The sum of a row in double, by partial sums of fixed places, so that vector width does not change the order. What
-// lies behind the row is not read, or is 0.
-template <class T>
-inline double sum_of_row(const T* row, std::size_t n, bool padded_with_zeros) noexcept {
-  constexpr std::size_t kSums = 16;
-  double sum[kSums] = {};
-  const auto add = [&sum](const T* from) {
-    for (std::size_t s = 0; s < kSums; ++s) sum[s] += static_cast<double>(from[s]);
-  };
-  std::size_t i = 0;
-  for (; i + kSums <= n; i += kSums) add(row + i);
-  if (i < n && padded_with_zeros && kPer<T> % kSums == 0) {
-    add(row + i);
-  } else if (i < n) {
-    T rest[kSums] = {};
-    std::copy(row + i, row + n, rest);
-    add(rest);
+// The sum of n values by partial sums of fixed places, so that vector width does not change the order: in T over a few
+// vectors, then in double. `take(i)` gives the vector at place i, with zeros behind the last value.
+template <class T, class Take>
+inline double sum_in_places(std::size_t n, Take take) noexcept {
+  constexpr std::size_t kPlaces = 16, kParts = kPlaces / kPer<T>, kBlock = 8 * kPlaces;
+  double sum[kPlaces] = {};
+  for (std::size_t first = 0; first < n; first += kBlock) {
+    const std::size_t last = std::min(n, first + kBlock);
+    Reg<T> part[kParts] = {};
+    for (std::size_t i = first; i < last; i += kPlaces)
+      for (std::size_t p = 0; p < kParts; ++p)
+        if (i + p * kPer<T> < last) part[p] += take(i + p * kPer<T>);
+    for (std::size_t s = 0; s < kPlaces; ++s) sum[s] += static_cast<double>(part[s / kPer<T>][s % kPer<T>]);
   }
-  for (std::size_t half = kSums / 2; half > 0; half /= 2)
+  for (std::size_t half = kPlaces / 2; half > 0; half /= 2)
     for (std::size_t s = 0; s < half; ++s) sum[s] += sum[s + half];
   return sum[0];
 }
 
-// 0 for a row of finite values, else NaN; the row ends in whole vectors.
+// The last values of a row, as a vector that overlaps with the one before where there is one.
 template <class T>
-inline T zero_or_nan_row(const T* row, std::size_t n) noexcept {
-  Reg<T> all{};
-  for (std::size_t i = 0; i < n; i += kPer<T>) all += load(row + i) * T(0);
-  T sum = T(0);
-  for (std::size_t s = 0; s < kPer<T>; ++s) sum += all[s];
-  return sum;
-}
-
-// `valid` is 0, or NaN for a sample without relevance.
-template <class T>
-inline void put_row(const T* row, std::size_t n, T valid, T* to) noexcept {
-  if (valid == T(0)) {
-    std::copy_n(row, n, to);
+inline void copy_last(const T* from, std::size_t n, T* to) noexcept {
+  if (n >= kPer<T>) {
+    store<T>(to + n - kPer<T>, load(from + n - kPer<T>));
   } else {
-    std::fill_n(to, n, valid);
+    std::copy_n(from, n, to);
   }
 }
 
-// Asks for the cache lines of n values ahead of their use: a strip is short, and each is a new place in memory.
-template <bool kWrite, class T>
-inline void prefetch(const T* from, std::size_t n) noexcept {
-  constexpr std::size_t kLine = 64 / sizeof(T);
-  for (std::size_t i = 0; i < n; i += kLine) __builtin_prefetch(from + i, kWrite ? 1 : 0, 2);
+// Copies a row that is filled up with zeros to whole vectors, and adds it up on the way.
+template <class T>
+inline double put_row(const T* row, std::size_t n, T* to) noexcept {
+  const double sum = sum_in_places<T>(n, [=](std::size_t i) {
+    const Reg<T> values = load(row + i);
+    if (i + kPer<T> <= n) store<T>(to + i, values);
+    return values;
+  });
+  copy_last(row, n, to);
+  return sum;
+}
+
+// Copies a row; 0 in every place, or NaN in some for a row that is not finite.
+template <class T>
+inline Reg<T> take_row(const T* row, std::size_t n, T* to) noexcept {
+  Reg<T> all{};
+  for (std::size_t i = 0; i + kPer<T> <= n; i += kPer<T>) {
+    const Reg<T> values = load(row + i);
+    store<T>(to + i, values);
+    all += values * T(0);
+  }
+  copy_last(row, n, to);
+  return all + load(to + (n - 1) / kPer<T> * kPer<T>) * T(0);  // behind the row there are zeros
+}
+
+// 0 for finite values, else NaN.
+template <class T>
+inline T zero_or_nan_of(Reg<T> all) noexcept {
+  T sum = T(0);
+  for (std::size_t s = 0; s < kPer<T>; ++s) sum += all[s] * T(0);
+  return sum;
 }
 
 // The residual share and the prediction of one sample.
@@ -279,8 +298,8 @@ class DenseWalk final : public LrpWalk<T> {
     T valid[kDenseRows] = {};
     std::size_t bad = take(batch, first, count, valid);
     const std::size_t next = std::min(kDenseRows, batch.count - first - count);
-    prefetch<false>(batch.x + (first + count) * inputs_, next * inputs_);
-    prefetch<true>(batch.relevance + first * inputs_, count * inputs_);
+    strip_.fetch({Ahead(batch.relevance + first * inputs_, count * inputs_ * sizeof(T)),
+                  Ahead(batch.x + (first + count) * inputs_, next * inputs_ * sizeof(T))});
     strip_.forward();
     for (std::size_t k = 0; k < heads_; ++k) {
       T start[kDenseRows] = {};
@@ -293,8 +312,9 @@ class DenseWalk final : public LrpWalk<T> {
         const std::size_t at = k * batch.heads + first + row;
         const T own = valid[row] + zero_or_nan(start[row]);
         T* out = batch.relevance + (k * batch.relevance_heads + first + row) * inputs_;
-        put_row(relevance + row * stride, inputs_, own, out);
-        put_sums(batch, at, start[row], strip_.head(row, k), sum_of_row(relevance + row * stride, inputs_, true), own);
+        const double reached = put_row(relevance + row * stride, inputs_, out);
+        if (own != T(0)) std::fill_n(out, inputs_, own);
+        put_sums(batch, at, start[row], strip_.head(row, k), reached, own);
         if (batch.initial != nullptr) batch.initial[at] = own;
       }
     }
@@ -305,18 +325,14 @@ class DenseWalk final : public LrpWalk<T> {
   std::size_t take(const LrpBatch<T>& batch, std::size_t first, std::size_t count, T* valid) {
     const std::size_t stride = strip_.input_stride();
     std::size_t bad = batch.count;
-    for (std::size_t row = 0; row < kDenseRows; ++row) {
+    Reg<T> all{};
+    for (std::size_t row = 0; row < count; ++row)
+      all += take_row(batch.x + (first + row) * inputs_, inputs_, strip_.input() + row * stride);
+    std::fill_n(strip_.input() + count * stride, (kDenseRows - count) * stride, T(0));
+    if (zero_or_nan_of<T>(all) == T(0)) return bad;
+    for (std::size_t row = count; row-- > 0;) {
       T* to = strip_.input() + row * stride;
-      if (row < count) {
-        std::copy_n(batch.x + (first + row) * inputs_, inputs_, to);
-      } else {
-        std::fill_n(to, inputs_, T(0));
-      }
-    }
-    if (zero_or_nan_row(strip_.input(), kDenseRows * stride) == T(0)) return bad;
-    for (std::size_t row = kDenseRows; row-- > 0;) {
-      T* to = strip_.input() + row * stride;
-      valid[row] = zero_or_nan_row(to, stride);
+      valid[row] = zero_or_nan_of<T>(take_row(to, inputs_, to));
       if (valid[row] == T(0)) continue;
       std::fill_n(to, inputs_, T(0));
       bad = first + row;

@@ -89,7 +89,7 @@ class LstmWalk final : public LrpWalk<T> {
         double initial = 0.0;
         for (const auto& strip : strips_) initial += strip->initial(row);
         T* sample = out + row * width;
-        put_sums(batch, at, start_[row], head_.head(row, k), sum_of_row(sample, width, false) + initial, own);
+        put_sums(batch, at, start_[row], head_.head(row, k), sum_of(sample, width) + initial, own);
         if (own != T(0)) std::fill_n(sample, width, own);
         if (batch.initial != nullptr) batch.initial[at] = static_cast<T>(initial) + own;
       }
@@ -97,10 +97,13 @@ class LstmWalk final : public LrpWalk<T> {
     return bad;
   }
 
-  // Copies a session; 0, or NaN where it is not finite.
-  static T take(const T* from, std::size_t n, T* to) noexcept {
-    std::copy_n(from, n, to);
-    return zero_or_nan_row(to, padded<T>(n));
+  static double sum_of(const T* values, std::size_t n) noexcept {
+    return sum_in_places<T>(n, [=](std::size_t i) {
+      if (i + kPer<T> <= n) return load(values + i);
+      T rest[kPer<T>] = {};
+      std::copy(values + i, values + n, rest);
+      return load(rest);
+    });
   }
 
   // The strip's inputs into the lowest layer; returns the first sample that is not finite.
@@ -108,10 +111,11 @@ class LstmWalk final : public LrpWalk<T> {
     const std::size_t inputs = plan_.inputs(), L = plan_.length;
     std::size_t bad = batch.count;
     for (std::size_t row = 0; row < plan_.rows; ++row) {
-      valid_[row] = T(0);
       const T* x = batch.x + (first + row) * L * inputs;
+      Reg<T> all{};
       for (std::size_t t = 0; t < L && row < count; ++t)
-        valid_[row] += take(x + t * inputs, inputs, strips_.front()->input(t, row));
+        all += take_row(x + t * inputs, inputs, strips_.front()->input(t, row));
+      valid_[row] = zero_or_nan_of<T>(all);
       if (valid_[row] != T(0)) bad = std::min(bad, first + row);
       for (std::size_t t = 0; t < L && (row >= count || valid_[row] != T(0)); ++t)
         std::fill_n(strips_.front()->input(t, row), inputs, T(0));

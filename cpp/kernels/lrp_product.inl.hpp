@@ -10,6 +10,7 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <new>
@@ -21,7 +22,8 @@
 
 namespace jqfast::JQFAST_TARGET::lrp {
 
-// Vectors of a panel times rows of a tile fill the registers: 4 x 6 of 32, else 2 x 6 of 16.
+// Vectors of a panel times rows of a tile fill the registers: 4 x 6 of 32, else 2 x 6 of 16. Narrower panels take
+// more rows, so that as many sums are under way whatever the width.
 #if defined(__AVX512F__)
 inline constexpr std::size_t kBytes = 64;
 inline constexpr std::size_t kWide = 4;
@@ -86,6 +88,28 @@ inline Reg<float> fused(Reg<float> a, Reg<float> b, Reg<float> c) noexcept { ret
 inline Reg<double> fused(Reg<double> a, Reg<double> b, Reg<double> c) noexcept { return a * b + c; }
 #endif
 
+// In each place the larger or smaller of `bound` and v; NaN where v is NaN.
+#if defined(__AVX512F__)
+inline Reg<float> at_least(float bound, Reg<float> v) noexcept {
+  return reinterpret_cast<Reg<float>>(_mm512_maskz_max_ps(0xFFFF, _mm512_set1_ps(bound), reinterpret_cast<__m512>(v)));
+}
+inline Reg<float> at_most(float bound, Reg<float> v) noexcept {
+  return reinterpret_cast<Reg<float>>(_mm512_maskz_min_ps(0xFFFF, _mm512_set1_ps(bound), reinterpret_cast<__m512>(v)));
+}
+#elif defined(__AVX2__) && defined(__FMA__)
+inline Reg<float> at_least(float bound, Reg<float> v) noexcept {
+  return reinterpret_cast<Reg<float>>(_mm256_max_ps(_mm256_set1_ps(bound), reinterpret_cast<__m256>(v)));
+}
+inline Reg<float> at_most(float bound, Reg<float> v) noexcept {
+  return reinterpret_cast<Reg<float>>(_mm256_min_ps(_mm256_set1_ps(bound), reinterpret_cast<__m256>(v)));
+}
+#else
+inline Reg<float> at_least(float bound, Reg<float> v) noexcept { return v < bound ? bound - Reg<float>{} : v; }
+inline Reg<float> at_most(float bound, Reg<float> v) noexcept { return v > bound ? bound - Reg<float>{} : v; }
+#endif
+inline Reg<double> at_least(double bound, Reg<double> v) noexcept { return v < bound ? bound - Reg<double>{} : v; }
+inline Reg<double> at_most(double bound, Reg<double> v) noexcept { return v > bound ? bound - Reg<double>{} : v; }
+
 // Memory on cache lines: a vector that straddles two costs two accesses.
 template <class T>
 struct LineAllocator {
@@ -135,6 +159,23 @@ class Packed {
   Lines<T> data_;
 };
 
+// Memory that will be needed: some of its cache lines are asked for with every tile of a product. All at once would
+// fill the queue of lines under way, and the core would wait.
+class Ahead {
+ public:
+  Ahead() = default;
+  Ahead(const void* from, std::size_t bytes) noexcept : at_(static_cast<const char*>(from)), end_(at_ + bytes) {}
+
+  void some() noexcept {
+    for (std::size_t line = 0; line < kLines && at_ < end_; ++line, at_ += 64) __builtin_prefetch(at_, 0, 2);
+  }
+
+ private:
+  static constexpr std::size_t kLines = 7;
+  const char* at_ = nullptr;
+  const char* end_ = nullptr;
+};
+
 // out = scale (first + a M), row by row; strides in elements.
 template <class T>
 struct Product {
@@ -146,26 +187,29 @@ struct Product {
   const T* scale = nullptr;  // (rows, padded units); null: 1
   std::size_t scale_stride = 0;
   bool add = false;  // to what `out` holds
+  std::array<Ahead, 2>* ahead = nullptr;
 };
 
-template <class T, std::size_t kVectors>
+template <class T, std::size_t kVectors, std::size_t kRows>
 inline void product_tile(const T* weight, std::size_t depth, const Product<T>& task, std::size_t row,
                          std::size_t column) noexcept {
-  Reg<T> sum[kTile][kVectors];
+  if (task.ahead != nullptr)
+    for (Ahead& memory : *task.ahead) memory.some();
+  Reg<T> sum[kRows][kVectors];
   for (std::size_t v = 0; v < kVectors; ++v) {
     const Reg<T> begin = task.first == nullptr ? Reg<T>{} : load(task.first + column + v * kPer<T>);
-    for (std::size_t r = 0; r < kTile; ++r) sum[r][v] = begin;
+    for (std::size_t r = 0; r < kRows; ++r) sum[r][v] = begin;
   }
   const T* a = task.a + row * task.a_stride;
   for (std::size_t i = 0; i < depth; ++i, weight += kVectors * kPer<T>) {
     Reg<T> w[kVectors];
     for (std::size_t v = 0; v < kVectors; ++v) w[v] = load(weight + v * kPer<T>);
-    for (std::size_t r = 0; r < kTile; ++r) {
+    for (std::size_t r = 0; r < kRows; ++r) {
       const Reg<T> value = a[r * task.a_stride + i] - Reg<T>{};
       for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = fused(value, w[v], sum[r][v]);
     }
   }
-  for (std::size_t r = 0; r < kTile; ++r) {
+  for (std::size_t r = 0; r < kRows; ++r) {
     T* out = task.out + (row + r) * task.out_stride + column;
     for (std::size_t v = 0; v < kVectors; ++v) {
       Reg<T> value = sum[r][v];
@@ -176,6 +220,16 @@ inline void product_tile(const T* weight, std::size_t depth, const Product<T>& t
   }
 }
 
+// One panel: tiles of more rows first where the panel is narrow, tiles of kTile for the rest.
+template <class T, std::size_t kVectors>
+inline void product_panel(const T* weight, std::size_t depth, std::size_t rows, const Product<T>& task,
+                          std::size_t column) noexcept {
+  constexpr std::size_t kMany = kWide / kVectors * kTile;
+  std::size_t row = 0;
+  for (; row + kMany <= rows; row += kMany) product_tile<T, kVectors, kMany>(weight, depth, task, row, column);
+  for (; row < rows; row += kTile) product_tile<T, kVectors, kTile>(weight, depth, task, row, column);
+}
+
 // `rows` is a multiple of kTile.
 template <class T>
 void product(const Packed<T>& matrix, std::size_t rows, const Product<T>& task) noexcept {
@@ -183,13 +237,11 @@ void product(const Packed<T>& matrix, std::size_t rows, const Product<T>& task) 
   for (std::size_t p = 0; p < matrix.panels(); ++p) {
     const std::size_t column = p * kWide * kPer<T>;
     const T* weight = matrix.panel(p);
-    for (std::size_t row = 0; row < rows; row += kTile) {
-      switch (matrix.width(p)) {
-        case 1: product_tile<T, 1>(weight, depth, task, row, column); break;
-        case 2: product_tile<T, 2>(weight, depth, task, row, column); break;
-        case 3: product_tile<T, std::min<std::size_t>(3, kWide)>(weight, depth, task, row, column); break;
-        default: product_tile<T, kWide>(weight, depth, task, row, column); break;
-      }
+    switch (matrix.width(p)) {
+      case 1: product_panel<T, 1>(weight, depth, rows, task, column); break;
+      case 2: product_panel<T, 2>(weight, depth, rows, task, column); break;
+      case 3: product_panel<T, std::min<std::size_t>(3, kWide)>(weight, depth, rows, task, column); break;
+      default: product_panel<T, kWide>(weight, depth, rows, task, column); break;
     }
   }
 }

@@ -138,7 +138,6 @@ void check_arrays(const LrpArrays<T>& arrays, std::size_t heads, std::size_t wid
   require(per_sample(arrays.residual.size()), "`residual` must have one value per sample.");
   require(per_sample(arrays.prediction.size()), "`prediction` must have one value per sample.");
   require(per_sample(arrays.initial.size()), "`initial` must have one value per sample.");
-  require(arrays.threads >= 1 && arrays.threads <= 1024, "`threads` must be 1 to 1024.");
   if (arrays.relevance.empty() && arrays.sums.groups > 0) return check_sums(arrays, heads, width);
   require(arrays.relevance.size() == values * width, "`out` must have the shape of `x`.");
 }
@@ -152,42 +151,43 @@ std::vector<std::string> activation_names() { return names_of(kActivations); }
 std::vector<std::string> lrp_rule_names() { return names_of(kRules); }
 
 template <class T>
-std::size_t lrp_dense(const DenseNet<T>& net, const LrpArrays<T>& arrays, const KernelTable& kernels,
-                      const std::function<void()>& poll) {
+LrpModel<T> lrp_model(const DenseNet<T>& net, const KernelTable& kernels) {
   check_net(net);
-  const std::size_t heads = net.outputs.size(), width = net.layers.front().inputs;
-  check_arrays(arrays, heads, width);
-  std::unique_ptr<LrpPacked<T>> packed;
+  LrpModel<T> model{nullptr, net.outputs.size(), net.layers.front().inputs};
   if constexpr (std::is_same_v<T, float>) {
-    packed = kernels.lrp->dense_f32(net);
+    model.packed = kernels.lrp->dense_f32(net);
   } else {
-    packed = kernels.lrp->dense_f64(net);
+    model.packed = kernels.lrp->dense_f64(net);
   }
-  return run_lrp(*packed, heads, width, arrays, poll);
+  return model;
 }
 
 template <class T>
-std::size_t lrp_lstm(const LstmNet<T>& net, const LrpArrays<T>& arrays, const KernelTable& kernels,
-                     const std::function<void()>& poll) {
+LrpModel<T> lrp_model(const LstmNet<T>& net, const KernelTable& kernels) {
   check_net(net);
-  const std::size_t heads = net.head.outputs.size(), width = net.length * net.layers.front().inputs;
-  check_arrays(arrays, heads, width);
-  std::unique_ptr<LrpPacked<T>> packed;
+  LrpModel<T> model{nullptr, net.head.outputs.size(), net.length * net.layers.front().inputs};
   if constexpr (std::is_same_v<T, float>) {
-    packed = kernels.lrp->lstm_f32(net);
+    model.packed = kernels.lrp->lstm_f32(net);
   } else {
-    packed = kernels.lrp->lstm_f64(net);
+    model.packed = kernels.lrp->lstm_f64(net);
   }
-  return run_lrp(*packed, heads, width, arrays, poll);
+  return model;
 }
 
-template std::size_t lrp_dense<float>(const DenseNet<float>&, const LrpArrays<float>&, const KernelTable&,
-                                      const std::function<void()>&);
-template std::size_t lrp_dense<double>(const DenseNet<double>&, const LrpArrays<double>&, const KernelTable&,
-                                       const std::function<void()>&);
-template std::size_t lrp_lstm<float>(const LstmNet<float>&, const LrpArrays<float>&, const KernelTable&,
-                                     const std::function<void()>&);
-template std::size_t lrp_lstm<double>(const LstmNet<double>&, const LrpArrays<double>&, const KernelTable&,
-                                      const std::function<void()>&);
+template <class T>
+std::vector<std::size_t> lrp_run(std::span<const LrpJob<T>> jobs, unsigned threads, const std::function<void()>& poll) {
+  require(threads >= 1 && threads <= 1024, "`threads` must be 1 to 1024.");
+  for (const LrpJob<T>& job : jobs) check_arrays(job.arrays, job.model.heads, job.model.width);
+  return run_lrp(jobs, threads, poll);
+}
+
+template LrpModel<float> lrp_model<float>(const DenseNet<float>&, const KernelTable&);
+template LrpModel<double> lrp_model<double>(const DenseNet<double>&, const KernelTable&);
+template LrpModel<float> lrp_model<float>(const LstmNet<float>&, const KernelTable&);
+template LrpModel<double> lrp_model<double>(const LstmNet<double>&, const KernelTable&);
+template std::vector<std::size_t> lrp_run<float>(std::span<const LrpJob<float>>, unsigned,
+                                                 const std::function<void()>&);
+template std::vector<std::size_t> lrp_run<double>(std::span<const LrpJob<double>>, unsigned,
+                                                  const std::function<void()>&);
 
 }  // namespace jqfast

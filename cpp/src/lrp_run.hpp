@@ -3,14 +3,17 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
+#include <vector>
 
 #include "jqfast/lrp_kernels.hpp"
 
 namespace jqfast {
 
-// Explains all samples; the arrays have been checked. Returns the first sample that is not finite, or their number.
+// Explains all samples of all jobs; the arrays have been checked. Returns for each job the first sample that is not
+// finite, or their number.
 template <class T>
-std::size_t run_lrp(const LrpPacked<T>& net, std::size_t heads, std::size_t width, const LrpArrays<T>& arrays,
-                    const std::function<void()>& poll);
+std::vector<std::size_t> run_lrp(std::span<const LrpJob<T>> jobs, std::size_t threads,
+                                 const std::function<void()>& poll);
 
 }  // namespace jqfast

@@ -80,7 +80,7 @@ struct Answer {
         prediction(heads * samples),
         initial(heads * samples) {}
 
-  LrpArrays<T> arrays(const std::vector<T>& x, std::size_t samples, unsigned threads) {
+  LrpArrays<T> arrays(const std::vector<T>& x, std::size_t samples) {
     LrpArrays<T> made;
     made.x = x;
     made.samples = samples;
@@ -88,7 +88,6 @@ struct Answer {
     made.residual = residual;
     made.prediction = prediction;
     made.initial = initial;
-    made.threads = threads;
     return made;
   }
 };
@@ -98,7 +97,7 @@ Answer<T> explain(const Net<T>& net, const std::vector<T>& x, const std::vector<
                   bool redistribute, unsigned threads, const KernelTable& kernels = baseline_kernels()) {
   const std::size_t width = net.layers.front().inputs, samples = x.size() / width;
   Answer<T> answer(outputs.size(), samples, width);
-  lrp_dense<T>({net.layers, outputs, redistribute}, answer.arrays(x, samples, threads), kernels);
+  lrp_explain(DenseNet<T>{net.layers, outputs, redistribute}, answer.arrays(x, samples), threads, kernels);
   return answer;
 }
 

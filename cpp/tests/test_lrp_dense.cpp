@@ -15,6 +15,7 @@ namespace {
 
 using namespace jqfast::test;
 using jqfast::Activation;
+using jqfast::DenseNet;
 using jqfast::KernelTable;
 using jqfast::LrpArrays;
 using jqfast::LrpRule;
@@ -123,8 +124,8 @@ void missing_inputs_and_threads() {
   }
   Answer<float> answer(1, 50, 6);
   const std::vector<std::size_t> outputs = {0};
-  const auto first =
-      jqfast::lrp_dense<float>({net.layers, outputs, false}, answer.arrays(x, 50, 3), jqfast::baseline_kernels());
+  const auto first = jqfast::lrp_explain(DenseNet<float>{net.layers, outputs, false}, answer.arrays(x, 50), 3,
+                                         jqfast::baseline_kernels());
   check(first == 20, "the first sample that is not finite is told");
   check(explain(net, {}, {0}, false, 3).relevance.empty(), "no samples are no error");
 }
@@ -136,9 +137,9 @@ void own_start() {
   const std::vector<double> start = {2.0, 2.0, 2.0};
   const std::vector<std::size_t> outputs = {1};
   Answer<double> answer(1, 3, 4);
-  LrpArrays<double> arrays = answer.arrays(x, 3, 1);
+  LrpArrays<double> arrays = answer.arrays(x, 3);
   arrays.start = start;
-  jqfast::lrp_dense<double>({net.layers, outputs, false}, arrays, jqfast::baseline_kernels());
+  jqfast::lrp_explain(DenseNet<double>{net.layers, outputs, false}, arrays, 1, jqfast::baseline_kernels());
   for (std::size_t k = 0; k < 12; ++k) {
     const double expected = usual.relevance[k] * 2.0 / usual.prediction[k / 4];
     check(std::abs(answer.relevance[k] - expected) < 1e-12, "relevance is linear in the start value");
@@ -168,10 +169,39 @@ void sums_by_group() {
     LrpArrays<float> arrays;
     arrays.x = x;
     arrays.samples = kSamples;
-    arrays.threads = threads;
     arrays.sums = {group, kGroups, sum, size};
-    jqfast::lrp_dense<float>({net.layers, outputs, false}, arrays, jqfast::baseline_kernels());
+    jqfast::lrp_explain(DenseNet<float>{net.layers, outputs, false}, arrays, threads, jqfast::baseline_kernels());
     check(sum == expected && size == sizes, "sums with " + std::to_string(threads) + " threads");
+  }
+}
+
+// Nets of other shapes in one run: each job gets what a run of its own gives, whatever the number of threads.
+void several_jobs() {
+  std::vector<Net<float>> nets;
+  std::vector<std::vector<float>> x;
+  std::vector<Answer<float>> answers;
+  const std::vector<std::size_t> samples = {700, 0, 1, 50, 900}, outputs = {0};
+  for (std::size_t k = 0; k < samples.size(); ++k) {
+    nets.push_back(make_net<float>({5 + 30 * k, 9, 1}, Activation::tanh, LrpRule::epsilon, k));
+    x.push_back(make_inputs<float>(samples[k], 5 + 30 * k, k));
+  }
+  x[3][4 * 95 + 7] = std::numeric_limits<float>::quiet_NaN();
+  for (const unsigned threads : {1U, 3U}) {
+    std::vector<jqfast::LrpJob<float>> jobs;
+    answers.clear();
+    for (std::size_t k = 0; k < samples.size(); ++k) answers.emplace_back(1, samples[k], 5 + 30 * k);
+    for (std::size_t k = 0; k < samples.size(); ++k)
+      jobs.push_back(
+          {jqfast::lrp_model<float>(DenseNet<float>{nets[k].layers, outputs, false}, jqfast::baseline_kernels()),
+           answers[k].arrays(x[k], samples[k])});
+    const std::vector<std::size_t> bad = jqfast::lrp_run<float>(jobs, threads);
+    check(bad == std::vector<std::size_t>{700, 0, 1, 4, 900}, "each job tells its first bad sample");
+    for (std::size_t k = 0; k < samples.size(); ++k) {
+      const Answer<float> alone = explain(nets[k], x[k], outputs, false, 1);
+      for (std::size_t i = 0; i < alone.relevance.size(); ++i)
+        check(alone.relevance[i] == answers[k].relevance[i] || std::isnan(alone.relevance[i]), "jobs do not mix");
+      check(alone.prediction == answers[k].prediction || k == 3, "predictions of a job");
+    }
   }
 }
 
@@ -199,7 +229,7 @@ void wrong_arguments() {
   arrays.sums = {group, 2, sum, size};
   const std::vector<std::size_t> outputs = {0};
   const auto call = [&] {
-    jqfast::lrp_dense<double>({net.layers, outputs, false}, arrays, jqfast::baseline_kernels());
+    jqfast::lrp_explain(DenseNet<double>{net.layers, outputs, false}, arrays, 1, jqfast::baseline_kernels());
   };
   check(throws<Error>(call, "`groups` must be less"), "a group that is not there");
 }
@@ -214,6 +244,7 @@ int main() {
   missing_inputs_and_threads();
   own_start();
   sums_by_group();
+  several_jobs();
   wrong_arguments();
   return report("lrp_dense");
 }

@@ -80,7 +80,7 @@ template <class T>
 Answer<T> run(Stack<T>& stack, const std::vector<T>& x, unsigned threads, const KernelTable& kernels) {
   const std::size_t width = stack.net.length * stack.layers.front().inputs, samples = x.size() / width;
   Answer<T> answer(stack.outputs.size(), samples, width);
-  jqfast::lrp_lstm<T>(net_of(stack), answer.arrays(x, samples, threads), kernels);
+  jqfast::lrp_explain(net_of(stack), answer.arrays(x, samples), threads, kernels);
   return answer;
 }
 

@@ -15,9 +15,10 @@ from jqfast.explain.faithfulness import (
     shuffled,
     stability,
 )
-from jqfast.explain.lrp import lrp, lrp_dense, lrp_lstm
+from jqfast.explain.lrp import lrp, lrp_dense, lrp_lstm, lrp_many
 from jqfast.explain.means import lrp_means, lrp_to_parquet
 from jqfast.explain.nets import DenseNet, LstmLayer, LstmNet
+from jqfast.explain.prepared import PreparedNet, prepare
 from jqfast.explain.result import GroupMeans, LrpResult
 from jqfast.explain.rules import ACTIVATIONS, RULES, Rule
 from jqfast.explain.shapley import Shapley, shapley
@@ -35,6 +36,7 @@ __all__ = [
     "LrpResult",
     "LstmLayer",
     "LstmNet",
+    "PreparedNet",
     "Relevance",
     "Rule",
     "Shapley",
@@ -48,11 +50,13 @@ __all__ = [
     "lrp",
     "lrp_dense",
     "lrp_lstm",
+    "lrp_many",
     "lrp_means",
     "lrp_to_parquet",
     "occlusion",
     "perturbation_curves",
     "predict_with",
+    "prepare",
     "recovery",
     "sensitivity_n",
     "shapley",

@@ -49,7 +49,7 @@ class Samples(NamedTuple):
 
     x: AnyArray  # (S, I) or (S, L, I)
     lead: tuple[int, ...]  # axes of the samples as they came
-    outputs: list[int]
+    outputs: Sequence[int]
     several: bool
     start: AnyArray | None  # (K, S)
 
@@ -59,8 +59,12 @@ class Samples(NamedTuple):
         return (len(self.outputs),) if self.several else ()
 
 
-def samples_of(x: AnyArray, inputs: int, outputs: int, how: How, *, axes: int) -> Samples:
+def samples_of(
+    x: AnyArray, inputs: int, outputs: tuple[Sequence[int], bool], how: How, *, axes: int
+) -> Samples:
     """`x` with its leading axes as one; ``axes`` belong to a sample: 1 for rows, 2 for sequences.
+
+    ``outputs`` are those to explain, and whether they have an axis.
 
     The one copy that is made, if any, is that to the dtype and to C order.
     """
@@ -73,7 +77,7 @@ def samples_of(x: AnyArray, inputs: int, outputs: int, how: How, *, axes: int) -
         )
     lead, own = values.shape[:-axes], values.shape[-axes:]
     count = int(np.prod(lead))
-    chosen, several = _outputs(how.output, outputs)
+    chosen, several = outputs
     start = _start(how, (len(chosen), count), lead)
     return Samples(values.reshape(count, *own), lead, chosen, several, start)
 
@@ -117,7 +121,8 @@ def refuse_missing(samples: Samples, bad: int, how: How) -> None:
     )
 
 
-def _outputs(output: Output, count: int) -> tuple[list[int], bool]:
+def chosen_outputs(output: Output, count: int) -> tuple[list[int], bool]:
+    """The outputs that a caller names, of ``count``, and whether they have an axis of their own."""
     several = not isinstance(output, int | np.integer)
     chosen = [int(one) for one in output] if several else [int(output)]  # type: ignore[union-attr,arg-type]  # a flag says which
     if not chosen or not all(0 <= one < count for one in chosen):

@@ -13,8 +13,9 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from jqfast.explain._arrays import Bias, How, Missing, Output
-from jqfast.explain._run import explain, make_job
+from jqfast.explain._run import explain, explain_all, job_of, make_job
 from jqfast.explain.nets import DenseNet, Explainable, LstmLayer, LstmNet, PoolingName, net_of
+from jqfast.explain.prepared import PreparedNet, prepare
 from jqfast.explain.result import LrpResult
 from jqfast.explain.rules import RuleLike
 from jqfast.types import AnyArray
@@ -189,7 +190,8 @@ def lrp(
 
     Parameters
     ----------
-    model : a trained fold (:class:`jqfast.learn.FoldModel`), a :class:`DenseNet` or an :class:`LstmNet`
+    model : a trained fold (:class:`jqfast.learn.FoldModel`), a :class:`DenseNet` or an :class:`LstmNet`; for
+        many calls see :func:`jqfast.explain.prepare`, for many models :func:`lrp_many`
     x : (..., I) model inputs of a dense net, (..., L, I) sequences of an LSTM, normalised as in training
     rule, epsilon, out : as :func:`lrp_dense`
     **how : ``output``, ``start``, ``bias``, ``dtype``, ``threads``, ``missing`` as :func:`lrp_dense`
@@ -202,6 +204,46 @@ def lrp(
     if names:
         how.setdefault("names", names)
     return explain(make_job(net_of(model), x, rule, epsilon, How(**how)), out)
+
+
+def lrp_many(
+    models: Sequence[Explainable | PreparedNet],
+    xs: Sequence[AnyArray],
+    *,
+    outs: Sequence[AnyArray] | None = None,
+    threads: int | None = None,
+    missing: Missing = "refuse",
+    **rules: Any,
+) -> list[LrpResult]:
+    """Relevance for several models in one call, each with samples of its own: the folds of a walk-forward.
+
+    Parameters
+    ----------
+    models : M of them, as :func:`lrp` takes them, or from :func:`jqfast.explain.prepare`
+    xs : per model its inputs, as ``x`` of :func:`lrp`; (M, ..., I) in one array will do
+    outs : per model the array to write to; None makes new ones
+    threads, missing : as :func:`lrp_dense`; the threads take from all models in turn
+    **rules : ``rule``, ``epsilon``, ``output``, ``bias``, ``dtype`` as :func:`jqfast.explain.prepare`, for
+        the models that are not prepared
+
+    Returns
+    -------
+    list of M :class:`LrpResult`, what as many calls of :func:`lrp` return.
+
+    Raises
+    ------
+    ValueError
+        As :func:`lrp`; also for unequal numbers of models and inputs, and for prepared models of two dtypes.
+    """
+    ready = [one if isinstance(one, PreparedNet) else prepare(one, **rules) for one in models]
+    into = [None] * len(ready) if outs is None else outs
+    for name, given in (("xs", xs), ("outs", into)):
+        if len(given) != len(ready):
+            raise ValueError(f"`{name}` must have one array per model, {len(ready)}; got {len(given)}.")
+    if len({one.how.dtype for one in ready}) > 1:
+        raise ValueError("`models` must be of one dtype; got float32 and float64. Prepare them alike.")
+    jobs = [job_of(one, x, threads=threads, missing=missing) for one, x in zip(ready, xs, strict=True)]
+    return explain_all(jobs, into)
 
 
 def _head(head: Head) -> DenseNet:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from jqfast.explain._arrays import How
-from jqfast.explain._run import explain, group_means, make_job
-from jqfast.explain.nets import Explainable, LstmNet, net_of
+from jqfast.explain._run import explain, group_means, job_of, make_job
+from jqfast.explain.nets import Explainable, net_of
+from jqfast.explain.prepared import prepared_net
 from jqfast.explain.result import GroupMeans
 from jqfast.explain.rules import RuleLike
 from jqfast.types import AnyArray
@@ -92,8 +92,9 @@ def lrp_to_parquet(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    net, options = net_of(model), How(**how)
-    axes = 2 if isinstance(net, LstmNet) else 1
+    options = How(**how, names=names)
+    net = prepared_net(net_of(model), rule, epsilon, options)
+    axes = net.axes
     values = np.asarray(x)
     if values.ndim != axes + 1 or len(names) != values.shape[-1]:
         raise ValueError(
@@ -109,7 +110,7 @@ def lrp_to_parquet(
             part = values[first : first + step]
             start = options.start
             own = start[first : first + step] if isinstance(start, np.ndarray) and start.ndim else start
-            job = make_job(net, part, rule, epsilon, replace(options, start=own, names=names))
+            job = job_of(net, part, start=own, threads=options.threads, missing=options.missing)
             result = explain(job, buffer[: len(part)])
             table = {name: column[first : first + step] for name, column in (keys or {}).items()}
             table |= {"prediction": result.prediction, "residual": result.residual}

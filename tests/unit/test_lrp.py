@@ -1,4 +1,4 @@
-"""The door to LRP: shapes, options, messages; and the memory wall behind it, `_core.lrp_dense` itself."""
+"""The door to LRP: shapes, options, messages; and the memory wall behind it, `_core` itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jqfast import _core
-from jqfast.explain import ACTIVATIONS, RULES, DenseNet, LrpResult, Rule, lrp, lrp_dense
+from jqfast.explain import ACTIVATIONS, RULES, DenseNet, LrpResult, Rule, lrp, lrp_dense, prepare
 
 RNG = np.random.default_rng(0)
 WEIGHTS = [RNG.standard_normal((6, 4)), RNG.standard_normal((4, 3))]
@@ -229,35 +229,41 @@ def test_rules_out_of_range(change: dict[str, Any], match: str) -> None:
 def core_call(**change: Any) -> Any:
     """The relevance from the core as the wrapper calls it, with one argument changed."""
     single = [np.ascontiguousarray(a, dtype=np.float32) for a in (*WEIGHTS, *BIASES)]
-    layers = [
-        (single[0], single[2], "tanh", "epsilon", 1e-3, 0.25, 2.0, 1.0, False),
-        (single[1], single[3], "linear", "epsilon", 1e-3, 0.25, 2.0, 1.0, False),
-    ]
     call: dict[str, Any] = {
-        "x": X.astype(np.float32),
-        "layers": layers,
+        "layers": [
+            (single[0], single[2], "tanh", "epsilon", 1e-3, 0.25, 2.0, 1.0, False),
+            (single[1], single[3], "linear", "epsilon", 1e-3, 0.25, 2.0, 1.0, False),
+        ],
         "outputs": [0],
+        "threads": 1,
+        "x": X.astype(np.float32),
         "out": np.empty((1, *X.shape), np.float32),
         "residual": np.empty((1, 9), np.float32),
         "prediction": np.empty((1, 9), np.float32),
+        "initial": None,
+        "start": None,
     }
     call |= {key: value(call) if callable(value) else value for key, value in change.items()}
-    _core.lrp_dense(call.pop("x"), call.pop("layers"), **call)
+    net = _core.lrp_dense_net(call["layers"], outputs=call["outputs"])
+    arrays = (call[name] for name in ("x", "out", "residual", "prediction", "initial", "start"))
+    _core.lrp_run([(net, *arrays)], threads=call["threads"])  # type: ignore[arg-type]  # wrong ones too
     return call["out"][0]
 
 
 def test_the_core_accepts_what_the_wrapper_sends() -> None:
     np.testing.assert_array_equal(core_call(), lrp_dense(X, WEIGHTS, BIASES, ["tanh", "linear"]))
+    assert _core.lrp_run([]) == []
 
 
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"x": X.astype(np.int32)}, "`x` must be float32 or float64"),
+        ({"x": X}, "`x` must be of the dtype of the net"),
         ({"x": X.astype(np.float32)[::2]}, "`x` must be C-contiguous"),
         ({"x": np.ones((9, 5), np.float32)}, "`x` must be samples x inputs"),
+        ({"x": np.ones(54, np.float32)}, "`x` must be 2-dimensional"),
         ({"out": np.empty((1, 8, 6), np.float32)}, "`out` must have the shape of `x`"),
-        ({"out": np.empty((1, 9, 6))}, "`out` must be of the dtype of `x`"),
+        ({"out": np.empty((1, 9, 6))}, "`out` must be of the dtype of the net"),
         ({"out": np.empty((6, 9, 1), np.float32).T}, "`out` must be C-contiguous"),
         ({"out": None}, "`out` must be given where `groups` is not"),
         ({"residual": np.empty((1, 3), np.float32)}, "`residual` must have one value per sample"),
@@ -266,11 +272,24 @@ def test_the_core_accepts_what_the_wrapper_sends() -> None:
         ({"outputs": [3]}, "`output` must be less"),
         ({"outputs": []}, "`output` must name at least one"),
         ({"threads": 0}, "`threads` must be 1 to 1024"),
-        ({"layers": []}, "`weights` must hold at least one layer"),
-        ({"layers": lambda call: call["layers"][::-1]}, "`x` must be samples x inputs"),
-        ({"layers": lambda call: call["layers"][:1] * 2}, "as many inputs as the one below"),
+        ({"layers": []}, "`weights` must be given for at least one layer"),
+        ({"layers": lambda call: call["layers"][::-1]}, "as many inputs as the one below"),
+        (
+            {"layers": lambda call: [(np.ones((6, 4), np.int32), *call["layers"][0][1:])]},
+            "float32 or float64",
+        ),
     ],
 )
 def test_the_core_checks_for_itself(change: dict[str, Any], match: str) -> None:
     with pytest.raises(ValueError, match=match):
         core_call(**change)
+
+
+def test_the_core_runs_nets_of_one_dtype_together() -> None:
+    nets = [prepare(DenseNet(*NET), dtype=dtype).packed(1) for dtype in ("float32", "float64")]
+    x, out = X.astype(np.float32), np.empty((1, *X.shape), np.float32)
+    job = (x, out, None, None, None, None)
+    with pytest.raises(ValueError, match="`x` must be of the dtype of the net"):
+        _core.lrp_run([(net, *job) for net in nets])
+    assert [net.width for net in nets] == [6, 6]
+    assert [net.heads for net in nets] == [1, 1]

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -102,18 +103,44 @@ struct LrpArrays {
   std::span<T> prediction = {};   // (K, S) values of the heads; may be empty
   std::span<T> initial = {};      // (K, S) relevance of the states before the first session; may be empty
   LrpSums sums = {};
-  unsigned threads = 1;
 };
 
-// Fill the arrays. A sample with a non-finite input or start is NaN throughout and in no sum; the first such sample
-// is returned, or the number of samples. `poll` is called now and then and may throw to end the run.
+template <class T>
+class LrpPacked;  // lrp_kernels.hpp
+
+// A net that has been checked and packed for an instruction set. Any number of runs may share it.
+template <class T>
+struct LrpModel {
+  std::shared_ptr<const LrpPacked<T>> packed;
+  std::size_t heads = 0;
+  std::size_t width = 0;  // values per sample
+};
+
 // Throw std::invalid_argument when shapes, heads or the numbers of a rule do not fit.
 template <class T>
-std::size_t lrp_dense(const DenseNet<T>& net, const LrpArrays<T>& arrays, const KernelTable& kernels,
-                      const std::function<void()>& poll = {});
+LrpModel<T> lrp_model(const DenseNet<T>& net, const KernelTable& kernels);
+template <class T>
+LrpModel<T> lrp_model(const LstmNet<T>& net, const KernelTable& kernels);
 
 template <class T>
-std::size_t lrp_lstm(const LstmNet<T>& net, const LrpArrays<T>& arrays, const KernelTable& kernels,
-                     const std::function<void()>& poll = {});
+struct LrpJob {
+  LrpModel<T> model;
+  LrpArrays<T> arrays;
+};
+
+// Fill the arrays of all jobs. A sample with a non-finite input or start is NaN throughout and in no sum; the first
+// such sample of each job is returned, or the number of its samples. Jobs that want whole relevances share the
+// threads, sample by sample; those that want sums come one after another. `poll` is called now and then and may throw
+// to end the run. Throws std::invalid_argument when arrays do not fit.
+template <class T>
+std::vector<std::size_t> lrp_run(std::span<const LrpJob<T>> jobs, unsigned threads,
+                                 const std::function<void()>& poll = {});
+
+// A model and one job at once.
+template <class Net, class T>
+std::size_t lrp_explain(const Net& net, const LrpArrays<T>& arrays, unsigned threads, const KernelTable& kernels) {
+  const LrpJob<T> job{lrp_model<T>(net, kernels), arrays};
+  return lrp_run<T>({&job, 1}, threads).front();
+}
 
 }  // namespace jqfast
