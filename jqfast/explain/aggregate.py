@@ -84,12 +84,15 @@ def demean_by_date(values: AnyArray, dates: AnyArray) -> FloatArray:
     wide = np.asarray(values, dtype=np.float64)
     if np.shape(dates) != wide.shape[:1]:
         raise ValueError(f"`dates` must have one entry per sample, {wide.shape[0]}; got {np.shape(dates)}.")
+    if not len(wide):
+        return wide.copy()
     _, date = np.unique(dates, return_inverse=True)
+    order = np.argsort(date, kind="stable")
+    first = np.flatnonzero(np.diff(date[order], prepend=-1))
     known = np.isfinite(wide)
-    total, count = (np.zeros((int(date.max(initial=-1)) + 1, *wide.shape[1:])) for _ in range(2))
-    np.add.at(total, date, np.where(known, wide, 0.0))
-    np.add.at(count, date, known.astype(np.float64))
-    centred: FloatArray = wide - (total / np.maximum(count, 1.0))[date]
+    total = np.add.reduceat(np.where(known, wide, 0.0)[order], first, axis=0)
+    count = np.add.reduceat(known[order], first, axis=0, dtype=np.int64)
+    centred: FloatArray = wide - (total / np.maximum(count, 1))[date]
     return centred
 
 

@@ -25,6 +25,7 @@ import numpy as np
 
 from jqfast.errors import NumericError
 from jqfast.evaluate.ranks import buckets
+from jqfast.explain.aggregate import demean_by_date
 from jqfast.explain.lrp import lrp
 from jqfast.explain.nets import LstmNet, net_of
 from jqfast.explain.rules import RuleLike
@@ -149,9 +150,11 @@ def walk_forward_relevance(
     folds = np.unique(predictions.fold_of_row[wanted])
     for done, fold in enumerate(folds):
         name = predictions.folds[fold]
-        members = [load_fold(fold_path(folder, name)) for folder in folders]
         own = np.flatnonzero(wanted & (predictions.fold_of_row == fold))
-        for chunk in _chunks(own, scores, how):
+        chunks = list(_chunks(own, scores, how))
+        # A fold that failed in training left neither scores nor a file.
+        members = [load_fold(fold_path(folder, name)) for folder in folders if chunks]
+        for chunk in chunks:
             relevance, predicted, scored = _explain_all(members, X, chunk, how)
             _check_same(scored, scores, chunk, name)
             collected.add(chunk, relevance, predicted)
@@ -169,11 +172,9 @@ def month_ends(predictions: Predictions) -> IntArray:
 
 def demeaned(relevance: Relevance) -> Float32Array:
     """(R, N, F) relevance minus its mean over the stocks of the date: how market-wide inputs are read."""
-    values = relevance.values
-    known = np.isfinite(values)
-    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    mean = np.where(known, values, 0.0).sum(axis=1, keepdims=True, dtype=np.float64) / count
-    centred: Float32Array = (values - mean).astype(np.float32)
+    R, N, F = relevance.values.shape
+    flat = demean_by_date(relevance.values.reshape(R * N, F), np.repeat(np.arange(R), N))
+    centred: Float32Array = flat.reshape(R, N, F).astype(np.float32)
     return centred
 
 

@@ -96,6 +96,9 @@ def test_means_of_dates_are_taken_off() -> None:
     values = np.array([[1.0, 5.0], [3.0, 5.0], [1.0, np.nan], [2.0, 0.0], [6.0, 4.0]])
     expected = [[-1.0, 0.0], [1.0, 0.0], [-2.0, np.nan], [-1.0, -2.0], [3.0, 2.0]]
     np.testing.assert_array_equal(demean_by_date(values, dates), expected)
+    mixed = np.array([3, 0, 4, 1, 2])
+    np.testing.assert_array_equal(demean_by_date(values[mixed], dates[mixed]), np.array(expected)[mixed])
+    assert demean_by_date(values[:0], dates[:0]).shape == (0, 2)
     with pytest.raises(ValueError, match="`dates` must have one entry per sample, 5"):
         demean_by_date(values, dates[:3])
 

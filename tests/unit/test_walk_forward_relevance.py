@@ -125,6 +125,20 @@ def test_only_the_rows_asked_for(walked: tuple[FeaturePanel, Predictions, Path])
     assert np.isfinite(result.values[0, 1:]).all()
 
 
+def test_a_fold_that_failed_in_training_is_left_out(
+    walked: tuple[FeaturePanel, Predictions, Path],
+) -> None:
+    X, predictions, folder = walked
+    fold_path(folder, "2020-01").unlink()
+    scores = predictions.scores.copy()
+    scores[:, 10:23] = np.nan
+    result = walk_forward_relevance(X, replace(predictions, scores=scores), folder, rows=[12, 30])
+    assert np.isnan(result.values[0]).all()
+    assert np.isfinite(result.values[1, 1:]).all()
+    assert result.daily is not None
+    np.testing.assert_array_equal(result.daily.dates, DATES[23:])
+
+
 def test_demeaned_has_no_mean_left(walked: tuple[FeaturePanel, Predictions, Path]) -> None:
     X, predictions, folder = walked
     centred = demeaned(walk_forward_relevance(X, predictions, folder))
