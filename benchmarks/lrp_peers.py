@@ -14,9 +14,9 @@ Ways = dict[str, Callable[[Array], Array]]
 EPS = 1e-3
 
 
-def dense_net() -> tuple[list[Array], list[Array], list[str]]:
+def dense_net(seed: int = 7) -> tuple[list[Array], list[Array], list[str]]:
     """The reference MLP with random weights."""
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(seed)
     sizes = [126, 64, 64, 32, 1]
     weights = [(rng.standard_normal((i, o)) / np.sqrt(i)).astype(np.float32) for i, o in pairwise(sizes)]
     biases = [(0.1 * rng.standard_normal(o)).astype(np.float32) for o in sizes[1:]]
@@ -153,9 +153,10 @@ def _jax_dense(net: Any) -> Callable[[Array], Array]:
 
 
 def lstm_peers(layer: Any, head: Any, threads: int) -> tuple[Ways, dict[str, str]]:
-    """Batched NumPy on threads, PyTorch by hand, JAX."""
+    """The reference form in NumPy, the batched one on threads, PyTorch by hand, JAX."""
     return _collect(
         {
+            "reference NumPy": lambda: _reference_lstm(layer, head),
             "NumPy, batched, two threads": lambda: _numpy_lstm(layer, head, threads),
             "PyTorch by hand": lambda: _torch_lstm(layer, head, threads),
             "JAX": lambda: _jax_lstm(layer, head),
@@ -198,6 +199,44 @@ class _NumPy:
         staticmethod(lambda m, a, b: np.where(m, np.float32(a), np.float32(b))),
     )
     sigmoid = staticmethod(lambda z: 0.5 * np.tanh(0.5 * z) + np.float32(0.5))
+
+
+def _reference_lstm(layer: Any, head: Any) -> Callable[[Array], Array]:
+    """One sample and one session at a time, every share a_i W_ij written down, as in the papers."""
+    w_x, w_h, b = (np.asarray(part, np.float64) for part in layer)
+    w_out, b_out = (np.asarray(part, np.float64) for part in head)
+    H = w_h.shape[0]
+    signal = slice(2 * H, 3 * H)
+
+    def split(inputs: Array, w: Array, z: Array, R: Array) -> Array:
+        shares = inputs[:, None] * w / (z + np.where(z < 0, -EPS, EPS))
+        return (shares * R).sum(axis=1)
+
+    def one(x: Array) -> Array:
+        L = len(x)
+        h, c, z = np.zeros((L + 1, H)), np.zeros((L + 1, H)), np.zeros((L, 4 * H))
+        kept, added = np.zeros((L, H)), np.zeros((L, H))
+        for t in range(L):
+            z[t] = x[t] @ w_x + h[t] @ w_h + b
+            i, f, g, o = (z[t, k * H : (k + 1) * H] for k in range(4))
+            kept[t], added[t] = _logistic(f) * c[t], _logistic(i) * np.tanh(g)
+            c[t + 1] = kept[t] + added[t]
+            h[t + 1] = _logistic(o) * np.tanh(c[t + 1])
+        y = h[L] @ w_out + b_out
+        R_h, R_c, R_x = split(h[L], w_out, y, y), np.zeros(H), np.zeros_like(x)
+        for t in reversed(range(L)):
+            R = R_c + R_h
+            full = c[t + 1] + np.where(c[t + 1] < 0, -EPS, EPS)
+            R_c, R_g = kept[t] / full * R, added[t] / full * R
+            R_x[t] = split(x[t], w_x[:, signal], z[t, signal], R_g)
+            R_h = split(h[t], w_h[:, signal], z[t, signal], R_g)
+        return R_x
+
+    return lambda x: np.stack([one(sample) for sample in x.astype(np.float64)]).astype(np.float32)
+
+
+def _logistic(z: Array) -> Array:
+    return 1.0 / (1.0 + np.exp(-z))
 
 
 def _numpy_lstm(layer: Any, head: Any, threads: int) -> Callable[[Array], Array]:

@@ -228,6 +228,8 @@ def _bound_members(owner: object) -> dict[str, list[str] | None]:
         if name.startswith("_") and not (name == "__init__" and inspect.isclass(owner)):
             continue
         value = getattr(owner, name)
+        if name == "__init__" and not (value.__doc__ or "").startswith("__init__("):
+            continue  # made by functions only
         members[name] = _parameters(value) if callable(value) and not inspect.isclass(value) else None
     return members
 
