@@ -14,6 +14,7 @@ from jqfast.data.simulator import is_simulated
 from jqfast.evaluate import stats
 from jqfast.evaluate.ic import Deciles
 from jqfast.evaluate.intervals import performance_intervals
+from jqfast.evaluate.overfitting import overfitting
 from jqfast.evaluate.resample import Draws, draw
 from jqfast.explained import explanation
 from jqfast.features.columns import CALENDAR
@@ -24,7 +25,9 @@ from jqfast.judge import Horizon, Judgement, Traded
 from jqfast.learn.folds import Fold
 from jqfast.learn.labels import universe
 from jqfast.learn.walk_forward import Predictions
+from jqfast.ledger import Trials
 from jqfast.monitor import monitor
+from jqfast.report.evaluation_inputs import EvaluationFacts
 from jqfast.report.inputs import (
     Coverage,
     DataFacts,
@@ -55,14 +58,14 @@ _BLOCK = 20.0
 _BENCHMARK = "Universe, equal weight"
 
 
-def report_input(result: RunResult, manifest: Mapping[str, Any], trials: tuple[float, ...]) -> ReportInput:
+def report_input(result: RunResult, manifest: Mapping[str, Any], trials: Trials) -> ReportInput:
     """The report of a run.
 
     Parameters
     ----------
     result : of the pipeline
     manifest : of its folder
-    trials : Sharpe ratios per month of all configurations tried on the same data
+    trials : all configurations tried on the same data
     """
     config = result.config
     explained = None
@@ -81,14 +84,28 @@ def report_input(result: RunResult, manifest: Mapping[str, Any], trials: tuple[f
         run=_run_facts(result, manifest),
         data=_data_facts(result),
         forecast=_forecast_facts(result),
-        portfolio=_portfolio_facts(result.judgement, trials) if result.judgement.traded else None,
+        portfolio=_portfolio_facts(result.judgement, trials.sharpes) if result.judgement.traded else None,
         explanation=explained,
+        evaluation=evaluation_facts(result.judgement, trials),
         language=config.report.language,
         warnings=(result.judgement.why_not,) if result.judgement.why_not else (),
         explanation_missing=result.why_unexplained,
         trust=result.trust,
         monitor=monitor(result),
         font=config.report.font or None,
+    )
+
+
+def evaluation_facts(judgement: Judgement, trials: Trials) -> EvaluationFacts:
+    """The judgement in detail."""
+    test = judgement.sharpe_test(trials.sharpes)
+    return EvaluationFacts(
+        study=judgement.study,
+        monotonic={h: scored.monotonic for h, scored in judgement.horizons.items()},
+        performance=dict(judgement.traded.performance) if judgement.traded else {},
+        overfitting=overfitting(trials.returns),
+        deflated=test.probability if test else float("nan"),
+        trials=trials.returns.shape[1],
     )
 
 

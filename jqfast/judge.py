@@ -18,13 +18,18 @@ import numpy as np
 from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError
 from jqfast.evaluate import stats
+from jqfast.evaluate.breakdowns import date_draws
 from jqfast.evaluate.ic import Deciles, IcResult, deciles, ic, rank_ic
 from jqfast.evaluate.inference import Interval, SharpeTest, block_bootstrap, sharpe_test
 from jqfast.evaluate.metrics import METRICS
-from jqfast.evaluate.portfolio import Portfolio, PortfolioConfig, long_short, universe_return
+from jqfast.evaluate.monotonic import Monotonic, monotonic
+from jqfast.evaluate.overfitting import overfitting
+from jqfast.evaluate.portfolio import Portfolio, PortfolioConfig, plan, prepare, trade, universe_return
 from jqfast.evaluate.stats import Performance, performance
+from jqfast.evaluate.study import Kept, Scored, Study, study, study_book
 from jqfast.learn.labels import Labels, universe
 from jqfast.learn.walk_forward import Predictions
+from jqfast.ledger import Trials
 from jqfast.types import DateArray, FloatArray
 
 #: Months of a year, the periods of monthly labels.
@@ -51,6 +56,7 @@ class Horizon:
     rank_ic: IcResult
     interval: Interval
     deciles: Deciles
+    monotonic: Monotonic
     references: Mapping[str, IcResult] = field(default_factory=dict)
 
 
@@ -59,7 +65,8 @@ class Traded:
     """The portfolio of one horizon.
 
     ``returns`` leg -> (D,) returns per session at the dates of the portfolio, ``performance`` leg -> figures
-    of them; ``monthly_net`` (M,) is the net long-short series per calendar month.
+    of them; ``monthly_net`` (M,) is the net long-short series per calendar month, ``months`` (M,) the last
+    dates of them.
     """
 
     portfolio: Portfolio
@@ -68,6 +75,7 @@ class Traded:
     monthly_net: FloatArray
     sharpe_interval: Interval
     turnover_daily: float
+    months: DateArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +86,7 @@ class Judgement:
     horizons: Mapping[int, Horizon]
     primary: int
     traded: Traded | None
+    study: Study
     why_not: str = ""
 
     def sharpe_test(self, trials: tuple[float, ...]) -> SharpeTest | None:
@@ -91,12 +100,30 @@ class Judgement:
         return test.sharpe if test else math.nan
 
     @property
+    def monthly_returns(self) -> dict[str, float]:
+        """Month -> net long-short return: what the ledger keeps of a trial beside its ratio."""
+        if self.traded is None:
+            return {}
+        months = (str(month)[:7] for month in self.traded.months)
+        return dict(zip(months, self.traded.monthly_net.tolist(), strict=True))
+
+    def trial_metrics(self, trials: Trials) -> dict[str, Any]:
+        """What the number of trials on the same data does to the result, as plain values."""
+        test, found = self.sharpe_test(trials.sharpes), overfitting(trials.returns)
+        return {
+            "count": max(len(trials.sharpes), 1),
+            "sharpe_test": dataclasses.asdict(test) if test else None,
+            "overfitting": dataclasses.asdict(found) if found else None,
+        }
+
+    @property
     def metrics(self) -> dict[str, Any]:
         """Everything as plain values, with the definitions beside."""
         return {
             "primary_horizon": self.primary,
             "horizons": {str(h): _horizon_metrics(result) for h, result in self.horizons.items()},
             "portfolio": _portfolio_metrics(self.traded) if self.traded else None,
+            "study": self.study.metrics,
             "definitions": dict(METRICS),
         }
 
@@ -108,6 +135,7 @@ def judge(
     config: PortfolioConfig,
     *,
     references: Mapping[str, Mapping[int, FloatArray]] | None = None,
+    detail: bool = True,
 ) -> Judgement:
     """Judge the predictions of a run.
 
@@ -117,6 +145,7 @@ def judge(
     config : of the portfolio; its horizon is the primary one
     references : name -> horizon -> (T, N) scores of a simulated market's truth (`jqfast.oracle`), judged on
         the very pairs that the predictions are judged on (decision 11)
+    detail : also trade the scores in other ways and sizes, and regress the book on factors
     """
     rows = np.flatnonzero(predictions.fold_of_row >= 0)
     if labels.unit == "month":
@@ -124,13 +153,14 @@ def judge(
     year = MONTHS if labels.unit == "month" else config.sessions_per_year
     horizons: dict[int, Horizon] = {}
     for i, h in enumerate(predictions.horizons):
-        scores, returns = predictions.scores[i, rows], labels.returns[i, rows]
+        scores, returns = predictions.scores[i, rows], labels.returns[labels.horizons.index(h), rows]
         ranks = rank_ic(scores, returns, horizon=h, periods_per_year=year)
         horizons[h] = Horizon(
             ic=ic(scores, returns, horizon=h, periods_per_year=year),
             rank_ic=ranks,
             interval=block_bootstrap(ranks.per_date, block=float(max(h, 20))),
-            deciles=deciles(scores, returns, config.buckets, horizon=h),
+            deciles=(split := deciles(scores, returns, config.buckets, horizon=h)),
+            monotonic=monotonic(split.per_date, date_draws(len(rows), h), horizon=h),
             references={
                 name: rank_ic(
                     np.where(np.isfinite(scores), by_horizon[h][rows], np.nan),
@@ -143,28 +173,37 @@ def judge(
             },
         )
     traded, why_not = None, ""
+    i = predictions.horizons.index(config.horizon)
+    found = study(panel, labels, Scored(rows, predictions.scores[i, rows], config.horizon))
     try:
-        traded = _trade(panel, labels, predictions, config)
+        traded, kept = _trade(panel, labels, predictions, config)
+        found = study_book(found, panel, kept) if detail else found
     except DataGapError as error:
         why_not = str(error)
-    return Judgement(panel.dates[rows], horizons, config.horizon, traded, why_not)
+    return Judgement(panel.dates[rows], horizons, config.horizon, traded, found, why_not)
 
 
-def _trade(panel: Panel, labels: Labels, predictions: Predictions, config: PortfolioConfig) -> Traded:
+def _trade(
+    panel: Panel, labels: Labels, predictions: Predictions, config: PortfolioConfig
+) -> tuple[Traded, Kept]:
     """The long-short portfolio of the primary horizon beside the equally weighted universe."""
     scores = predictions.scores[predictions.horizons.index(config.horizon)]
-    book = long_short(panel, scores, config, fillable=labels.fillable)
+    prepared = prepare(panel, config, fillable=labels.fillable)
+    book = trade(prepared, plan(panel, prepared, scores, config), config)
     benchmark = universe_return(panel, universe(panel))[np.isin(panel.dates, book.dates)]
     returns = {**book.returns, "benchmark": benchmark}
     year, net = config.sessions_per_year, book.returns["long_short_net"]
-    return Traded(
+    months = stats.monthly(book.dates, net)
+    traded = Traded(
         portfolio=book,
         returns=returns,
         performance={leg: performance(returns[leg], periods_per_year=year, dates=book.dates) for leg in LEGS},
-        monthly_net=stats.monthly(book.dates, net)[1],
+        monthly_net=months[1],
+        months=months[0],
         sharpe_interval=block_bootstrap(net, lambda drawn: _sharpes(drawn, year), block=20.0),
         turnover_daily=float(np.mean([series.mean() for series in book.turnover.values()])),
     )
+    return traded, Kept(prepared, scores, book, returns)
 
 
 def _sharpes(drawn: FloatArray, year: float) -> FloatArray:
@@ -187,6 +226,7 @@ def _horizon_metrics(result: Horizon) -> dict[str, Any]:
             "std_error": result.deciles.std_error,
             "spread": result.deciles.spread_mean,
             "spread_t": result.deciles.spread_t,
+            "monotonic": dataclasses.asdict(result.monotonic),
         },
     }
 
@@ -206,6 +246,9 @@ def _portfolio_metrics(traded: Traded) -> dict[str, Any]:
         "max_drawdown",
         "win_rate",
         "total_return",
+        "sortino",
+        "recovery",
+        "under_water",
         "periods",
     )
     return {

@@ -2,7 +2,8 @@
 
 A Sharpe ratio that is the best of many tried is worth less than its own figure says. Each run adds one
 line to ``trials.jsonl`` beside the run folders; lines are only ever appended, and one configuration counts
-once per data.
+once per data. The net returns per month stand beside the ratio, so that the probability of back-test
+overfitting can be told from them.
 """
 
 from __future__ import annotations
@@ -12,31 +13,56 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from jqfast.types import FloatArray
 
 FILE = "trials.jsonl"
 
 
-def enter(folder: Path, data: str, trial: str, sharpe: float) -> tuple[float, ...]:
-    """Append a trial and return the Sharpe ratios of all trials on the same data, this one included.
+class Trial(NamedTuple):
+    """A line of the ledger: the ratio (NaN: judged otherwise), and month -> net return where it was kept."""
+
+    sharpe: float
+    returns: Mapping[str, float]
+
+
+class Trials(NamedTuple):
+    """All trials on the same data: ``sharpes`` of all, ``returns`` (months, trials) of those that have some,
+    over the months that they share.
+    """
+
+    sharpes: tuple[float, ...]
+    returns: FloatArray
+
+
+def enter(
+    folder: Path, data: str, trial: str, sharpe: float, returns: Mapping[str, float] | None = None
+) -> Trials:
+    """Append a trial and return all trials on the same data, this one included.
 
     Parameters
     ----------
     folder : that holds the ledger
     data, trial : hashes of the data and of the configuration
     sharpe : net, per period, NaN when there was none (such a trial is not entered)
+    returns : month -> net return
     """
     path = folder / FILE
     known = _read(path, data)
-    if math.isfinite(sharpe) and known.get(trial) != sharpe:
-        _append(path, {"data": data, "trial": trial, "sharpe": sharpe})
-        known[trial] = sharpe
-    return tuple(known.values())
+    new = Trial(sharpe, {month: value for month, value in (returns or {}).items() if math.isfinite(value)})
+    if math.isfinite(sharpe) and known.get(trial) != new:
+        _append(path, {"data": data, "trial": trial, "sharpe": sharpe, "returns": new.returns})
+        known[trial] = new
+    return Trials(tuple(one.sharpe for one in known.values()), _matrix(list(known.values())))
 
 
 def enter_searched(folder: Path, data: str, trials: Iterable[str]) -> int:
     """Append the trials of a search, which have a validation loss and no Sharpe ratio; how many are new.
 
-    They count in the number of trials, as NaN among what :func:`enter` returns.
+    They count in the number of trials, as NaN among the ratios that :func:`enter` returns.
     """
     path = folder / FILE
     known = _read(path, data)
@@ -44,6 +70,16 @@ def enter_searched(folder: Path, data: str, trials: Iterable[str]) -> int:
     for trial in new:
         _append(path, {"data": data, "trial": trial, "sharpe": None})
     return len(new)
+
+
+def _matrix(trials: list[Trial]) -> FloatArray:
+    """(months, trials) returns of the months in which every trial that has returns has one."""
+    told = [trial.returns for trial in trials if trial.returns]
+    if not told:
+        return np.empty((0, 0))
+    months = sorted(set(told[0]).intersection(*told[1:]))
+    rows = [[returns[month] for returns in told] for month in months]
+    return np.array(rows, dtype=np.float64).reshape(len(months), len(told))
 
 
 def _append(path: Path, entry: Mapping[str, object]) -> None:
@@ -57,9 +93,9 @@ def _append(path: Path, entry: Mapping[str, object]) -> None:
         os.close(handle)
 
 
-def _read(path: Path, data: str) -> dict[str, float]:
-    """Trial -> Sharpe ratio on these data; the last line of a trial counts, torn lines do not."""
-    trials: dict[str, float] = {}
+def _read(path: Path, data: str) -> dict[str, Trial]:
+    """Trial -> what is known of it on these data; its last line counts, torn lines do not."""
+    trials: dict[str, Trial] = {}
     if not path.exists():
         return trials
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -67,7 +103,8 @@ def _read(path: Path, data: str) -> dict[str, float]:
             entry = json.loads(line)
             if entry["data"] == data:
                 sharpe = entry["sharpe"]
-                trials[str(entry["trial"])] = math.nan if sharpe is None else float(sharpe)
-        except (ValueError, KeyError, TypeError):
+                returns = {str(month): float(value) for month, value in entry.get("returns", {}).items()}
+                trials[str(entry["trial"])] = Trial(math.nan if sharpe is None else float(sharpe), returns)
+        except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return trials

@@ -165,7 +165,9 @@ def run(config: Config | None = None, *, progress: Progress = silent, whole: boo
         with clock.stage("trust"):
             trusted, kept_trust = _trust(folder, config, made, explained=relevance is not None)
         with clock.stage("report"):
-            trials = enter(Path(config.out), plan.data_hash, above, judgement.monthly_sharpe)
+            trials = enter(
+                Path(config.out), plan.data_hash, above, judgement.monthly_sharpe, judgement.monthly_returns
+            )
             result = RunResult(
                 config=config,
                 folder=folder.path,
@@ -180,6 +182,7 @@ def run(config: Config | None = None, *, progress: Progress = silent, whole: boo
                 why_unexplained=why_not,
                 metrics={
                     **judgement.metrics,
+                    "trials": judgement.trial_metrics(trials),
                     "planted": _planted_metrics(plan.references),
                     "explanation": _explanation_metrics(relevance),
                     "trust": plain(trusted),

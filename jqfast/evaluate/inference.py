@@ -65,8 +65,7 @@ class SharpeTest:
     """How likely the true Sharpe ratio is above ``threshold`` (per period).
 
     ``name`` is ``"deflated"`` when the threshold allows for ``trials`` configurations tried,
-    ``"probabilistic"`` when fewer than two are known and the threshold is 0. ``pbo`` (probability of backtest
-    overfitting) is ``"n/a"``: it needs the returns of every trial.
+    ``"probabilistic"`` when fewer than two are known and the threshold is 0.
     """
 
     name: Literal["probabilistic", "deflated"]
@@ -74,7 +73,6 @@ class SharpeTest:
     sharpe: float
     threshold: float
     trials: int
-    pbo: str = "n/a"
 
 
 def newey_west(x: AnyArray, *, lags: int | None = None, horizon: int = 1, gaps: Gaps = "close") -> NeweyWest:

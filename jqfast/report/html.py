@@ -4,7 +4,7 @@ A small script sorts tables and shows values under the pointer; without it the p
 forbids its reader's browser every request.
 
 1. head: title, facts of the run, red boxes    2. summary    3. data    4. forecasts, deciles    5.
-portfolio, costs 6. explanation    7. configuration, definitions, caveats
+portfolio, costs, evaluation in detail 6. explanation    7. configuration, definitions, caveats
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from jqfast.report import sections, sections_explanation, sections_monitoring
+from jqfast.report import sections, sections_evaluation, sections_explanation, sections_monitoring
 from jqfast.report.inputs import ReportInput
 from jqfast.report.numbers import count
 from jqfast.report.sections import Context
@@ -28,6 +28,7 @@ SECTIONS = {
     "deciles": sections.decile_section,
     "portfolio": sections.portfolio_section,
     "costs": sections.cost_section,
+    "evaluation": sections_evaluation.evaluation_section,
     "explanation": sections_explanation.explanation_section,
     "monitoring": sections_monitoring.monitoring_section,
     "configuration": sections.configuration,

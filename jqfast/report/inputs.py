@@ -18,6 +18,7 @@ from jqfast.types import AnyArray, BoolArray, CodeArray, DateArray, FloatArray
 
 if TYPE_CHECKING:
     from jqfast.evaluate.costs import CostConfig
+    from jqfast.report.evaluation_inputs import EvaluationFacts
     from jqfast.report.monitor_inputs import MonitorFacts
     from jqfast.report.trust_inputs import TrustFacts
 
@@ -459,6 +460,7 @@ class ReportInput:
     explanation_missing: str = ""
     trust: TrustFacts | None = None
     monitor: MonitorFacts | None = None
+    evaluation: EvaluationFacts | None = None
     font: str | None = None
 
 

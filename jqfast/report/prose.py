@@ -7,6 +7,7 @@ Each entry is (English, Japanese). Formulas are plain text, so that they survive
 from __future__ import annotations
 
 from jqfast.errors import unknown
+from jqfast.report import words_evaluation
 from jqfast.report.inputs import Language
 
 Both = tuple[str, str]
@@ -109,6 +110,7 @@ DEFINITIONS: dict[str, tuple[Both, Both]] = {
             "|予測値 − 貢献度の合計| ÷ |予測値|。バイアスと ε に残る割合。",
         ),
     ),
+    **words_evaluation.DEFINITIONS,
 }
 
 CAVEATS: tuple[Both, ...] = (
@@ -385,6 +387,7 @@ SENTENCES: dict[str, Both] = {
         "The part of a forecast that LRP cannot hand to any input. Large shares on forecasts near zero are expected.",
         "どの入力にも配分されない予測の部分。予測値がゼロに近い場合は割合が大きくなる。",
     ),
+    **words_evaluation.SENTENCES,
 }
 
 #: names in ``DataFacts.quality`` that the report knows; others are printed as they come.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jqfast.errors import unknown
+from jqfast.report import words_evaluation
 from jqfast.report.inputs import Language
 
 #: key -> (English, Japanese). ``{name}`` fields are filled by keyword.
@@ -260,6 +261,7 @@ LABELS: dict[str, tuple[str, str]] = {
         "No comparable benchmark: none was given.",
         "比較可能なベンチマークは与えられていません。",
     ),
+    **words_evaluation.LABELS,
     "yes": ("yes", "はい"),
     "no": ("no", "いいえ"),
 }

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from study_inputs import evaluation_facts
 
 from jqfast.evaluate.costs import CostConfig
 from jqfast.explain.shape import shape
@@ -163,6 +164,7 @@ def full_input(language: made.Language = "en", *, seed: int = 3, simulated: bool
         portfolio_facts(rng, dates),
         explanation_facts(rng),
         language,
+        evaluation=evaluation_facts(),
     )
 
 
@@ -172,7 +174,7 @@ def tiny_input(language: made.Language = "en") -> made.ReportInput:
     forecast = made.ForecastFacts("MLP", 0, [])
     return replace(
         full, run=made.RunFacts("tiny"), data=made.DataFacts("pasted text"), forecast=forecast, portfolio=None,
-        explanation=None, explanation_missing="The LSTM has no LRP yet.",
+        explanation=None, explanation_missing="The LSTM has no LRP yet.", evaluation=None,
     )  # fmt: skip
 
 

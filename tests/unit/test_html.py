@@ -15,7 +15,7 @@ from report_inputs import full_input, tiny_input
 from jqfast.report import boxes, fonts, html, prose, text
 from jqfast.report.inputs import ForecastFacts, Interval, Language, PlantedFacts, ReferenceScore, ReportInput
 
-FIGURES = ("5", "6", "7", "8", "9", "10a", "10b", "11", "12", "A", "B", "C")
+FIGURES = ("5", "6", "7", "8", "9", "10a", "10b", "11", "12", "A", "B", "C", "D", "F", "G")
 
 
 class Outline(HTMLParser):

@@ -33,7 +33,7 @@ def _judged(market: Simulated, scores: np.ndarray, config: PortfolioConfig | Non
     predictions = Predictions(panel.dates, panel.codes, (1, 5), scores, fold, ("only",))
     labels = make_labels(panel, (1, 5))
     known = {"oracle": market.truth.expected} if market.truth.anything else None
-    return judge(panel, labels, predictions, config or PortfolioConfig(), references=known)
+    return judge(panel, labels, predictions, config or PortfolioConfig(), references=known, detail=False)
 
 
 def test_the_truth_scores_as_the_oracle(market: Simulated) -> None:

@@ -1,0 +1,129 @@
+"""The evaluation in detail: where the forecasts work, how they fade, and what trading them can carry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
+
+from jqfast.evaluate.breakdowns import Part
+from jqfast.evaluate.study import Study
+from jqfast.report import figures_evaluation, tables_evaluation
+from jqfast.report.evaluation_inputs import EvaluationFacts
+from jqfast.report.numbers import number
+from jqfast.report.sections import Context, folded, missing, paragraph, picture, section
+from jqfast.report.sector_names import sector_name
+
+#: Legs of the table of risk.
+_LEGS = ("long_short_net", "long_short_gross", "long_net", "benchmark")
+
+
+def evaluation_section(context: Context) -> str:
+    """Breakdowns, decay, monotonicity, other books, capacity, alphas, overfitting."""
+    facts = context.report.evaluation
+    if facts is None:
+        return section(context, "evaluation", missing(context))
+    body = _parts(context, facts.study) + _decay(context, facts.study) + _monotonic(context, facts)
+    if facts.study.variants:
+        body += _risk(context, facts) + _variants(context, facts.study) + _capacity(context, facts.study)
+    body += _alphas(context, facts.study) + _overfitting(context, facts)
+    return section(context, "evaluation", body)
+
+
+def _head(context: Context, key: str) -> str:
+    return f"<h3>{escape(context.labels(key))}</h3>\n"
+
+
+def _parts(context: Context, study: Study) -> str:
+    groups = groups_of(context, study)
+    if not any(groups.values()):
+        return ""
+    _, figure = figures_evaluation.rank_ic_by_part(groups, context.style)
+    title = context.labels("parts_title")
+    note = context.say("note_parts", h=study.horizon)
+    return picture(context, "D", title, figure, [note]) + folded(
+        title, tables_evaluation.parts_table(groups, context.labels)
+    )
+
+
+def groups_of(context: Context, study: Study) -> dict[str, Sequence[Part]]:
+    """Title of a group -> its parts with names to be read."""
+    label = context.labels
+    groups: dict[str, Sequence[Part]] = {}
+    for kind in ("size", "volatility", "trend", "year", "sector"):
+        found = study.parts.get(kind, ())
+        by = label("by_value" if study.by.get("size") == "market value" else "by_turnover")
+        title = label(f"part_{kind}", by=by)
+        if kind == "sector":
+            column, language = study.by.get("sector", ""), context.report.language
+            named = [replace(part, name=sector_name(language, column, part.name)) for part in found]
+        elif kind == "year":
+            named = list(found)
+        else:
+            named = [replace(part, name=label(part.name)) for part in found]
+        groups[title] = named
+    return groups
+
+
+def _decay(context: Context, study: Study) -> str:
+    delays, horizons = study.parts.get("decay", ()), study.parts.get("horizon", ())
+    if not any(part.n_dates for part in (*delays, *horizons)):
+        return ""
+    _, figure = figures_evaluation.rank_ic_decay(delays, horizons, context.style)
+    note = context.say("note_decay", h=study.horizon)
+    groups = {context.labels("delay"): delays, context.labels("horizon"): horizons}
+    title = context.labels("decay_title")
+    return picture(context, "F", title, figure, [note]) + folded(
+        title, tables_evaluation.parts_table(groups, context.labels)
+    )
+
+
+def _monotonic(context: Context, facts: EvaluationFacts) -> str:
+    table = tables_evaluation.monotonic_table(facts.monotonic, context.labels, facts.study.horizon)
+    return _head(context, "monotonic_title") + table + paragraph(context.say("note_monotonic"), "foot")
+
+
+def _risk(context: Context, facts: EvaluationFacts) -> str:
+    legs = {leg: facts.performance[leg] for leg in _LEGS if leg in facts.performance}
+    table = tables_evaluation.risk_table(legs, facts.study.intervals, context.labels)
+    return _head(context, "risk_title") + table
+
+
+def _variants(context: Context, study: Study) -> str:
+    table = tables_evaluation.variants_table(study.variants, context.labels)
+    return _head(context, "variants_title") + table + paragraph(context.say("note_variants"), "foot")
+
+
+def _capacity(context: Context, study: Study) -> str:
+    _, figure = figures_evaluation.capacity_curve(study.capacity, context.style)
+    title = context.labels("capacity_title")
+    notes = [break_even_words(context, study.break_even), context.say("note_capacity")]
+    table = tables_evaluation.capacity_table(study.capacity, context.labels)
+    return picture(context, "G", title, figure, notes) + folded(title, table)
+
+
+def break_even_words(context: Context, capital: float) -> str:
+    """Where the profit ends, as a sentence."""
+    if math.isnan(capital):
+        return context.say("break_even_never")
+    if math.isinf(capital):
+        return context.say("break_even_open")
+    digits = max(0, math.floor(math.log10(capital)) - 1)
+    return context.say("break_even_at", x=number(round(capital / 10**digits) * 10**digits, 0))
+
+
+def _alphas(context: Context, study: Study) -> str:
+    body = tables_evaluation.alpha_table(study.alphas, context.labels) if study.alphas else ""
+    notes = ([context.say("note_alphas")] if study.alphas else []) + list(study.factor_notes)
+    if not notes:
+        return ""
+    return _head(context, "alphas_title") + body + paragraph(" ".join(notes), "foot")
+
+
+def _overfitting(context: Context, facts: EvaluationFacts) -> str:
+    head = _head(context, "overfitting_title")
+    if facts.overfitting is None:
+        return head + paragraph(context.say("no_overfitting", n=facts.trials))
+    table = tables_evaluation.overfitting_table(facts.overfitting, facts.deflated, context.labels)
+    return head + table + paragraph(context.say("note_overfitting"), "foot")
