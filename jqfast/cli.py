@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from jqfast.cli_compare import compare_command
+from jqfast.cli_evaluate import evaluate_command
 from jqfast.cli_examples import add_examples
 from jqfast.cli_explain import explain_command
 from jqfast.cli_features import audit_command, features_app
@@ -44,6 +45,7 @@ app.add_typer(store_app, name="store")
 app.command("audit")(audit_command)
 app.command("import")(import_command)
 app.command("compare")(compare_command)
+app.command("evaluate")(evaluate_command)
 app.command("explain")(explain_command)
 app.command("simulate")(simulate_command)
 app.command("sync")(sync_command)

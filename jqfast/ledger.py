@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,7 +56,9 @@ def enter(
     if math.isfinite(sharpe) and known.get(trial) != new:
         _append(path, {"data": data, "trial": trial, "sharpe": sharpe, "returns": new.returns})
         known[trial] = new
-    return Trials(tuple(one.sharpe for one in known.values()), _matrix(list(known.values())))
+    return Trials(
+        tuple(one.sharpe for one in known.values()), shared_months([one.returns for one in known.values()])
+    )
 
 
 def enter_searched(folder: Path, data: str, trials: Iterable[str]) -> int:
@@ -72,9 +74,9 @@ def enter_searched(folder: Path, data: str, trials: Iterable[str]) -> int:
     return len(new)
 
 
-def _matrix(trials: list[Trial]) -> FloatArray:
+def shared_months(trials: Sequence[Mapping[str, float]]) -> FloatArray:
     """(months, trials) returns of the months in which every trial that has returns has one."""
-    told = [trial.returns for trial in trials if trial.returns]
+    told = [returns for returns in trials if returns]
     if not told:
         return np.empty((0, 0))
     months = sorted(set(told[0]).intersection(*told[1:]))

@@ -27,29 +27,10 @@ CHECKED = ("jqfast", "tests", "benchmarks")
 ROOMS = ("data", "features", "learn", "factors", "evaluate", "explain", "report")
 GROUND = ("errors", "files", "memory", "types", "_core")
 ROOF = (
-    *(
-        "artifacts",
-        "assemble",
-        "cli",
-        "cli_compare",
-        "cli_examples",
-        "cli_explain",
-        "cli_features",
-        "cli_production",
-    ),
-    *("cli_simulate", "cli_store", "cli_sync", "cli_train", "comparison", "config", "explained"),
-    *(
-        "finished",
-        "formulas",
-        "judge",
-        "ledger",
-        "load",
-        "monitor",
-        "oracle",
-        "pipeline",
-        "production",
-        "progress",
-    ),
+    *("artifacts", "assemble", "cli", "cli_compare", "cli_evaluate", "cli_examples", "cli_explain"),
+    *("cli_features", "cli_production", "cli_simulate", "cli_store", "cli_sync", "cli_train"),
+    *("comparison", "config", "evaluation", "explained", "finished", "formulas", "judge", "ledger"),
+    *("load", "monitor", "oracle", "pipeline", "production", "progress"),
     *("provenance", "runfolder"),
     *("search", "single", "summary", "toml", "trust", "trust_stage", "__main__"),
 )
