@@ -52,14 +52,14 @@ def groups_of(context: Context, study: Study) -> dict[str, Sequence[Part]]:
     label = context.labels
     groups: dict[str, Sequence[Part]] = {}
     for kind in ("size", "volatility", "trend", "year", "sector"):
-        found = study.parts.get(kind, ())
+        found = [part for part in study.parts.get(kind, ()) if part.n_dates]
         by = label("by_value" if study.by.get("size") == "market value" else "by_turnover")
         title = label(f"part_{kind}", by=by)
         if kind == "sector":
             column, language = study.by.get("sector", ""), context.report.language
             named = [replace(part, name=sector_name(language, column, part.name)) for part in found]
         elif kind == "year":
-            named = list(found)
+            named = found
         else:
             named = [replace(part, name=label(part.name)) for part in found]
         groups[title] = named
@@ -67,8 +67,10 @@ def groups_of(context: Context, study: Study) -> dict[str, Sequence[Part]]:
 
 
 def _decay(context: Context, study: Study) -> str:
-    delays, horizons = study.parts.get("decay", ()), study.parts.get("horizon", ())
-    if not any(part.n_dates for part in (*delays, *horizons)):
+    delays, horizons = (
+        [part for part in study.parts.get(kind, ()) if part.n_dates] for kind in ("decay", "horizon")
+    )
+    if not delays and not horizons:
         return ""
     _, figure = figures_evaluation.rank_ic_decay(delays, horizons, context.style)
     note = context.say("note_decay", h=study.horizon)
