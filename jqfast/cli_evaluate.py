@@ -34,9 +34,7 @@ def evaluate_command(  # the options of the command line are its parameters
     A score of a date must have been known at the close of that date; trading starts with the next session.
     Several columns are judged one by one and count as trials of one another.
 
-    Examples: jqfast evaluate scores.csv --prices prices.parquet
-
-    jqfast evaluate scores.parquet --store ./jq --horizon 20 --set portfolio.costs.capital=1e9 --json
+    Also: jqfast evaluate scores.parquet --store ./jq --horizon 20 --set portfolio.costs.capital=1e9 --json
 
     jqfast evaluate runs/jp
     """

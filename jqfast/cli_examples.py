@@ -21,6 +21,7 @@ EXAMPLES = {
     "train": "jqfast train reference --store ./jq --out runs",
     "search": "jqfast search my.toml --set search.folds=2",
     "compare": "jqfast compare --french ./french",
+    "evaluate": "jqfast evaluate scores.csv --prices prices.parquet",
     "explain": "jqfast explain runs/jp --code 4502 --date 2024-05-10 --horizon 20 --png why.png",
     "report": "jqfast report runs/jp --language ja",
     "update": "jqfast update runs/jp",

@@ -55,7 +55,11 @@ def orders(scores: AnyArray, config: PortfolioConfig, known: Known) -> tuple[Ord
     fewest = fewest_stocks(config.buckets, config.min_stocks)
 
     def block(rows: slice) -> tuple[Orders, Orders]:
-        part = Known(*(None if array is None else array[rows] for array in known))  # type: ignore[arg-type]
+        part = Known(
+            known.volatility[rows],
+            None if known.sector is None else known.sector[rows],
+            None if known.shortable is None else known.shortable[rows],
+        )
         return _sides(scores[rows], config, part, fewest, rows.start)
 
     found = over_rows(block, *scores.shape)

@@ -25,7 +25,7 @@ NO_JSON = {"features reference", "build-info"}
 #: What the project promises to have.
 PROMISED = (
     *("run", "sync", "import", "features list", "audit", "train", "predict", "compare", "explain"),
-    *("report", "simulate", "store check", "update"),
+    *("evaluate", "report", "simulate", "store check", "update"),
 )
 
 

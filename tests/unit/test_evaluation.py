@@ -173,9 +173,3 @@ def test_mistakes_are_sentences(files: Path, tmp_path: Path) -> None:
     empty = CliRunner().invoke(app, ["evaluate", str(tmp_path)])
     assert empty.exit_code == 2
     assert "No run folder" in empty.output
-
-
-def test_help_has_an_example() -> None:
-    shown = CliRunner().invoke(app, ["evaluate", "--help"])
-    assert shown.exit_code == 0
-    assert "jqfast evaluate scores.csv --prices prices.parquet" in shown.output
