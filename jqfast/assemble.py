@@ -11,11 +11,9 @@ import numpy as np
 from jqfast import toml
 from jqfast.data.quality import summarise
 from jqfast.data.simulator import is_simulated
-from jqfast.evaluate import stats
+from jqfast.evaluate import inference
 from jqfast.evaluate.ic import Deciles
-from jqfast.evaluate.intervals import performance_intervals
 from jqfast.evaluate.overfitting import overfitting
-from jqfast.evaluate.resample import Draws, draw
 from jqfast.explained import explanation
 from jqfast.features.columns import CALENDAR
 from jqfast.features.declare import Feature
@@ -48,13 +46,10 @@ from jqfast.report.inputs import (
     cost_items,
 )
 from jqfast.runfolder import plain
-from jqfast.types import FloatArray
 
 if TYPE_CHECKING:
     from jqfast.pipeline import RunResult
 
-#: Sessions in a block of the bootstrap: a month.
-_BLOCK = 20.0
 _BENCHMARK = "Universe, equal weight"
 
 
@@ -267,7 +262,7 @@ def _portfolio_facts(judgement: Judgement, trials: tuple[float, ...]) -> Portfol
             returns["benchmark"],
             _BENCHMARK,
         ),
-        performance=_performances(traded),
+        performance=_performances(traded, judgement.study.intervals),
         sharpe_gross=traded.performance["long_short_gross"].sharpe,
         sharpe_net=traded.performance["long_short_net"].sharpe,
         sharpe_net_interval=Interval(interval.low, interval.high, interval.method),
@@ -287,9 +282,10 @@ def _spread_error(found: Deciles) -> float:
     return abs(found.spread_mean / found.spread_t) if found.spread_t else float("nan")
 
 
-def _performances(traded: Traded) -> list[Performance]:
+def _performances(
+    traded: Traded, intervals: Mapping[str, Mapping[str, inference.Interval]]
+) -> list[Performance]:
     columns = []
-    draws = draw(len(traded.portfolio.dates), block=_BLOCK)
     for name, figures in traded.performance.items():
         leg, _, basis = name.rpartition("_") if name != "benchmark" else (name, "", "gross")
         columns.append(
@@ -302,15 +298,14 @@ def _performances(traded: Traded) -> list[Performance]:
                 figures.max_drawdown,
                 figures.win_rate,
                 figures.periods,
-                _intervals(traded.returns[name], figures, draws),
+                _intervals(intervals.get(name, {})),
             )
         )
     return columns
 
 
-def _intervals(returns: FloatArray, figures: stats.Performance, draws: Draws) -> dict[str, Interval]:
+def _intervals(found: Mapping[str, inference.Interval]) -> dict[str, Interval]:
     """Of the fields of a column of figure 7."""
-    found = performance_intervals(np.nan_to_num(returns, nan=0.0), figures, draws)
     names = {"return_risk": "ratio"}
     return {names.get(name, name): Interval(i.low, i.high, i.method) for name, i in found.items()}
 

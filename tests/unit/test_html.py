@@ -133,7 +133,7 @@ def test_what_the_numbers_tell_is_said_below_the_figures(pages: dict[str, str]) 
 def test_a_run_without_results_still_has_a_report() -> None:
     page = html.build(tiny_input("en"))
     assert "The LSTM has no LRP yet." in page
-    assert page.count("Not available in this run.") == 5
+    assert page.count("Not available in this run.") == 6
     assert "supports no judgement" in page
 
 
