@@ -100,7 +100,9 @@ def _predictions(folder: Path, config: Config, X: FeaturePanel) -> Predictions:
     folds = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["folds"]
     owner = np.full(len(X.dates), -1)
     for k, name in enumerate(folds):
-        owner[load_fold(fold_path(folder / "models", name)).predict_rows] = k
+        path = fold_path(folder / "models", name)
+        if path.exists():  # a fold that failed in training has none, and no scores
+            owner[load_fold(path).predict_rows] = k
     return Predictions(X.dates, X.codes, config.labels.horizons, scores, owner, tuple(folds))
 
 

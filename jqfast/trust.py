@@ -118,11 +118,12 @@ def sample(
     config = config or TrustConfig()
     rng = np.random.default_rng(config.seed)
     output = predictions.horizons.index(horizon)
-    used = np.unique(predictions.fold_of_row[predictions.fold_of_row >= 0])
+    known = np.isfinite(predictions.scores[output]).any(axis=1)  # a fold that failed in training has none
+    used = np.unique(predictions.fold_of_row[known & (predictions.fold_of_row >= 0)])
     chosen = used[np.unique(np.linspace(0, len(used) - 1, min(config.folds, len(used))).astype(int))]
     models, parts = [], []
     for k, fold in enumerate(chosen):
-        row = int(np.flatnonzero(predictions.fold_of_row == fold)[-1])
+        row = int(np.flatnonzero(known & (predictions.fold_of_row == fold))[-1])
         stocks = np.flatnonzero(np.isfinite(predictions.scores[output, row]))
         stocks = np.sort(rng.permutation(stocks)[: config.samples // len(chosen)])
         model = load_fold(fold_path(models_dir, predictions.folds[fold]))

@@ -106,6 +106,14 @@ def test_a_folder_without_a_run_says_what_is_missing(finished: Path, jq: Jq) -> 
     assert jq("explain", "runs", "--code", "1", "--date", "2025-01-06").exit_code == 2
 
 
+def test_a_fold_without_a_model_forecast_nothing(finished: Path, jq: Jq) -> None:
+    _, date = _month_end(finished)
+    next(path for path in sorted(finished.glob("models/fold_*"), reverse=True)).unlink()
+    result = jq("explain", "runs/simulated", "--code", "1", "--date", date)
+    assert result.exit_code == 2
+    assert "`date` must be a session that the run forecast" in result.stderr
+
+
 def test_an_ensemble_is_explained_by_its_members(jq: Jq, tmp_path: Path) -> None:
     small = ("--set", "learn.epochs=1", "--set", "folds.step=12", "--set", "learn.ensemble=2")
     result = jq("run", "--config", "small.toml", "--name", "two", *small)

@@ -83,6 +83,15 @@ def test_the_sample_is_of_the_last_date_of_some_folds(run: Run) -> None:
     assert [m.name for m in run.taken(replace(SMALL, folds=9)).models] == ["f0", "f1"]
 
 
+def test_a_fold_that_failed_in_training_is_no_sample(run: Run) -> None:
+    scores = run.predictions.scores.copy()
+    scores[:, 20:] = np.nan
+    fold_path(run.folder, "f1").unlink()
+    taken = sample(run.X, replace(run.predictions, scores=scores), run.folder, horizon=5, config=SMALL)
+    assert [model.name for model in taken.models] == ["f0"]
+    assert set(taken.row.tolist()) == {19}
+
+
 def test_what_the_model_does_is_recovered_and_shuffled_models_are_not(run: Run) -> None:
     facts = trust(run.taken(), run.X, GROUPS, config=SMALL)
     rows = _rows(facts)
