@@ -90,6 +90,20 @@ def test_a_part_of_the_sessions_has_the_same_cells(path: Path) -> None:
         assert np.array_equal(part[name], whole[name][rows][:, columns], equal_nan=True), name
 
 
+@pytest.mark.parametrize("decision", ["close", "preopen"])
+def test_some_rows_of_a_column_are_those_of_the_whole(path: Path, decision: Any) -> None:
+    """As a result that is written chunk by chunk asks for them; only the years of the rows are read."""
+    panel = data.open(path).panel(universe="all", decision=decision)
+    T, compared = len(panel.dates), 0
+    for name in ("morning_open", "morning_volume", "market_cap", "deal_long_buy_volume"):
+        whole = panel[name]
+        for low, high in ((0, 1), (0, 50), (30, 60), (35, 36), (T - 1, T), (7, T), (5, 5)):
+            part = panel.rows(low, high)[name]
+            assert part.tobytes() == np.ascontiguousarray(whole[low:high]).tobytes(), (name, low, high)
+            compared += int(np.isfinite(part).sum())
+    assert compared > 500
+
+
 def test_where_rows_go_is_found_out_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     panel = data.open(path).panel(universe="all")
     asked: list[str] = []

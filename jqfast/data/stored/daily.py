@@ -29,7 +29,8 @@ class _Year:
     """Of the rows of one year: their number, those ``kept`` (None: all), their ``place`` in a flat T x N
     array; among the kept those ``moved`` whose stock has split by then, with the ``factor`` A(t) of the day.
 
-    ``kept`` and ``moved`` are int32, ``place`` int64.
+    ``kept`` and ``moved`` are int32 and ascending; ``place`` is int64, its sessions ascending, from row
+    ``low`` of the panel to row ``high - 1``.
     """
 
     rows: int
@@ -37,6 +38,23 @@ class _Year:
     place: IntArray
     moved: AnyArray
     factor: FloatArray
+    low: int
+    high: int
+
+    def within(self, low: int, high: int, N: int) -> _Year:
+        """The cells of the sessions ``low <= t < high``, counted from ``low``."""
+        begin, end = np.searchsorted(self.place // N, (low, high))
+        first, last = np.searchsorted(self.moved, (begin, end))
+        every = np.arange(self.rows, dtype=np.int32) if self.kept is None else self.kept
+        return _Year(
+            self.rows,
+            every[begin:end],
+            self.place[begin:end] - low * N,
+            self.moved[first:last] - np.int32(begin),
+            self.factor[first:last],
+            max(self.low, low) - low,
+            min(self.high, high) - low,
+        )
 
 
 class Daily:
@@ -59,9 +77,9 @@ class Daily:
         def make(low: int, high: int) -> AnyArray:
             for _ in range(_ATTEMPTS):
                 self._find_out()
-                out = self._scattered(field, power, times)
+                out = self._scattered(field, power, times, low, high)
                 if out is not None and self._files == self._held():
-                    return out[low:high]
+                    return out
             raise DataGapError(f"`{self._table}` of `{self._axes.store.path}` is being written; try again.")
 
         return Deferred(self._axes.shape, make)
@@ -92,24 +110,35 @@ class Daily:
         moved = np.flatnonzero(factor != 1.0)
         rows = of.rows.num_rows
         some = kept.astype(np.int32) if len(kept) < rows else None
-        return of.year, _Year(rows, some, place, moved.astype(np.int32), factor[moved])
+        of_panel = place // axes.shape[1]
+        ends = (int(of_panel.min()), int(of_panel.max()) + 1) if len(place) else (0, 0)
+        return of.year, _Year(rows, some, place, moved.astype(np.int32), factor[moved], *ends)
 
-    def _scattered(self, field: str, power: int, times: float) -> FloatArray | None:
-        """(T, N) a field in its cells; None where the rows are not those that were found."""
+    def _scattered(self, field: str, power: int, times: float, low: int, high: int) -> FloatArray | None:
+        """(high - low, N) a field in its cells; None where the rows are not those that were found."""
         axes = self._axes
-        out: FloatArray = new_array(axes.shape, "float64")
+        out: FloatArray = new_array((high - low, len(axes.codes)), "float64")
         out.fill(np.nan)
+        wanted = {year for year, known in self._years.items() if known.low < high and known.high > low}
 
-        def fill(year: int, rows: Any) -> bool:
+        def fill(year: int, rows: Any) -> int:
             known = self._years.get(year)
             if known is None or known.rows != rows.num_rows:
-                return False
+                return -1
+            if low > 0 or known.high > high:
+                known = known.within(low, high, len(axes.codes))
             _scatter(known, array(rows[field]), power, times, out)  # other years have other cells
-            return True
+            return year
 
-        low = axes.clock.sessions[max(axes.first - 1, 0)] if axes.T else axes.end
-        done = each_year(axes.store, self._table, [field], (low, axes.end), fill)
-        return out if all(done) and len(done) == len(self._years) else None
+        if not wanted:
+            return out
+        begin, end = axes.clock.sessions[max(axes.first - 1, 0)], axes.end
+        days = (
+            max(begin, np.datetime64(f"{min(wanted)}-01-01")),
+            min(end, np.datetime64(f"{max(wanted)}-12-31")),
+        )
+        done = each_year(axes.store, self._table, [field], days, fill)
+        return out if -1 not in done and wanted <= set(done) else None
 
 
 def _scatter(year: _Year, read: FloatArray, power: int, times: float, out: FloatArray) -> None:
