@@ -36,6 +36,7 @@ from jqfast.report.inputs import (
     HorizonScore,
     IcSeries,
     Interval,
+    Language,
     Performance,
     PlantedFacts,
     PortfolioFacts,
@@ -45,12 +46,11 @@ from jqfast.report.inputs import (
     RunFacts,
     cost_items,
 )
+from jqfast.report.prose import sentence
 from jqfast.runfolder import plain
 
 if TYPE_CHECKING:
     from jqfast.pipeline import RunResult
-
-_BENCHMARK = "Universe, equal weight"
 
 
 def report_input(result: RunResult, manifest: Mapping[str, Any], trials: Trials) -> ReportInput:
@@ -79,7 +79,7 @@ def report_input(result: RunResult, manifest: Mapping[str, Any], trials: Trials)
         run=_run_facts(result, manifest),
         data=_data_facts(result),
         forecast=_forecast_facts(result),
-        portfolio=_portfolio_facts(result.judgement, trials.sharpes) if result.judgement.traded else None,
+        portfolio=_portfolio_facts(result.judgement, trials.sharpes, config.report.language),
         explanation=explained,
         evaluation=evaluation_facts(result.judgement, trials),
         language=config.report.language,
@@ -221,11 +221,14 @@ def _planted_facts(result: RunResult) -> PlantedFacts | None:
 
 
 def _folds_note(result: RunResult) -> str:
-    folds, config = result.predictions.folds, result.config.folds
-    unit = "month" if config.scheme == "monthly" else "session"
-    every = f"every {unit}" if config.step == 1 else f"every {config.step} {unit}s"
-    window = f"{config.window} window of {config.train_months} months"
-    return f"{len(folds)} folds from {folds[0]} to {folds[-1]}, refitted {every} on a {window}."
+    names, config, language = result.predictions.folds, result.config.folds, result.config.report.language
+    if config.scheme == "split":
+        return sentence(language, "folds_split", share=f"{config.share:.0%}")
+    window = sentence(language, f"window_{config.window}", months=config.train_months)
+    key = f"folds_{config.scheme}"
+    return sentence(
+        language, key, count=len(names), first=names[0], last=names[-1], step=config.step, window=window
+    )
 
 
 def _horizon_score(h: int, scored: Horizon) -> HorizonScore:
@@ -245,7 +248,9 @@ def _horizon_score(h: int, scored: Horizon) -> HorizonScore:
     )
 
 
-def _portfolio_facts(judgement: Judgement, trials: tuple[float, ...]) -> PortfolioFacts | None:
+def _portfolio_facts(
+    judgement: Judgement, trials: tuple[float, ...], language: Language
+) -> PortfolioFacts | None:
     traded = judgement.traded
     if traded is None:
         return None
@@ -260,7 +265,7 @@ def _portfolio_facts(judgement: Judgement, trials: tuple[float, ...]) -> Portfol
             returns["long_short_gross"],
             returns["long_short_net"],
             returns["benchmark"],
-            _BENCHMARK,
+            sentence(language, "benchmark_universe"),
         ),
         performance=_performances(traded, judgement.study.intervals),
         sharpe_gross=traded.performance["long_short_gross"].sharpe,
@@ -273,7 +278,7 @@ def _portfolio_facts(judgement: Judgement, trials: tuple[float, ...]) -> Portfol
         tranches=book.config.horizon if book.config.rebalance == "tranches" else 1,
         probabilistic_sharpe=test.probability if test else float("nan"),
         trials=max(len(trials), 1),
-        notes=_portfolio_notes(traded),
+        notes=_portfolio_notes(traded, language),
     )
 
 
@@ -310,12 +315,12 @@ def _intervals(found: Mapping[str, inference.Interval]) -> dict[str, Interval]:
     return {names.get(name, name): Interval(i.low, i.high, i.method) for name, i in found.items()}
 
 
-def _portfolio_notes(traded: Traded) -> tuple[str, ...]:
+def _portfolio_notes(traded: Traded, language: Language) -> tuple[str, ...]:
     book = traded.portfolio
-    notes = [f"On average {book.stocks['long']:.0f} stocks are opened per decision on the long side."]
+    notes = [sentence(language, "note_opened", stocks=f"{book.stocks['long']:.0f}")]
     if book.short_kind == "paper":
-        notes.append("Every stock is assumed to be borrowable: the short leg exists on paper.")
+        notes.append(sentence(language, "note_paper_short"))
     unfilled = max(book.unfilled.values())
     if unfilled > 0:
-        notes.append(f"Up to {unfilled:.1%} of the ordered value of a leg was not filled and stayed in cash.")
+        notes.append(sentence(language, "note_unfilled", share=f"{unfilled:.1%}"))
     return tuple(notes)

@@ -144,6 +144,33 @@ CAVEATS: tuple[Both, ...] = (
 
 #: sentences by key; ``{...}`` fields are filled by keyword.
 SENTENCES: dict[str, Both] = {
+    "benchmark_universe": ("Universe, equal weight", "全銘柄の等ウェイト"),
+    "folds_monthly": (
+        "{count} folds from {first} to {last}, a refit every {step} month(s) on {window}.",
+        "{first} から {last} まで {count} 期、{step} か月ごとに{window}で学習し直す。",
+    ),
+    "folds_sessions": (
+        "{count} folds from {first} to {last}, a refit every {step} session(s) on {window}.",
+        "{first} から {last} まで {count} 期、{step} 営業日ごとに{window}で学習し直す。",
+    ),
+    "folds_split": (
+        "One fold: the first {share} of the sessions train, the rest is forecast.",
+        "1期のみ：最初の {share} の営業日で学習し、残りを予測。",
+    ),
+    "window_rolling": ("a rolling window of {months} months", "直近 {months} か月"),
+    "window_expanding": ("an expanding window", "開始以来の全期間"),
+    "note_opened": (
+        "On average {stocks} stocks are opened per decision on the long side.",
+        "ロング側は1回の判断で平均 {stocks} 銘柄を新たに建てる。",
+    ),
+    "note_paper_short": (
+        "Every stock is assumed to be borrowable: the short leg exists on paper.",
+        "全銘柄を借株できると仮定しており、ショート側は机上のもの。",
+    ),
+    "note_unfilled": (
+        "Up to {share} of the ordered value of a leg was not filled and stayed in cash.",
+        "片側の注文金額のうち最大 {share} は約定せず現金で残った。",
+    ),
     "survivors": (
         "Survivors only. The universe holds no delisted stock, so return levels and long-only results are not "
         "evidence. Differences between stocks of the same date are less affected, but not free of it.",

@@ -15,6 +15,7 @@ from jqfast.report import figures, figures_setup, tables
 from jqfast.report.boxes import boxes, verdict
 from jqfast.report.hover import hover
 from jqfast.report.inputs import Interval, Performance, ReportInput
+from jqfast.report.notes import in_language
 from jqfast.report.numbers import DASH, count, number, percent
 from jqfast.report.prose import CAVEATS, sentence
 from jqfast.report.style import Style, to_svg
@@ -202,7 +203,8 @@ def data_quality(context: Context) -> str:
     quality = {key: item for key, item in data.quality.items() if key != "source"}
     body = tables.quality_table(quality, extra, label)
     if data.universe_notes:
-        notes = "".join(f"<li>{escape(note)}</li>" for note in data.universe_notes)
+        told = (in_language(note, context.report.language) for note in data.universe_notes)
+        notes = "".join(f"<li>{escape(note)}</li>" for note in told)
         right = f"<h3>{escape(label('notes'))}</h3><ul>{notes}</ul>"
         body = f'<div class="grid"><div>{body}</div><div>{right}</div></div>'
     if data.coverage is not None:
