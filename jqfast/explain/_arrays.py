@@ -58,6 +58,11 @@ class Samples(NamedTuple):
         """The axis of the outputs, if several were asked for."""
         return (len(self.outputs),) if self.several else ()
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the relevances, as the caller sees them."""
+        return (*self.heads, *self.lead, *self.x.shape[1:])
+
 
 def samples_of(
     x: AnyArray, inputs: int, outputs: tuple[Sequence[int], bool], how: How, *, axes: int
@@ -86,7 +91,7 @@ def check_out(out: AnyArray | None, samples: Samples) -> AnyArray:
     """The array to write to, (K, S, ...)."""
     x = samples.x
     own = x.shape[1:]
-    shape = (*samples.heads, *samples.lead, *own)
+    shape = samples.shape
     full = (len(samples.outputs), len(x), *own)
     if out is None:
         return new_array(full, x.dtype.name)

@@ -14,6 +14,7 @@ from jqfast.explain.prepared import PreparedNet, prepared_net
 from jqfast.explain.result import GroupMeans, LrpResult
 from jqfast.explain.rules import RuleLike
 from jqfast.features.execute import thread_count
+from jqfast.memory import new_array
 from jqfast.types import AnyArray, IntArray
 
 
@@ -82,6 +83,14 @@ def explain_all(jobs: Sequence[Job], outs: Sequence[AnyArray | None]) -> list[Lr
         arrays = {name: values.reshape(shape) for name, values in own.items()}
         results.append(LrpResult(relevance=whole, rules=job.prepared.rules, **arrays))
     return results
+
+
+def new_outs(jobs: Sequence[Job]) -> list[AnyArray]:
+    """Arrays for the relevances of jobs of one dtype, in one block: large pages, and one claim to memory."""
+    shapes = [job.samples.shape for job in jobs]
+    ends = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)]).tolist()
+    block = new_array((ends[-1],), jobs[0].samples.x.dtype.name if jobs else "float32")
+    return [block[a:b].reshape(shape) for a, b, shape in zip(ends, ends[1:], shapes, strict=False)]
 
 
 def group_means(job: Job, groups: IntArray, count: int) -> GroupMeans:

@@ -13,7 +13,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from jqfast.explain._arrays import Bias, How, Missing, Output
-from jqfast.explain._run import explain, explain_all, job_of, make_job
+from jqfast.explain._run import explain, explain_all, job_of, make_job, new_outs
 from jqfast.explain.nets import DenseNet, Explainable, LstmLayer, LstmNet, PoolingName, net_of
 from jqfast.explain.prepared import PreparedNet, prepare
 from jqfast.explain.result import LrpResult
@@ -221,7 +221,7 @@ def lrp_many(
     ----------
     models : M of them, as :func:`lrp` takes them, or from :func:`jqfast.explain.prepare`
     xs : per model its inputs, as ``x`` of :func:`lrp`; (M, ..., I) in one array will do
-    outs : per model the array to write to; None makes new ones
+    outs : per model the array to write to; None makes new ones, parts of one block of memory
     threads, missing : as :func:`lrp_dense`; the threads take from all models in turn
     **rules : ``rule``, ``epsilon``, ``output``, ``bias``, ``dtype`` as :func:`jqfast.explain.prepare`, for
         the models that are not prepared
@@ -236,14 +236,13 @@ def lrp_many(
         As :func:`lrp`; also for unequal numbers of models and inputs, and for prepared models of two dtypes.
     """
     ready = [one if isinstance(one, PreparedNet) else prepare(one, **rules) for one in models]
-    into = [None] * len(ready) if outs is None else outs
-    for name, given in (("xs", xs), ("outs", into)):
-        if len(given) != len(ready):
+    for name, given in (("xs", xs), ("outs", outs)):
+        if given is not None and len(given) != len(ready):
             raise ValueError(f"`{name}` must have one array per model, {len(ready)}; got {len(given)}.")
     if len({one.how.dtype for one in ready}) > 1:
         raise ValueError("`models` must be of one dtype; got float32 and float64. Prepare them alike.")
     jobs = [job_of(one, x, threads=threads, missing=missing) for one, x in zip(ready, xs, strict=True)]
-    return explain_all(jobs, into)
+    return explain_all(jobs, new_outs(jobs) if outs is None else outs)
 
 
 def _head(head: Head) -> DenseNet:
