@@ -87,7 +87,7 @@ def judged(panel: Panel, labels: Labels, scores: np.ndarray) -> dict[str, float]
         held = PortfolioConfig(horizon=h)
         book = clocked("costs", trade(ground, plan(panel, ground, values, held), held))
         net = book.returns["long_short_net"]
-        dates, sessions = draw(DAYS, block=20.0, draws=DRAWS), draw(len(net), block=20.0, draws=DRAWS)
+        dates, sessions = (draw(n, block=20.0, draws=DRAWS) for n in (len(returns), len(net)))
         dates.interval(ranks.mean, dates.means(ranks.per_date[:, None])[:, 0])
         figures = performance(net, periods_per_year=252)
         clocked("bootstrap", performance_intervals(net, figures, sessions))

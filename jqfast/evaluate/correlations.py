@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from jqfast.evaluate.ranks import cells, over_rows, ranks_of, sums
+from jqfast.evaluate.ranks import cells, over_rows, paired_ranks, ranks_of, sums
 from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
 
 Kind = Literal["ic", "rank_ic"]
@@ -55,6 +55,10 @@ def correlations(
     result = Correlations(np.empty((len(x), count)), np.empty((len(x), count), dtype=np.int64))
 
     def block(rows: slice) -> None:
+        if groups is None and kind == "rank_ic":
+            values, pairs = _of_ranks(x[rows], y[rows], min_stocks)
+            result.values[rows], result.pairs[rows] = values[:, None], pairs[:, None]
+            return
         parts = _prepared(x[rows], y[rows], kind, None if groups is None else groups[rows])
         if groups is None:
             values, pairs = _by_row(*parts, min_stocks)
@@ -90,6 +94,16 @@ def _prepared(
     return x / _largest(x), y / _largest(y), pairs
 
 
+def _of_ranks(x: AnyArray, y: AnyArray, min_stocks: int) -> tuple[FloatArray, IntArray]:
+    """(R,) rank correlations of rows; ranks come centred, so that one pass is enough."""
+    first, second = paired_ranks(x, y)
+    count = np.isfinite(first).sum(axis=1)
+    for side in (first, second):
+        np.copyto(side, 0.0, where=np.isnan(side))
+    var_x, var_y = np.einsum("tn,tn->t", first, first), np.einsum("tn,tn->t", second, second)
+    return _ratio(np.einsum("tn,tn->t", first, second), var_x, var_y, count, min_stocks), count
+
+
 def _by_row(x: FloatArray, y: FloatArray, pairs: BoolArray, min_stocks: int) -> tuple[FloatArray, IntArray]:
     """(R,) correlations of rows, in two passes."""
     count = pairs.sum(axis=1)
@@ -123,7 +137,7 @@ def _ratio(
     """Covariance over deviations, NaN where it says nothing."""
     floor = (_CONSTANT**2) * count
     valid = (count >= min_stocks) & (var_x > floor) & (var_y > floor)
-    scale = np.where(valid, np.sqrt(var_x) * np.sqrt(var_y), 1.0)
+    scale = np.where(valid, np.sqrt(var_x * var_y), 1.0)
     return np.where(valid, np.clip(product / scale, -1.0, 1.0), np.nan)
 
 

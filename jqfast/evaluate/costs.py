@@ -17,6 +17,7 @@ import numpy as np
 
 from jqfast.data.panel import Panel
 from jqfast.errors import unknown
+from jqfast.evaluate.ranks import over_rows
 from jqfast.types import AnyArray, FloatArray
 
 TickTable = Literal["other", "topix500"]
@@ -113,19 +114,30 @@ def liquidity(panel: Panel, config: CostConfig) -> Liquidity:
     ``raw_close`` where the panel has it, else close x adjustment (approximate for data that arrive adjusted
     for later splits).
     """
-    close = panel["close"]
-    change = np.full(close.shape, np.nan)
-    last = forward_fill(close)
-    change[1:] = close[1:] / last[:-1] - 1.0
-    turnover = np.where(panel.listed, panel["turnover"], np.nan)
-    traded = panel["raw_close"] if "raw_close" in panel.columns else close * panel["adjustment"]
-    traded = forward_fill(traded)
-    half = 0.5 * config.spread_ticks * tick_size(traded, config.tick_table) / traded
+    close, raw = panel["close"], "raw_close" in panel.columns
+    traded, adjustment = panel["raw_close" if raw else "close"], None if raw else panel["adjustment"]
+    turnover, listed = panel["turnover"], panel.listed
+    found = Liquidity(*(np.empty(close.shape) for _ in Liquidity._fields))
+
+    def block(stocks: slice) -> None:
+        here = np.ascontiguousarray(close[:, stocks])
+        change = np.full(here.shape, np.nan)
+        change[1:] = here[1:] / forward_fill(here)[:-1] - 1.0
+        paid = traded[:, stocks] if adjustment is None else here * adjustment[:, stocks]
+        found.half_spread[:, stocks] = _half_spread(forward_fill(paid), config)
+        value = np.where(listed[:, stocks], turnover[:, stocks], np.nan)
+        found.turnover[:, stocks], _ = _rolling(value, config.window)
+        _, found.volatility[:, stocks] = _rolling(change, config.window)
+
+    over_rows(block, close.shape[1], close.shape[0])  # a stock knows nothing of the others
+    return found
+
+
+def _half_spread(price: FloatArray, config: CostConfig) -> FloatArray:
+    """Half the quoted spread as a share of the price, at least the floor."""
+    half = 0.5 * config.spread_ticks * tick_size(price, config.tick_table) / price
     floor = config.spread_floor_bps * 1e-4
-    half_spread = np.where(np.isfinite(half), np.maximum(half, floor), floor)
-    mean, _ = _rolling(turnover, config.window)
-    _, deviation = _rolling(change, config.window)
-    return Liquidity(mean, deviation, half_spread)
+    return np.where(np.isfinite(half), np.maximum(half, floor), floor)
 
 
 def forward_fill(values: FloatArray) -> FloatArray:

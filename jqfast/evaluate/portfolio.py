@@ -24,6 +24,7 @@ from jqfast.evaluate.book import book
 from jqfast.evaluate.cohorts import Hold, Prices, Rebalance, Schedule, months, run_leg, tranches
 from jqfast.evaluate.costs import CostConfig, Liquidity, forward_fill, liquidity
 from jqfast.evaluate.groups import sectors
+from jqfast.evaluate.ranks import over_rows
 from jqfast.evaluate.weights import Known, Neutral, Orders, Weighting, orders
 from jqfast.learn.labels import Start
 from jqfast.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
@@ -228,16 +229,39 @@ def _schedule(dates: DateArray, config: PortfolioConfig) -> Schedule:
 
 def _prices(panel: Panel, rows: IntArray, fillable: BoolArray | None, config: PortfolioConfig) -> Prices:
     """Prices of the session rows: fills by decision row, and values that carry the last trade forward."""
-    listed = panel.listed[rows]
-    close = forward_fill(np.where(listed, panel["close"][rows], np.nan))
+    shape = (len(rows), panel.shape[1])
+    found = Prices(
+        fill=np.empty(shape),
+        close=np.empty(shape),
+        open=np.empty(shape),
+        listed=np.empty(shape, dtype=np.bool_),
+        leave=np.empty(shape, dtype=np.int64),
+    )
+    columns = {name: panel[name] for name in {"open", "close", config.start}}
+
+    def block(stocks: slice) -> None:
+        part = {name: column[rows, stocks] for name, column in columns.items()}
+        can = None if fillable is None else fillable[rows, stocks]
+        for whole, made in zip(found, _prices_of(part, panel.listed[rows, stocks], can, config), strict=True):
+            whole[:, stocks] = made
+
+    over_rows(block, panel.shape[1], max(len(rows), 1))  # a stock knows nothing of the others
+    return found
+
+
+def _prices_of(
+    columns: dict[str, FloatArray], listed: BoolArray, fillable: BoolArray | None, config: PortfolioConfig
+) -> Prices:
+    """`_prices` of some stocks."""
+    close = forward_fill(np.where(listed, columns["close"], np.nan))
     before = np.vstack([np.full((1, close.shape[1]), np.nan), close[:-1]]) if len(close) else close
-    opened = np.where(listed & np.isfinite(panel["open"][rows]), panel["open"][rows], before)
+    opened = np.where(listed & np.isfinite(columns["open"]), columns["open"], before)
     payout = np.where(listed, 1.0, 1.0 + config.delisting_return)
     fill = np.full(close.shape, np.nan)
-    starts = np.where(listed, panel[config.start][rows], np.nan)
+    starts = np.where(listed, columns[config.start], np.nan)
     fill[:-1] = starts[1:]
     if fillable is not None:
-        fill[~fillable[rows]] = np.nan
+        fill[~fillable] = np.nan
     return Prices(fill, close * payout, opened * payout, listed, _first_exits(fill, listed))
 
 

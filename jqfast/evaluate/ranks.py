@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from jqfast.features import column, cs_rank
+from jqfast.features import column, cs_centred_rank, cs_rank
 from jqfast.features.execute import compiled, thread_count
 from jqfast.types import AnyArray, FloatArray, IntArray
 
@@ -22,8 +22,13 @@ MIN_STOCKS = 10
 #: Values of a block of rows: a handful of such arrays fits into the cache of one core.
 _BLOCK = 1 << 17
 
-_VALUES, _GROUPS = "values", "groups"
+_VALUES, _OTHER, _GROUPS = "values", "other", "groups"
 _RANKS = {False: cs_rank(column(_VALUES)), True: cs_rank(column(_VALUES), by=column(_GROUPS))}
+#: Ranks of both sides among the stocks that have both: a missing number makes the sum missing.
+_PAIRED = (
+    cs_centred_rank(column(_VALUES) + 0.0 * column(_OTHER)),
+    cs_centred_rank(column(_OTHER) + 0.0 * column(_VALUES)),
+)
 
 R = TypeVar("R")
 
@@ -78,6 +83,21 @@ def ranks_of(x: AnyArray, groups: AnyArray | None = None) -> FloatArray:
     _core.run(program, inputs, np.arange(len(values)), ranks[None], "feature", 1)
     ranks *= 2.0 * _count(ranks, groups)
     return np.multiply(np.rint(ranks, out=ranks), 0.5, out=ranks)  # a share times its count is a half number
+
+
+def paired_ranks(x: AnyArray, y: AnyArray) -> FloatArray:
+    """(2, R, N) ranks of both sides over the pairs of each row, centred and scaled alike, NaN elsewhere."""
+    from jqfast import _core
+
+    columns = {
+        name: np.ascontiguousarray(values, dtype=np.float64) for name, values in ((_VALUES, x), (_OTHER, y))
+    }
+    plan, program = compiled(_PAIRED)
+    ranks = np.empty((2, *x.shape))
+    if x.size:
+        inputs = [columns[part.name] for part in plan.inputs]
+        _core.run(program, inputs, np.arange(len(x)), ranks, "feature", 1)
+    return ranks
 
 
 def _count(shares: FloatArray, groups: AnyArray | None) -> FloatArray:

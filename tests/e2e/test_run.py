@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -133,10 +134,26 @@ def _check_report(folder: Path) -> None:
     assert "https://" not in page.replace("https://www.w3.org", "")
 
 
-def test_the_metrics_as_json(jq: Jq) -> None:
+def test_the_metrics_as_json(jq: Jq, tmp_path: Path) -> None:
     result = jq("run", "--config", "small.toml", "--json", "--name", "x", "--set", "learn.epochs=1")
     assert result.exit_code == 0, result.stderr
-    assert json.loads(result.stdout)["primary_horizon"] == 5
+    metrics = json.loads(result.stdout)
+    assert metrics["primary_horizon"] == 5
+    _check_judged_again(jq, tmp_path / "runs" / "x", metrics)
+
+
+def _check_judged_again(jq: Jq, folder: Path, metrics: dict[str, Any]) -> None:
+    """`jqfast evaluate` of the folder says what the run said; the market's truth is not asked again."""
+    result = jq("evaluate", str(folder), "--json")
+    assert result.exit_code == 0, result.stderr
+    again = json.loads(result.stdout)["scores"]["x"]
+    assert again["study"] == metrics["study"]
+    assert again["portfolio"] == metrics["portfolio"]
+    for h, told in metrics["horizons"].items():
+        assert again["horizons"][h] == {**told, "references": {}}
+    refused = jq("evaluate", str(folder), "--prices", "prices.csv")
+    assert refused.exit_code == 2
+    assert "own data" in refused.stderr
 
 
 def test_threads_do_not_change_anything(jq: Jq, tmp_path: Path) -> None:
