@@ -12,6 +12,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 import jqfast.features as f
 from benchmarks.bundle60 import bundle60
 from benchmarks.engine.run import Settings
@@ -24,21 +26,22 @@ Claim = Callable[[Panel, Settings], list[Note]]
 
 
 def scaling(panel: Panel, settings: Settings) -> list[Note]:
-    """All threads against one, on work that is not bound by memory."""
+    """All threads against one, on work that is not bound by memory, into a given array."""
     works = {"bundle60": bundle60(), "median60": {"median": f.ts_median(f.close, 60)}}
     notes = []
     for name, features in works.items():
-        one = _milliseconds(panel, features, replace(settings, threads=1))
-        all_ = _milliseconds(panel, features, settings)
+        one = _milliseconds(panel, features, replace(settings, threads=1), given=True)
+        all_ = _milliseconds(panel, features, settings, given=True)
         notes.append(_note(f"scaling {name}", one / all_, 1.8, f"{settings.threads} threads over one", "x"))
     return notes
 
 
-def _milliseconds(panel: Panel, features: Any, settings: Settings) -> float:
-    """Median time of computing the features."""
+def _milliseconds(panel: Panel, features: Any, settings: Settings, *, given: bool = False) -> float:
+    """Median time of the features, into one ``given`` array or into new memory each time."""
     run = partial(f.panel, panel, features, threads=settings.threads)
-    run()
-    return measure(run, seconds=settings.seconds, rounds=settings.slow_rounds).median
+    out = np.zeros((len(features), *panel.shape), np.float32) if given else None
+    run(out=out)
+    return measure(partial(run, out=out), seconds=settings.seconds, rounds=settings.slow_rounds).median
 
 
 _CATALOGUE = """
@@ -83,7 +86,7 @@ def growth(
     shape: tuple[int, int], settings: Settings, *, shares: tuple[float, ...]
 ) -> dict[str, list[tuple[int, float]]]:
     """(size of the side, milliseconds of the whole catalogue) with one side grown and the others at half."""
-    names = list(f.names("everything"))
+    names = list(f.panel(medium(50, 8), "everything").names)  # what a panel of prices can give
     sides = {"sessions": shape[0], "stocks": shape[1], "features": len(names)}
     half = {side: full // 2 for side, full in sides.items()}
     points: dict[str, list[tuple[int, float]]] = {}

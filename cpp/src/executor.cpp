@@ -79,7 +79,10 @@ class Run {
     crew_.run(tiles(), [this](std::size_t worker, std::size_t tile) {
       double* own = carried_.of(0, continues_ ? tile : worker);
       if (!continues_) carried_.reset(program_, 0, own);
-      for (std::size_t row0 = 0; row0 < rows_.size(); row0 += chunk_) time_task(worker, 0, tile, own, row0);
+      for (std::size_t row0 = 0; row0 < rows_.size(); row0 += chunk_) {
+        crew_.breathe(worker);
+        time_task(worker, 0, tile, own, row0);
+      }
       kernels_.store_fence();
     });
   }

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "jqfast/error.hpp"
+
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -108,6 +110,7 @@ void Crew::run(std::size_t count, const std::function<void(std::size_t, std::siz
     task_ = &task;
     count_ = count;
     next_.store(0);
+    failed_.store(false);
     busy_ = members_.size();
     ++round_;
   }
@@ -145,7 +148,13 @@ void Crew::work(std::size_t worker) {
     next_.store(count_);
     const std::lock_guard lock(mutex_);
     if (!error_) error_ = std::current_exception();
+    failed_.store(true);  // after the error, which nobody else's can then replace
   }
+}
+
+void Crew::breathe(std::size_t worker) const {
+  if (worker == 0 && poll_) poll_();
+  if (failed_.load(std::memory_order_relaxed)) throw Cancelled();
 }
 
 }  // namespace jqfast

@@ -62,6 +62,27 @@ void a_poll_that_throws() {
   }
 }
 
+void a_poll_within_long_tasks() {
+  constexpr int kLong = 50'000'000;
+  for (const std::size_t threads : {1, 3}) {
+    int calls = 0;
+    std::atomic<std::size_t> finished{0};
+    Crew crew(threads, [&] {
+      if (++calls == 5) throw jqfast::Cancelled();
+    });
+    const auto run = [&] {
+      crew.run(threads, [&](std::size_t worker, std::size_t) {
+        for (int i = 0; i < kLong; ++i) crew.breathe(worker);
+        ++finished;
+      });
+    };
+    const bool cancelled = throws<jqfast::Cancelled>(run, "cancelled");
+    check(cancelled ? finished < threads : calls < 5, "a poll ends tasks in their midst");
+    check(threads > 1 || cancelled, "one thread polls within its task");
+    crew.run(threads, [&](std::size_t, std::size_t) {});
+  }
+}
+
 // A host program that rounds upward must not change results, nor lose its setting.
 void rounding_of_the_host() {
   std::fesetround(FE_UPWARD);
@@ -84,6 +105,7 @@ int main() {
   every_task_once();
   a_task_that_throws();
   a_poll_that_throws();
+  a_poll_within_long_tasks();
   rounding_of_the_host();
   check(jqfast::usable_processors() >= 1, "at least one processor");
   return report("thread_pool");

@@ -26,6 +26,10 @@ class Crew {
   // Runs task(worker, index) for every index below `count`; returns when all are done.
   void run(std::size_t count, const std::function<void(std::size_t, std::size_t)>& task);
 
+  // To be called within tasks that take long: polls in the caller's thread, and throws in every other once a task or
+  // the poll has thrown.
+  void breathe(std::size_t worker) const;
+
   [[nodiscard]] std::size_t size() const noexcept { return members_.size() + 1; }
 
  private:
@@ -40,6 +44,7 @@ class Crew {
   const std::function<void(std::size_t, std::size_t)>* task_ = nullptr;
   std::size_t count_ = 0;
   std::atomic<std::size_t> next_{0};
+  std::atomic<bool> failed_{false};
   std::size_t busy_ = 0;
   std::size_t round_ = 0;
   bool over_ = false;
