@@ -258,7 +258,8 @@ def portfolio_section(context: Context) -> str:
     label, facts = context.labels, context.report.portfolio
     if facts is None:
         return section(context, "portfolio", missing(context))
-    kind = f"{label('returns_kind')}{colon(label)}{_returns_kind(context)}"
+    stop = "。" if label.language == "ja" else "."
+    kind = f"{label('returns_kind')}{colon(label)}{_returns_kind(context)}{stop}"
     body, benchmark = "", ""
     if facts.series is not None:
         benchmark = facts.series.benchmark_name

@@ -64,7 +64,7 @@ def monitoring_section(context: Context) -> str:
         pointer = Pointer(frame, names, lambda x: number(x, 4))
         notes = [context.say("note_rolling", n=facts.window, sigmas=number(facts.sigmas, 0))]
         title = label("rolling_title", n=facts.window)
-        body += picture(context, "F", title, figure, notes, pointer=pointer)
+        body += picture(context, "J", title, figure, notes, pointer=pointer)
     body += f"<h3>{escape(label('drift_title'))}</h3>" + _drift_table(context, facts)
     note = context.say(
         "note_drift",

@@ -21,10 +21,10 @@ def trust_part(context: Context) -> str:
     label = context.labels
     words = "".join(paragraph(text) for text in verdicts(context, facts))
     body = framed(
-        context, "D", label("trust_title"), words + trust_table(facts, label), _notes(context, facts)
+        context, "H", label("trust_title"), words + trust_table(facts, label), _notes(context, facts)
     )
     _, figure = perturbation(facts, context.style)
-    return body + picture(context, "E", label("order_title"), figure, [context.say("note_order")])
+    return body + picture(context, "I", label("order_title"), figure, [context.say("note_order")])
 
 
 def verdicts(context: Context, facts: TrustFacts) -> list[str]:

@@ -88,7 +88,7 @@ def test_a_page_opens_clean_and_whole(
     assert page.complaints() == []
     assert page.requests() == []
     charts = page.run(CHARTS)
-    assert {f"figure-{key}" for key in ("5", "6", "9", "10a", "11", "12", "A", "B", "C", "E", "F")} <= {
+    assert {f"figure-{key}" for key in ("5", "6", "9", "10a", "11", "12", "A", "B", "C", "I", "J")} <= {
         chart[0] for chart in charts
     }
     for name, across, high, parts in charts:
@@ -145,7 +145,7 @@ def test_a_click_on_a_heading_sorts(
 
 def test_missing_values_sort_last_both_ways(browser: Browser, reports: dict[str, Path]) -> None:
     page = Page(browser, reports["en"], 1280)
-    table = "document.querySelector('#figure-D table')"
+    table = "document.querySelector('#figure-H table')"
     head = f"[...{table}.tHead.rows[0].cells].find((cell) => cell.textContent === 'Share of the truth')"
     column = f"[...{table}.tBodies[0].rows].map((row) => row.cells[{head}.cellIndex].textContent)"
     for _ in range(2):

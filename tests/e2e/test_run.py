@@ -126,7 +126,7 @@ def _check_report(folder: Path) -> None:
     assert page.count("<img") + page.count("<svg") >= 5
     assert page.count("<small>") > 25, "figures of performance with their intervals"
     assert re.search(r"\+?[−\d.]+ ± \d", page), "top minus bottom with its error"
-    for figure in ("5", "12", "D", "E", "F"):
+    for figure in ("5", "12", "H", "I", "J"):
         assert f'id="figure-{figure}"' in page
     for word in ("RankIC", "mine", "simulated", "Oracle", "Ridge on the true drivers", "reversal, momentum"):
         assert word in page

@@ -10,12 +10,12 @@ from string import Formatter
 
 import numpy as np
 import pytest
-from report_inputs import full_input, tiny_input
+from report_inputs import full_input, monitor_facts, tiny_input, trust_facts
 
 from jqfast.report import boxes, fonts, html, prose, text
 from jqfast.report.inputs import ForecastFacts, Interval, Language, PlantedFacts, ReferenceScore, ReportInput
 
-FIGURES = ("5", "6", "7", "8", "9", "10a", "10b", "11", "12", "A", "B", "C", "D", "F", "G")
+FIGURES = ("5", "6", "7", "8", "9", "10a", "10b", "11", "12", "A", "B", "C", "D", "F", "G", "H", "I", "J")
 
 
 class Outline(HTMLParser):
@@ -48,10 +48,16 @@ class Outline(HTMLParser):
             self.references.update(re.findall(r"url\(#([^)]+)\)", value or ""))
 
 
+def _whole(language: str) -> ReportInput:
+    """Every part of a report at once."""
+    report = full_input(language)  # type: ignore[arg-type]  # a text of its values
+    return replace(report, trust=trust_facts(), monitor=monitor_facts())
+
+
 @pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
     """The full report in both languages."""
-    return {language: html.build(full_input(language)) for language in ("en", "ja")}  # type: ignore[arg-type]  # a text of its values
+    return {language: html.build(_whole(language)) for language in ("en", "ja")}
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
@@ -90,7 +96,7 @@ def test_missing_numbers_are_never_spelled_nan(pages: dict[str, str], language: 
 
 
 def test_same_input_gives_the_same_bytes(pages: dict[str, str]) -> None:
-    assert html.build(full_input("en")) == pages["en"]
+    assert html.build(_whole("en")) == pages["en"]
 
 
 def test_text_from_users_is_escaped(pages: dict[str, str]) -> None:

@@ -56,7 +56,7 @@ def test_the_figure_comes_with_its_numbers() -> None:
 def test_the_report_says_what_is_beyond_its_limit(language: str) -> None:
     report = replace(full_input(language), monitor=monitor_facts())  # type: ignore[arg-type]
     page = html.build(report)
-    assert 'id="figure-F"' in page
+    assert 'id="figure-J"' in page
     said = (
         "1 of 2 inputs differ from training: ret_5."
         if language == "en"

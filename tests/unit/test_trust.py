@@ -173,10 +173,10 @@ def test_the_report_has_the_table_and_the_curves(run: Run, language: str) -> Non
     frame, _ = perturbation(facts)
     np.testing.assert_array_equal(frame["lrp", "falling"], facts.lrp.falling)
     page = html.build(replace(full_input(language), trust=facts))  # type: ignore[arg-type]
-    assert 'id="figure-D"' in page
-    assert 'id="figure-E"' in page
+    assert 'id="figure-H"' in page
+    assert 'id="figure-I"' in page
     assert ("recovered" if language == "en" else "再現") in page
-    assert 'id="figure-D"' not in html.build(full_input(language))  # type: ignore[arg-type]
+    assert 'id="figure-H"' not in html.build(full_input(language))  # type: ignore[arg-type]
     lost = replace(facts, lrp=replace(facts.lrp, area=0.0))
     page = html.build(replace(full_input("en"), trust=lost))
     assert "no more than chance" in page
