@@ -88,6 +88,7 @@ def report_input(result: RunResult, manifest: Mapping[str, Any], trials: Trials)
         trust=result.trust,
         monitor=monitor(result),
         font=config.report.font or None,
+        unit=config.labels.unit,
     )
 
 

@@ -21,7 +21,7 @@ def rows(result: RunResult) -> list[tuple[str, str]]:
         ("panel", f"{N:,} stocks x {T:,} sessions, {panel.dates[0]} to {panel.dates[-1]}"),
         ("features", f"{len(result.features.names)}"),
         ("folds", f"{len(folds)}, {folds[0]} to {folds[-1]}"),
-        *_horizon_rows(metrics["horizons"]),
+        *_horizon_rows(metrics["horizons"], "m" if result.config.labels.unit == "month" else "d"),
         *_planted_rows(metrics["planted"]),
         *_portfolio_rows(metrics["portfolio"]),
         *_explanation_rows(metrics["explanation"], result.why_unexplained),
@@ -29,7 +29,7 @@ def rows(result: RunResult) -> list[tuple[str, str]]:
     ]
 
 
-def _horizon_rows(horizons: dict[str, Any]) -> list[tuple[str, str]]:
+def _horizon_rows(horizons: dict[str, Any], unit: str) -> list[tuple[str, str]]:
     table = []
     for h, result in horizons.items():
         ranks, known = result["rank_ic"], result["references"]
@@ -37,7 +37,7 @@ def _horizon_rows(horizons: dict[str, Any]) -> list[tuple[str, str]]:
         if known:
             told = (f"{words} {known[name]['mean']:+.4f}" for name, words in _REFERENCES.items())
             text += f"  ({', '.join(told)})"
-        table.append((f"RankIC {h}d", text))
+        table.append((f"RankIC {h}{unit}", text))
     return table
 
 

@@ -49,9 +49,9 @@ def boxes(report: ReportInput) -> list[Box]:
 
 def _above_range(report: ReportInput) -> list[str]:
     """Name, value and horizon of every result above its sanity range."""
-    label, found = Labels(report.language), []
+    label, found = Labels(report.language, report.unit), []
     for row in report.forecast.scores:
-        horizon = label("sessions" if row.horizon > 1 else "session", h=row.horizon)
+        horizon = label.horizon(row.horizon)
         if abs(row.rank_ic) > RANK_IC_LIMIT:
             found.append(f"RankIC {number(row.rank_ic, 3)} ({horizon})")
         if row.r2 > R2_LIMIT:
@@ -70,7 +70,8 @@ def verdict(report: ReportInput) -> str:
     costs consume the profit; lower end of its interval above 0: good; interval including 0: not
     established; no interval: silent.
     """
-    text = sentence(report.language, _verdict_key(report), h=report.forecast.primary_horizon)
+    horizon = Labels(report.language, report.unit).span(report.forecast.primary_horizon)
+    text = sentence(report.language, _verdict_key(report), h=horizon)
     if any(box.kind == "red" for box in boxes(report)):
         gap = "" if report.language == "ja" else " "
         text = f"{text}{gap}{sentence(report.language, 'verdict_boxes')}"

@@ -207,7 +207,7 @@ def _draw_deciles(axes: Axes, part: DecileReturns, style: Style) -> None:
     axes.axhline(0.0, color=MUTED, lw=0.8)
     axes.set_xticks(place)
     axes.grid(visible=False, axis="x")
-    horizon = style.labels("sessions" if part.horizon > 1 else "session", h=part.horizon)
+    horizon = style.labels.horizon(part.horizon)
     axes.set_title(style.labels("decile_unit", h=horizon), loc="left", fontsize=9, color=INK)
 
 

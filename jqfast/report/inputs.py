@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jqfast.report.trust_inputs import TrustFacts
 
 Language = Literal["en", "ja"]
+Unit = Literal["session", "month"]
 Side = Literal["long", "short"]
 Leg = Literal["long", "short", "long_short", "benchmark"]
 Basis = Literal["gross", "net"]
@@ -446,7 +447,7 @@ class ReportInput:
 
     ``warnings`` are sentences for red boxes beyond those the report raises itself (survivors only,
     results above the sanity ranges). ``font`` is the path or the family name of a font for Japanese
-    figure labels. ``explanation_missing`` says why ``explanation`` is None.
+    figure labels. ``explanation_missing`` says why ``explanation`` is None. Horizons count ``unit``s.
     """
 
     title: str
@@ -462,6 +463,7 @@ class ReportInput:
     monitor: MonitorFacts | None = None
     evaluation: EvaluationFacts | None = None
     font: str | None = None
+    unit: Unit = "session"
 
 
 def _same_length(

@@ -25,8 +25,8 @@ DEFINITIONS: dict[str, tuple[Both, Both]] = {
         ("RankIC", "RankIC"),
         (
             "The same with ranks on both sides (Spearman, ties share their mean rank). The primary metric is the "
-            "RankIC of the {h}-session return.",
-            "順位どうしの相関（スピアマン、同順位は平均順位）。主指標は{h}営業日リターンの RankIC。",
+            "RankIC of the {h} return.",
+            "順位どうしの相関（スピアマン、同順位は平均順位）。主指標は{h}リターンの RankIC。",
         ),
     ),
     "icir": (
@@ -218,16 +218,16 @@ SENTENCES: dict[str, Both] = {
         "予測は偶然を上回って銘柄を順位付けしています。コスト後にポートフォリオが成り立つかは確認していません。",
     ),
     "verdict_none": (
-        "No evidence that the forecasts rank stocks better than chance: |t| of the {h}-session RankIC is below 2.",
-        "予測が偶然を上回って銘柄を順位付けする証拠はありません（{h}営業日 RankIC の |t| が2未満）。",
+        "No evidence that the forecasts rank stocks better than chance: |t| of the {h} RankIC is below 2.",
+        "予測が偶然を上回って銘柄を順位付けする証拠はありません（{h} RankIC の |t| が2未満）。",
     ),
     "verdict_wrong": (
         "The forecasts rank stocks in the wrong order, more than chance would.",
         "予測は偶然を超えて逆の順位付けをしています。",
     ),
     "verdict_unknown": (
-        "The {h}-session RankIC could not be computed, so this run supports no judgement.",
-        "{h}営業日 RankIC が計算できないため、この実行からは判断できません。",
+        "The {h} RankIC could not be computed, so this run supports no judgement.",
+        "{h} RankIC が計算できないため、この実行からは判断できません。",
     ),
     "verdict_boxes": (
         "Read the red boxes first: they limit what the figures below can prove.",

@@ -37,7 +37,8 @@ class Context:
     @classmethod
     def of(cls, report: ReportInput) -> Context:
         """The context of a report; unknown languages are refused here."""
-        return cls(report, Labels(report.language), Style(report.language, report.font))
+        style = Style(report.language, report.font, report.unit)
+        return cls(report, Labels(report.language, report.unit), style)
 
     def say(self, key: str, **fields: object) -> str:
         """A sentence in the language of the report, not escaped."""
@@ -144,7 +145,7 @@ def _forecast_tiles(context: Context) -> list[tuple[str, ...]]:
     if score is None:
         return []
     t = label("newey_west", t=number(score.t_newey_west))
-    name = label("tile_rank_ic", h=score.horizon)
+    name = label("tile_rank_ic", h=label.horizon(score.horizon))
     dates = label("dates_value", n=count(score.n_dates))
     return [
         (name, number(score.rank_ic, 4), t, _range(label, score.rank_ic_interval, 3)),
@@ -231,7 +232,7 @@ def forecast_quality(context: Context) -> str:
         said = {name: ", ".join(getattr(facts.planted, name)) or DASH for name in ("drivers", "visible")}
         body += paragraph(context.say("note_oracle", **said), "foot")
     if facts.ic_series is not None:
-        title = label("rank_ic_time", h=facts.ic_series.horizon)
+        title = label("rank_ic_time", h=label.span(facts.ic_series.horizon))
         frame, figure = figures.rank_ic_over_time(facts.ic_series, context.style)
         shown = frame[["mean", "cumulative"]]
         pointer = Pointer(shown, [label("monthly_mean"), label("cumulative")], partial(number, digits=4))

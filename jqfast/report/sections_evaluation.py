@@ -41,7 +41,7 @@ def _parts(context: Context, study: Study) -> str:
         return ""
     _, figure = figures_evaluation.rank_ic_by_part(groups, context.style)
     title = context.labels("parts_title")
-    note = context.say("note_parts", h=study.horizon)
+    note = context.say("note_parts", h=context.labels.span(study.horizon))
     return picture(context, "D", title, figure, [note]) + folded(
         title, tables_evaluation.parts_table(groups, context.labels)
     )
@@ -73,7 +73,7 @@ def _decay(context: Context, study: Study) -> str:
     if not delays and not horizons:
         return ""
     _, figure = figures_evaluation.rank_ic_decay(delays, horizons, context.style)
-    note = context.say("note_decay", h=study.horizon)
+    note = context.say("note_decay", h=context.labels.span(study.horizon))
     groups = {context.labels("delay"): delays, context.labels("horizon"): horizons}
     title = context.labels("decay_title")
     return picture(context, "F", title, figure, [note]) + folded(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jqfast.explain.shape import Shape
+from jqfast.report.inputs import Unit
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -74,7 +75,7 @@ class StockFacts:
     code: str
     date: str
     horizon: int
-    unit: Literal["session", "month"]
+    unit: Unit
     score: float
     mean: float
     deviation: float

@@ -14,6 +14,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from jqfast.report.fonts import FontChoice, choose_font
+from jqfast.report.inputs import Unit
 from jqfast.report.text import Labels
 
 if TYPE_CHECKING:
@@ -37,10 +38,10 @@ BLUE = (0x1A / 255, 0x5C / 255, 0xA8 / 255)
 class Style:
     """The labels and fonts of one report's figures; labels follow the font."""
 
-    def __init__(self, language: str = "en", font: str | None = None) -> None:
+    def __init__(self, language: str = "en", font: str | None = None, unit: Unit = "session") -> None:
         text = Labels(language)  # type: ignore[arg-type]  # checked there, with a message for people
         self.font: FontChoice = choose_font(text.language, font)
-        self.labels = Labels(self.font.language)
+        self.labels = Labels(self.font.language, unit)
 
     def safe(self, text: str) -> str:
         """User text with undrawable characters replaced and matplotlib's formula sign made harmless."""

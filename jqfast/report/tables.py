@@ -116,7 +116,7 @@ def score_table(scores: Sequence[HorizonScore], labels: Labels, primary: int) ->
     rows: list[Row] = []
     for s in scores:
         cells = [
-            labels("sessions" if s.horizon > 1 else "session", h=s.horizon),
+            labels.horizon(s.horizon),
             count(s.n_dates),
             number(s.ic, 4),
             number(s.ic_ir),
@@ -150,7 +150,7 @@ def reference_table(scores: Sequence[ReferenceScore], labels: Labels, primary: i
     rows: list[Row] = []
     for s in scores:
         cells = [
-            labels("sessions" if s.horizon > 1 else "session", h=s.horizon),
+            labels.horizon(s.horizon),
             number(s.rank_ic, 4),
             number(s.oracle, 4),
             percent(_share(s.rank_ic, s.oracle), 0),
@@ -177,7 +177,7 @@ def decile_table(deciles: Sequence[DecileReturns], labels: Labels) -> str:
     head = [labels("horizon"), *[str(d + 1) for d in range(most)], labels("spread")]
     rows: list[Row] = []
     for part in deciles:
-        name = labels("sessions" if part.horizon > 1 else "session", h=part.horizon)
+        name = labels.horizon(part.horizon)
         pairs_ = zip(part.mean.tolist(), part.std_error.tolist(), strict=True)
         cells = [Cell(basis_points(x), title=f"± {basis_points(e)}") for x, e in pairs_]
         blank = [Cell("")] * (most - len(part.mean))
@@ -336,5 +336,5 @@ def feature_table(features: Sequence[FeatureRow], labels: Labels) -> str:
 def definition_table(labels: Labels, primary: int) -> str:
     """The definition of every metric printed."""
     which = int(labels.language == "ja")
-    rows = [(name[which], text[which].format(h=primary)) for name, text in DEFINITIONS.values()]
+    rows = [(name[which], text[which].format(h=labels.span(primary))) for name, text in DEFINITIONS.values()]
     return table([labels("term"), labels("definition")], rows, text=2, css="prose")

@@ -45,7 +45,7 @@ def monotonic_table(found: Mapping[int, Monotonic], labels: Labels, primary: int
     head = ("horizon", "smallest_step", "monotonic_p", "trend_bp", "t_nw", "spearman", "dates")
     rows = [
         (
-            labels("sessions" if h > 1 else "session", h=h) + (" *" if h == primary else ""),
+            labels.horizon(h) + (" *" if h == primary else ""),
             basis_points(test.smallest_step),
             number(test.p, 3),
             basis_points(test.trend),

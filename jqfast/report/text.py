@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from jqfast.errors import unknown
 from jqfast.report import words_evaluation
-from jqfast.report.inputs import Language
+from jqfast.report.inputs import Language, Unit
 
 #: key -> (English, Japanese). ``{name}`` fields are filled by keyword.
 LABELS: dict[str, tuple[str, str]] = {
@@ -38,7 +38,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "features_count": ("{n} features", "特徴量 {n} 本"),
     "run": ("Run", "実行名"),
     # verdict tiles
-    "tile_rank_ic": ("RankIC, {h} sessions", "RankIC（{h}営業日）"),
+    "tile_rank_ic": ("RankIC, {h}", "RankIC（{h}）"),
     "tile_sharpe_net": ("Sharpe ratio, net", "シャープ比（コスト後）"),
     "tile_return_net": ("Long-short return, net", "ロングショート年率（コスト後）"),
     "tile_drawdown": ("Maximum drawdown, net", "最大ドローダウン（コスト後）"),
@@ -86,6 +86,10 @@ LABELS: dict[str, tuple[str, str]] = {
     "horizon": ("Horizon", "予測期間"),
     "sessions": ("{h} sessions", "{h}営業日"),
     "session": ("{h} session", "{h}営業日"),
+    "months": ("{h} months", "{h}か月"),
+    "month": ("{h} month", "{h}か月"),
+    "span_session": ("{h}-session", "{h}営業日"),
+    "span_month": ("{h}-month", "{h}か月"),
     "dates": ("Dates", "日数"),
     "ic": ("IC", "IC"),
     "icir": ("ICIR", "ICIR"),
@@ -102,7 +106,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "oracle_visible": ("Its visible part", "うち入力から見える分"),
     "visible_share": ("of the visible part", "対可視分比"),
     "drivers_ridge": ("Ridge on the true drivers", "真の要因によるリッジ回帰"),
-    "rank_ic_time": ("RankIC over time, {h}-session return", "RankIC の推移（{h}営業日リターン）"),
+    "rank_ic_time": ("RankIC over time, {h} return", "RankIC の推移（{h}リターン）"),
     "monthly_mean": ("Monthly mean", "月平均"),
     "cumulative": ("Cumulative", "累積"),
     "overall_mean": ("mean {x}", "平均 {x}"),
@@ -269,9 +273,10 @@ LABELS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of one language; calling it looks one up and fills its fields."""
+    """The labels of one language; calling it looks one up and fills its fields. Horizons are in ``unit``s."""
 
     language: Language = "en"
+    unit: Unit = "session"
 
     def __post_init__(self) -> None:
         if self.language not in ("en", "ja"):
@@ -279,6 +284,14 @@ class Labels:
 
     def __call__(self, key: str, **fields: object) -> str:
         return _text(key, self.language == "ja").format(**fields)
+
+    def horizon(self, h: int) -> str:
+        """A time ahead: `5 sessions`, `1 month`."""
+        return self(self.unit if h == 1 else f"{self.unit}s", h=h)
+
+    def span(self, h: int) -> str:
+        """The same before a noun: `5-session`."""
+        return self(f"span_{self.unit}", h=h)
 
     def other(self, key: str) -> str:
         """The same label in the other language."""

@@ -75,18 +75,18 @@ LABELS: dict[str, Both] = {
 
 SENTENCES: dict[str, Both] = {
     "note_parts": (
-        "Dots: mean RankIC of the {h}-session forecast; lines: 95% intervals of a bootstrap of whole dates "
+        "Dots: mean RankIC of the {h} forecast; lines: 95% intervals of a bootstrap of whole dates "
         "that all parts share. Sectors and sizes are ranked within themselves. Market states use what was known "
         "on the day: turbulent, deviation of the last 20 sessions above its median so far; rising, return of the last "
         "120 sessions above 0.",
-        "点は{h}営業日予測の平均 RankIC、線は全区分に共通の日次ブロック・ブートストラップによる95%区間。業種・規模は"
+        "点は{h}予測の平均 RankIC、線は全区分に共通の日次ブロック・ブートストラップによる95%区間。業種・規模は"
         "区分内で順位付け。市場局面は当日までの情報による（高ボラティリティ：直近20営業日の標準偏差が過去の中央値超、"
         "上昇：直近120営業日のリターンが正）。",
     ),
     "note_decay": (
-        "Left: the return of {h} sessions begins later than the forecast assumes. Right: the same forecast "
+        "Left: the {h} return begins later than the forecast assumes. Right: the same forecast "
         "against returns of other lengths. Lines: 95% intervals.",
-        "左：{h}営業日リターンの開始を遅らせた場合。右：同じ予測を別の期間のリターンで評価した場合。線は95%区間。",
+        "左：{h}リターンの開始を遅らせた場合。右：同じ予測を別の期間のリターンで評価した場合。線は95%区間。",
     ),
     "note_monotonic": (
         "Patton and Timmermann's test: a small p says that every step from decile to decile is up. The trend is the "

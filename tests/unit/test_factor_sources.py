@@ -12,6 +12,7 @@ from jqfast.data import read_prices
 from jqfast.errors import DataGapError
 from jqfast.factors import (
     GROUP_OF,
+    MODELS,
     Factors,
     Portfolios,
     SortConfig,
@@ -24,6 +25,7 @@ from jqfast.factors import (
     sector_portfolios,
     with_neighbours,
 )
+from jqfast.factors.from_panel import _q_factors
 from jqfast.factors.sorts import (
     held,
     is_big,
@@ -176,6 +178,18 @@ def test_portfolios_by_hand() -> None:
     label = np.array([[0, 0, 1], [0, 1, 1]])
     got = portfolio_returns(returns, weight, label, 3)
     np.testing.assert_allclose(got, [[0.175, 0.3, np.nan], [0.0, np.nan, np.nan]])
+
+
+def test_q_factors_by_hand() -> None:
+    """Small less big, low growth less high, high return on equity less low; each over the other two sorts."""
+    size, growth, roe = np.meshgrid(np.arange(2.0), np.arange(3.0), np.arange(3.0), indexing="ij")
+    cells = 0.07 * size + 0.002 * growth + 0.0003 * roe
+    found = _q_factors({"q": np.stack([cells.reshape(-1), -cells.reshape(-1)])})
+    np.testing.assert_allclose(found["ME"], [-0.07, 0.07])
+    np.testing.assert_allclose(found["IA"], [-0.004, 0.004])
+    np.testing.assert_allclose(found["ROE"], [0.0006, -0.0006])
+    assert set(found) == set(MODELS["q"][1:])
+    assert _q_factors({}) == {}
 
 
 def test_breakpoints() -> None:

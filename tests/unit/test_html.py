@@ -127,6 +127,15 @@ def test_definitions_and_caveats_are_printed(pages: dict[str, str]) -> None:
     assert "RankIC of the 5-session return" in pages["en"]
 
 
+def test_horizons_of_months_are_called_so() -> None:
+    report = replace(full_input(), unit="month", title="Months")
+    page = html.build(report)
+    for words in ("RankIC, 5 months", "RankIC over time, 5-month return", "RankIC of the 5-month return"):
+        assert words in page
+    assert re.search(r"\b5[ -]session", page) is None
+    assert "RankIC（5か月）" in html.build(replace(report, language="ja"))
+
+
 def test_what_the_numbers_tell_is_said_below_the_figures(pages: dict[str, str]) -> None:
     english, japanese = pages["en"], pages["ja"]
     assert "the short-term reversal" in english

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from learn_support import HORIZONS, end_rows, planted, small_folds
 
+from jqfast.learn._jax_setup import jax
 from jqfast.learn.checkpoint import fold_path, load_fold
 from jqfast.learn.config import TrainConfig
 from jqfast.learn.folds import FoldConfig, walk_forward
@@ -69,6 +70,19 @@ def test_threads_and_order_change_nothing(plain: Predictions) -> None:
     for fold in (FOLDS[3], FOLDS[0]):
         alone = run(X, TARGETS, [fold], CONFIG)
         np.testing.assert_array_equal(alone.scores[:, fold.predict_rows], plain.scores[:, fold.predict_rows])
+
+
+def test_folds_of_any_length_share_one_compiled_epoch(caplog: pytest.LogCaptureFixture) -> None:
+    config = replace(CONFIG, model=MlpConfig(hidden=(5,), dropout=0.2), epochs=2)  # compiled nowhere else
+    folds = [replace(fold, train_rows=fold.train_rows[7 * k :]) for k, fold in enumerate(FOLDS[:4])]
+    jax.config.update("jax_log_compiles", True)  # for all threads; `jax.log_compiles` tells of one
+    try:
+        run(X, TARGETS, folds, config)
+    finally:
+        jax.config.update("jax_log_compiles", False)
+    compiled = [record.getMessage() for record in caplog.records if "XLA compilation" in record.getMessage()]
+    assert len([message for message in compiled if "jit(epoch)" in message]) == 1
+    assert len([message for message in compiled if "jit(predict)" in message]) == 1
 
 
 def test_the_seed_changes_everything(plain: Predictions) -> None:
