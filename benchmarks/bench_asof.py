@@ -12,22 +12,17 @@ cell. A record of each run is appended to `benchmarks/results/asof.json`.
 
 from __future__ import annotations
 
-import json
-import platform
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-import jqfast
-from benchmarks.machine import cpu, measure
+from benchmarks.machine import measure
+from benchmarks.record import keep
 from jqfast.data.asof import Events, Grid, asof
 
 STOCKS, SESSIONS, COLUMNS, THREADS, TIMES_PANDAS = 4000, 3920, 4, 2, 20.0
-RESULTS = Path(__file__).parent / "results" / "asof.json"
 DAYS = np.datetime64("2008-01-01", "s") + np.arange(SESSIONS) * np.timedelta64(86400, "s")
 CODES = np.array([f"{1000 + n}0" for n in range(STOCKS)])
 NAMES = [f"v{k}" for k in range(COLUMNS)]
@@ -76,24 +71,21 @@ def test_asof_against_merge_asof(benchmark: Any) -> None:
     fast = measure(lambda: ours(frame), seconds=2.0)
     bare = measure(lambda: peer(frame, cells), seconds=1.0)
     slow = measure(lambda: peer(frame, grid()), seconds=1.0)
-    record = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "jqfast": jqfast.__version__,
-        "cpu": cpu(),
-        "python": platform.python_version(),
-        "pandas": pd.__version__,
-        "threads": THREADS,
-        "records": len(frame),
-        "cells": compared,
-        "ours_ms": round(fast.median, 1),
-        "ours_spread_ms": round(fast.spread, 1),
-        "pandas_ms": round(slow.median, 1),
-        "pandas_bare_call_ms": round(bare.median, 1),
-        "times": round(slow.median / fast.median, 1),
-        "times_bare_call": round(bare.median / fast.median, 1),
-    }
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, record], indent=1) + "\n")
+    record = keep(
+        "asof",
+        {
+            "threads": THREADS,
+            "records": len(frame),
+            "cells": compared,
+            "ours_ms": round(fast.median, 1),
+            "ours_spread_ms": round(fast.spread, 1),
+            "pandas_ms": round(slow.median, 1),
+            "pandas_bare_call_ms": round(bare.median, 1),
+            "times": round(slow.median / fast.median, 1),
+            "times_bare_call": round(bare.median / fast.median, 1),
+        },
+        packages=("pandas",),
+    )
     print(f"\n{compared:,} cells agree; ours {fast.median:.0f} ms, pandas {slow.median:.0f} ms")
     print(f"{record['times']} times as fast; {record['times_bare_call']} times the bare call of merge_asof")
     assert slow.median / fast.median >= TIMES_PANDAS

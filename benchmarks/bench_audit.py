@@ -10,25 +10,21 @@ caught. A record of each run is appended to `benchmarks/results/audit.json`.
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import resource
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import jqfast
-from benchmarks.machine import cpu
+from benchmarks.record import keep
 from jqfast import features
 from jqfast.data.panel import Panel
 from jqfast.features.audit import WALLS
 from jqfast.features.sets import lacking
 
-RESULTS = Path(__file__).parent / "results" / "audit.json"
 STOCKS, YEARS, SECONDS = 300, 3.0, 60.0
 
 
@@ -56,13 +52,6 @@ def test_the_whole_registry_is_audited_in_a_minute(store: Path) -> None:
     report = features.audit(store, names)
     seconds = time.perf_counter() - start
     record = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "jqfast": jqfast.__version__,
-        "cpu": cpu(),
-        "isa": jqfast.build_info()["isa"],
-        "threads": jqfast.build_info()["threads"],
-        "python": platform.python_version(),
-        "load_average": round(os.getloadavg()[0], 2),
         "features": len(report.features),
         "rows": len(report.rows),
         "cells_compared": report.compared,
@@ -70,8 +59,7 @@ def test_the_whole_registry_is_audited_in_a_minute(store: Path) -> None:
         "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
     }
     print(f"\n{report}\n" + "\n".join(f"{key:>14}  {value}" for key, value in record.items()))
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, record], indent=1) + "\n")
+    keep("audit", record)
     # The published set reads prices and volumes as plain numbers, by its formulas: its module says so.
     split = {name for name, walls in report.failures.items() if set(walls) == {"split"}}
     assert set(report.failures) == split <= set(features.names("alpha158"))

@@ -14,30 +14,23 @@ record of each run is appended to `benchmarks/results/evaluate.json`.
 
 from __future__ import annotations
 
-import json
-import platform
 import time
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy
 from scipy import stats
 
-import jqfast
-from benchmarks.machine import cpu, load, measure
+from benchmarks.machine import measure
+from benchmarks.record import keep
 from jqfast.data.panel import Panel
 from jqfast.evaluate import PortfolioConfig, deciles, draw, ic, performance, performance_intervals, rank_ic
 from jqfast.evaluate.portfolio import plan, prepare, trade
-from jqfast.features.execute import thread_count
 from jqfast.learn.labels import Labels, make_labels
 
 STOCKS, DAYS, SAMPLE, DRAWS = 4000, 4000, 40, 1000
 HORIZONS = (1, 5, 10, 20)
 SECONDS, TIMES = 20.0, 20.0
-RESULTS = Path(__file__).parent / "results" / "evaluate.json"
 
 
 def market() -> tuple[Panel, Labels, np.ndarray]:
@@ -120,31 +113,22 @@ def test_judging_the_whole_market() -> None:
     np.testing.assert_allclose(ours.per_date[rows], theirs, atol=1e-12)
     fast = measure(lambda: rank_ic(scores[1], labels.returns[1], horizon=5), seconds=2.0)
     whole = loop.median / len(rows) * DAYS
-    record = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "jqfast": jqfast.__version__,
-        "cpu": cpu(),
-        "isa": jqfast.build_info()["isa"],
-        "threads": thread_count(None),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-        "pandas": pd.__version__,
-        "load_average": round(load(), 2),
-        "stocks": STOCKS,
-        "days": DAYS,
-        "horizons": list(HORIZONS),
-        "draws": DRAWS,
-        "compared_dates": len(rows),
-        "judged_s": round(sum(parts.values()), 2),
-        "parts_s": {name: round(value, 2) for name, value in parts.items()},
-        "rank_ic_s": round(fast.median / 1e3, 3),
-        "rank_ic_spread_s": round(fast.spread / 1e3, 3),
-        "loop_s": round(whole / 1e3, 1),
-        "times_loop": round(whole / fast.median, 1),
-    }
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, record], indent=1) + "\n")
-    print("\n" + "\n".join(f"{key:>20}  {value}" for key, value in record.items()))
+    record = keep(
+        "evaluate",
+        {
+            "stocks": STOCKS,
+            "days": DAYS,
+            "horizons": list(HORIZONS),
+            "draws": DRAWS,
+            "compared_dates": len(rows),
+            "judged_s": round(sum(parts.values()), 2),
+            "parts_s": {name: round(value, 2) for name, value in parts.items()},
+            "rank_ic_s": round(fast.median / 1e3, 3),
+            "rank_ic_spread_s": round(fast.spread / 1e3, 3),
+            "loop_s": round(whole / 1e3, 1),
+            "times_loop": round(whole / fast.median, 1),
+        },
+        packages=("numpy", "scipy", "pandas"),
+    )
     assert record["judged_s"] <= SECONDS
     assert record["times_loop"] >= TIMES

@@ -13,26 +13,20 @@ gap inside, since the peer closes gaps up. A record of each run is appended to
 
 from __future__ import annotations
 
-import json
-import platform
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import statsmodels
 import statsmodels.api as sm
 
-import jqfast
-from benchmarks.machine import cpu, load, measure
+from benchmarks.machine import measure
+from benchmarks.record import keep
 from jqfast.factors import MODELS, fit
 
 STOCKS, DAYS, SAMPLE = 4000, 4000, 60
 SECONDS, TIMES = 2.0, 100.0
-RESULTS = Path(__file__).parent / "results" / "factors.json"
 
 
 def market() -> tuple[np.ndarray, np.ndarray]:
@@ -111,28 +105,22 @@ def test_five_factors_with_newey_west_errors(benchmark: Any) -> None:
             without_gaps += 1
     assert without_gaps >= 10
     fast = measure(lambda: fit(y, x), seconds=4.0)
-    record = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "jqfast": jqfast.__version__,
-        "cpu": cpu(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "statsmodels": statsmodels.__version__,
-        "load_average": round(load(), 2),
-        "stocks": STOCKS,
-        "days": DAYS,
-        "factors": x.shape[1],
-        "compared_series": len(chosen),
-        "compared_errors": without_gaps,
-        "ours_s": round(fast.median / 1e3, 4),
-        "ours_spread_s": round(fast.spread / 1e3, 4),
-        "loop_over_frame_s": round(frames, 1),
-        "loop_over_arrays_s": round(arrays, 1),
-        "times_frame": round(frames / (fast.median / 1e3), 1),
-        "times_arrays": round(arrays / (fast.median / 1e3), 1),
-    }
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, record], indent=1) + "\n")
-    print("\n" + "\n".join(f"{key:>20}  {value}" for key, value in record.items()))
+    record = keep(
+        "factors",
+        {
+            "stocks": STOCKS,
+            "days": DAYS,
+            "factors": x.shape[1],
+            "compared_series": len(chosen),
+            "compared_errors": without_gaps,
+            "ours_s": round(fast.median / 1e3, 4),
+            "ours_spread_s": round(fast.spread / 1e3, 4),
+            "loop_over_frame_s": round(frames, 1),
+            "loop_over_arrays_s": round(arrays, 1),
+            "times_frame": round(frames / (fast.median / 1e3), 1),
+            "times_arrays": round(arrays / (fast.median / 1e3), 1),
+        },
+        packages=("numpy", "statsmodels"),
+    )
     assert record["ours_s"] <= SECONDS
     assert record["times_frame"] >= TIMES

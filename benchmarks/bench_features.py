@@ -13,14 +13,11 @@ sound there, and ours must be. A record of each run is appended to `benchmarks/r
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +26,7 @@ import pytest
 
 import jqfast
 import jqfast.features as features
+from benchmarks.record import keep
 from jqfast.data import read_prices
 from jqfast.data.panel import Panel
 from jqfast.memory import USUAL_LIMIT
@@ -39,7 +37,6 @@ sys.path.insert(0, str(HERE.parent / "tests" / "oracle"))
 import catalog_support  # noqa: E402 - found through the path above
 import pandas_catalog  # noqa: E402
 
-RESULTS = HERE / "results" / "features.json"
 SECONDS, GIGABYTES, TIMES_PANDAS = 3.0, 3.0, 30.0
 THREADS = 2
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
@@ -64,16 +61,11 @@ def test_all_features_of_the_real_panel(benchmark: Any, prices: Path, panel: Pan
     start = time.process_time()
     ours()
     cpu_s = time.process_time() - start
-    load = os.getloadavg()[0]
     fresh_s = _median_on_fresh_memory(ours)
     pandas_s, unsound = time_and_compare(panel, X)
     normal_s = _median(lambda: features.panel(panel, "everything", normalize=True, threads=THREADS), rounds=3)
     record = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cpu": _cpu(),
-        "isa": jqfast.build_info()["isa"],
         "threads": THREADS,
-        "load_average": round(load, 2),  # figures with more than the benchmark's own two threads mean little
         "sessions": panel.shape[0],
         "stocks": panel.shape[1],
         "features": len(X.names),
@@ -88,8 +80,7 @@ def test_all_features_of_the_real_panel(benchmark: Any, prices: Path, panel: Pan
         "cells_where_pandas_is_unsound": unsound,
     }
     benchmark.extra_info.update(record)
-    _append(record)
-    print("\n" + "\n".join(f"{key:>30}  {value}" for key, value in record.items()))
+    keep("features", record, packages=("pandas",))
     assert record["median_s"] <= SECONDS
     assert record["peak_gb"] <= GIGABYTES
     assert record["times_pandas"] >= TIMES_PANDAS
@@ -174,16 +165,3 @@ def _median(run: Callable[[], object], *, rounds: int) -> float:
         run()
         times.append(time.perf_counter() - start)
     return float(np.median(times))
-
-
-def _cpu() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next(
-        (line.split(": ", 1)[1] for line in lines if line.startswith("model name")), platform.machine()
-    )
-
-
-def _append(record: dict[str, Any]) -> None:
-    RESULTS.parent.mkdir(exist_ok=True)
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, record], indent=1) + "\n")

@@ -15,22 +15,19 @@ compiled on the spot. A record of each run is appended to `benchmarks/results/lr
 from __future__ import annotations
 
 import ctypes
-import json
-import platform
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import jqfast
 from benchmarks import lrp_peers as peers
-from benchmarks.machine import cpu, load, measure
+from benchmarks.machine import measure
+from benchmarks.record import keep
 from jqfast.explain import DenseNet, LstmLayer, LstmNet, lrp_many, prepare
 
 #: The peers' own.
@@ -39,7 +36,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 THREADS, MODELS, SAMPLES = 2, 168, 1900
 TIMES_BEST, TIMES_FRESH, TIMES_ZENNIT, SHARE_OF_FMA, TIMES_LSTM = 2.2, 1.8, 12.0, 0.6, 2.6
 SEQUENCES = 1200
-RESULTS = Path(__file__).parent / "results" / "lrp.json"
 DENSE_FLOPS = 2 * 2 * (126 * 64 + 64 * 64 + 64 * 32 + 32)
 LSTM_FLOPS = 2 * 60 * (96 * 256 + 96 * 64)
 
@@ -92,19 +88,6 @@ def rates_of(ways: dict[str, tuple[Callable[[], object], int]]) -> dict[str, flo
     return {
         name: samples / (float(np.percentile(times[name], 10)) / 1e3) for name, (_, samples) in ways.items()
     }
-
-
-def append(record: dict[str, Any]) -> None:
-    facts = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cpu": cpu(),
-        "isa": jqfast.build_info()["isa"],
-        "threads": THREADS,
-        "load": load(),
-        "python": platform.python_version(),
-    }
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, facts | record], indent=1) + "\n")
 
 
 def show(name: str, rates: dict[str, float]) -> None:
@@ -163,7 +146,17 @@ def test_dense(tmp_path: Path) -> None:
     share = mine * DENSE_FLOPS / peak
     show("LRP epsilon, reference MLP", rates)
     conclude(mine / best, share, peak, missing)
-    append({"work": "dense", "rates": rates, "fma": peak, "share": share, "missing": missing})
+    keep(
+        "lrp",
+        {
+            "threads": THREADS,
+            "work": "dense",
+            "rates": rates,
+            "fma": peak,
+            "share": share,
+            "missing": missing,
+        },
+    )
     assert mine >= TIMES_BEST * best
     assert rates["jqfast, fresh result"] >= TIMES_FRESH * best
     assert mine >= TIMES_ZENNIT * rates.get("zennit", 0.0)
@@ -189,5 +182,8 @@ def test_lstm(tmp_path: Path) -> None:
     share = mine * LSTM_FLOPS / peak
     show("LRP of an LSTM, 60 sessions, 32 inputs, 64 units", rates)
     conclude(mine / best, share, peak, missing)
-    append({"work": "lstm", "rates": rates, "fma": peak, "share": share, "missing": missing})
+    keep(
+        "lrp",
+        {"threads": THREADS, "work": "lstm", "rates": rates, "fma": peak, "share": share, "missing": missing},
+    )
     assert mine >= TIMES_LSTM * best

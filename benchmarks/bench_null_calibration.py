@@ -11,18 +11,16 @@ record of each measurement is appended to `benchmarks/results/null_calibration.j
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import jqfast
 import jqfast.features as features
+from benchmarks.record import keep
 from jqfast import config
 from jqfast.data.panel import Panel
 from jqfast.data.simulate import SimulateConfig, simulate
@@ -35,7 +33,6 @@ from jqfast.learn.walk_forward import run
 from jqfast.oracle import ridge as drivers_ridge
 from jqfast.types import AnyArray, FloatArray
 
-RESULTS = Path(__file__).parent / "results" / "null_calibration.json"
 SEEDS, POWER_SEEDS, RUN_SEEDS, MINUTES = 100, 5, 5, 15.0
 MOST_REJECTIONS, CRITICAL = 11, 1.959964  # of 100 at 5 %: the 99 % point of the binomial
 HORIZON, FOUND = 5, 3.5
@@ -122,7 +119,7 @@ def test_chance_alone_is_seldom_taken_for_skill() -> None:
         "deviation_of_t": {name: round(float(np.std(values)), 3) for name, values in t.items()},
         "largest_t": {name: round(float(np.abs(values).max()), 3) for name, values in t.items()},
     }
-    _append(record)
+    keep("null_calibration", record)
     assert minutes <= MINUTES
     assert max(rejected.values()) <= MOST_REJECTIONS
 
@@ -155,7 +152,7 @@ def test_what_was_planted_is_found() -> None:
         "share_of_visible": {name: round(float(np.mean(values)), 3) for name, values in visible.items()},
         "smallest_t": round(float(least), 2),
     }
-    _append(record)
+    keep("null_calibration", record)
     assert least > CRITICAL
 
 
@@ -169,13 +166,5 @@ def test_a_whole_run_finds_nothing(tmp_path: Path) -> None:
         i = result.predictions.horizons.index(HORIZON)
         ic = rank_ic(result.predictions.scores[i], result.labels.returns[i], horizon=HORIZON)
         t.append(round(ic.t_newey_west, 2))
-    _append({"claim": "whole run, null", "seeds": RUN_SEEDS, "t": t})
+    keep("null_calibration", {"claim": "whole run, null", "seeds": RUN_SEEDS, "t": t})
     assert max(map(abs, t)) < FOUND
-
-
-def _append(record: dict[str, Any]) -> None:
-    RESULTS.parent.mkdir(exist_ok=True)
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    record = {"when": datetime.now(UTC).isoformat(timespec="seconds"), **record}
-    RESULTS.write_text(json.dumps([*history, record], indent=1) + "\n")
-    print("\n" + "\n".join(f"{key:>24}  {value}" for key, value in record.items()))

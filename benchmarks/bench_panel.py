@@ -12,18 +12,14 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-import jqfast
-from benchmarks.machine import cpu
+from benchmarks.record import keep
 
-RESULTS = Path(__file__).parent / "results" / "panel.json"
 SECONDS, GIGABYTES = 20.0, 6.0
 PROGRAM = """
 import json, resource, sys, time
@@ -56,16 +52,13 @@ def test_panel_of_the_whole_market() -> None:
     for path in store.rglob("*.parquet"):
         path.read_bytes()  # into the system's cache
     panel, columns = _run(store, "panel"), _run(store, "columns")
-    record = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "jqfast": jqfast.__version__,
-        "cpu": cpu(),
-        "python": platform.python_version(),
-        "panel": panel,
-        "every_column_once": columns,
-    }
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, record], indent=1) + "\n")
+    keep(
+        "panel",
+        {
+            "panel": panel,
+            "every_column_once": columns,
+        },
+    )
     print(
         f"\npanel {panel['panel_s']} s, {panel['peak_gb']} GB, {panel['columns']} columns of {panel['shape']}"
     )

@@ -10,19 +10,16 @@ appended to `benchmarks/results/report.json`.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pytest
 
-import jqfast
-from benchmarks.machine import cpu, load
+from benchmarks.record import keep
 from jqfast.evaluate.intervals import performance_intervals
 from jqfast.evaluate.resample import draw
 from jqfast.evaluate.stats import performance
@@ -38,7 +35,6 @@ from report_inputs import full_input, monitor_facts, trust_facts
 
 STOCKS, SESSIONS, MONTHS, INPUTS, FOLDS = 4000, 4000, 192, 126, 168
 SECONDS, MEGABYTES = 30.0, 8.0
-RESULTS = Path(__file__).parent / "results" / "report.json"
 NAMES = (
     "ret_20",
     "book_to_price",
@@ -113,21 +109,17 @@ def test_the_report_of_a_full_run(language: Literal["en", "ja"]) -> None:
     intervals_s = time.perf_counter() - start - explained_s
     page = build(replace(report, explanation=facts))
     whole_s = time.perf_counter() - start
-    record: dict[str, Any] = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "jqfast": jqfast.__version__,
-        "cpu": cpu(),
-        "load_average": load(),
-        "language": language,
-        "explanation_s": round(explained_s, 2),
-        "intervals_s": round(intervals_s, 2),
-        "page_s": round(whole_s - explained_s - intervals_s, 2),
-        "whole_s": round(whole_s, 2),
-        "megabytes": round(len(page.encode()) / 1e6, 2),
-    }
-    print(json.dumps(record, indent=1))
-    records = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*records, record], indent=1) + "\n")
+    keep(
+        "report",
+        {
+            "language": language,
+            "explanation_s": round(explained_s, 2),
+            "intervals_s": round(intervals_s, 2),
+            "page_s": round(whole_s - explained_s - intervals_s, 2),
+            "whole_s": round(whole_s, 2),
+            "megabytes": round(len(page.encode()) / 1e6, 2),
+        },
+    )
     assert facts is not None
     assert whole_s <= SECONDS
     assert len(page.encode()) <= MEGABYTES * 1e6

@@ -13,21 +13,18 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pytest
 
-import jqfast
+from benchmarks.record import keep
 
-RESULTS = Path(__file__).parent / "results" / "run.json"
 DEFAULT_MINUTES, REAL_MINUTES, IMPORT_SECONDS = 4.0, 15.0, 0.3
 CORES = 2
 
@@ -55,27 +52,8 @@ def _two_cores() -> None:
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:CORES]))
 
 
-def _record(what: str, **figures: object) -> None:
-    """Append to the history and print it."""
-    entry = {
-        "what": what,
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"cpu": _cpu(), "cores": CORES, "load_before": os.getloadavg()[0]},
-        "core": jqfast.build_info(),
-        "python": platform.python_version(),
-        **figures,
-    }
-    RESULTS.parent.mkdir(exist_ok=True)
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, entry], indent=1) + "\n")
-    print(json.dumps(entry, indent=1))
-
-
-def _cpu() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown"
-    )
+def _keep(what: str, **figures: object) -> None:
+    keep("run", {"what": what, "cores": CORES, **figures})
 
 
 def _stages(folder: Path, name: str) -> dict[str, float]:
@@ -94,7 +72,7 @@ def test_the_default_run(tmp_path: Path) -> None:
     figures = {"rank_ic_5d": ranks["mean"], "t": ranks["t_newey_west"]}
     figures |= {name: scored["mean"] for name, scored in known.items()}
     stages = _stages(tmp_path, "simulated")
-    _record("default", wall=wall, cpu=cpu, report_again=again, stages=stages, **figures)
+    _keep("default", wall=wall, cpu=cpu, report_again=again, stages=stages, **figures)
     assert wall < 60 * DEFAULT_MINUTES
 
 
@@ -102,7 +80,7 @@ def test_the_null_run(tmp_path: Path) -> None:
     wall, cpu, metrics = _command(tmp_path, "--null")
     ranks = metrics["horizons"]["5"]["rank_ic"]
     assert abs(ranks["t_newey_west"]) < 3.5
-    _record("null", wall=wall, cpu=cpu, rank_ic_5d=ranks["mean"], t=ranks["t_newey_west"])
+    _keep("null", wall=wall, cpu=cpu, rank_ic_5d=ranks["mean"], t=ranks["t_newey_west"])
 
 
 def test_the_real_run(tmp_path: Path) -> None:
@@ -113,7 +91,7 @@ def test_the_real_run(tmp_path: Path) -> None:
     ranks = metrics["horizons"]["5"]["rank_ic"]
     assert -0.02 < ranks["mean"] < 0.10, "outside the sanity range: suspect a leak"
     stages = _stages(tmp_path, "jp_daily")
-    _record("real", wall=wall, cpu=cpu, stages=stages, rank_ic_5d=ranks["mean"], t=ranks["t_newey_west"])
+    _keep("real", wall=wall, cpu=cpu, stages=stages, rank_ic_5d=ranks["mean"], t=ranks["t_newey_west"])
     assert wall < 60 * REAL_MINUTES
 
 
@@ -124,5 +102,5 @@ def test_the_import(tmp_path: Path) -> None:
         float(subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout)
         for _ in range(9)
     ]
-    _record("import", seconds=median(times), spread=[min(times), max(times)])
+    _keep("import", seconds=median(times), spread=[min(times), max(times)])
     assert median(times) < IMPORT_SECONDS

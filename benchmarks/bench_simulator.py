@@ -9,23 +9,18 @@ appended to `benchmarks/results/simulator.json`.
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import resource
 import shutil
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
-import jqfast
-from benchmarks.machine import cpu
+from benchmarks.record import keep
 from jqfast.data.simulator import read_truth
 from jqfast.data.store import Store
 
-RESULTS = Path(__file__).parent / "results" / "simulator.json"
 STOCKS, YEARS = 4000, 16
 MINUTES, GIGABYTES = 3.0, 6.0
 
@@ -40,12 +35,7 @@ def test_a_full_market(tmp_path: Path) -> None:
     store, truth = Store(path), read_truth(path)
     rows = {name: store.manifest(name).rows for name in store.tables()}
     record = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": jqfast.__version__,
-        "cpu": cpu(),
         "cores": len(os.sched_getaffinity(0)),
-        "load": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
         "stocks": STOCKS,
         "years": YEARS,
         "seconds": round(seconds, 1),
@@ -56,9 +46,7 @@ def test_a_full_market(tmp_path: Path) -> None:
         "oracle_ic": round(truth.oracle_ic, 4),
     }
     shutil.rmtree(path)
-    print(json.dumps(record, indent=1))
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*kept, record], indent=1) + "\n")
+    keep("simulator", record)
     assert 0.05 <= truth.oracle_ic <= 0.08
     assert seconds <= 60 * MINUTES
     assert record["gigabytes"] <= GIGABYTES

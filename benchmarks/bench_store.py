@@ -9,24 +9,19 @@ with those that went in. A record of each run is appended to `benchmarks/results
 
 from __future__ import annotations
 
-import json
-import platform
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-import jqfast
-from benchmarks.machine import cpu
+from benchmarks.record import keep
 from jqfast.data.store import Store
 
 STOCKS, SESSIONS = 4000, 3900
 BARS = "equities_bars_daily"
-RESULTS = Path(__file__).parent / "results" / "store.json"
 SECONDS = {"append": 30.0, "read": 5.0, "read_day": 0.1}
 
 
@@ -80,18 +75,15 @@ def test_a_market_into_a_store_and_back(tmp_path: Path) -> None:
     assert one.num_rows == STOCKS
     report, seconds["check"] = timed(store.check)
     assert report.ok
-    record = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "jqfast": jqfast.__version__,
-        "cpu": cpu(),
-        "python": platform.python_version(),
-        "pyarrow": pa.__version__,
-        "rows": table.num_rows,
-        "megabytes": round(report.tables[0].bytes / 1e6, 1),
-        **{f"{name}_s": round(value, 3) for name, value in seconds.items()},
-    }
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, record], indent=1) + "\n")
+    record = keep(
+        "store",
+        {
+            "rows": table.num_rows,
+            "megabytes": round(report.tables[0].bytes / 1e6, 1),
+            **{f"{name}_s": round(value, 3) for name, value in seconds.items()},
+        },
+        packages=("pyarrow",),
+    )
     print(f"\n{table.num_rows:,} rows, {record['megabytes']} MB")
     print(", ".join(f"{name} {value:.2f} s" for name, value in seconds.items()))
     assert all(seconds[name] <= limit for name, limit in SECONDS.items())

@@ -9,22 +9,17 @@ record of each run is appended to `benchmarks/results/stream.json`.
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import resource
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-import jqfast
+from benchmarks.record import keep
 from jqfast import features
 from jqfast.data.panel import Panel
 
-RESULTS = Path(__file__).parent / "results" / "stream.json"
 STOCKS, PAST, UPDATES, THREADS, WARM = 4000, 260, 250, 2, 5
 MILLISECONDS = 10.0
 PART = 30  # features of the batch that the answers are compared with at once
@@ -68,11 +63,7 @@ def test_one_session_of_the_whole_market(tmp_path: Path, normalize: bool) -> Non
     _, load_s = _timed(lambda: features.load_stream(tmp_path / "state", threads=THREADS))
     warm = np.array(times[WARM:])
     record = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cpu": _cpu(),
-        "isa": jqfast.build_info()["isa"],
         "threads": THREADS,
-        "load_average": round(os.getloadavg()[0], 2),
         "stocks": STOCKS,
         "features": len(stream.names),
         "normalized": normalize,
@@ -88,8 +79,7 @@ def test_one_session_of_the_whole_market(tmp_path: Path, normalize: bool) -> Non
         "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
     }
     _compare(panel, results, normalize)
-    _append(record)
-    print("\n" + "\n".join(f"{key:>14}  {value}" for key, value in record.items()))
+    keep("stream", record)
     assert record["p99_ms"] <= MILLISECONDS
 
 
@@ -111,16 +101,3 @@ def _compare(panel: Panel, results: list[np.ndarray], normalize: bool) -> None:
             assert np.array_equal(got.view(np.int32), np.ascontiguousarray(want[:, t]).view(np.int32)), t
             compared += got.size
     assert compared == len(names) * len(results) * STOCKS
-
-
-def _cpu() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next(
-        (line.split(": ", 1)[1] for line in lines if line.startswith("model name")), platform.machine()
-    )
-
-
-def _append(record: dict[str, object]) -> None:
-    RESULTS.parent.mkdir(exist_ok=True)
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, record], indent=1) + "\n")

@@ -13,13 +13,12 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import platform
 import resource
 import sys
 import tempfile
 import threading
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,12 +26,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import jqfast
-from benchmarks.machine import cpu
+from benchmarks.record import keep
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 RATE, CLAIM, ROWS, PAGES, LATENCY, FROM, UNTIL = 500, 450, 2200, 2, 0.4, 10.0, 50.0
-RESULTS = Path(__file__).parent / "results" / "sync.json"
 _DAY = "2026-10-01"
 
 
@@ -122,18 +120,15 @@ def _processor() -> float:
 
 def test_sync_keeps_up_with_the_plan() -> None:
     found = measure()
-    record = {
-        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "jqfast": jqfast.__version__,
-        "python": platform.python_version(),
-        "cpu": cpu(),
-        "rate": RATE,
-        "rows_a_page": ROWS,
-        "latency_s": LATENCY,
-        **found,
-    }
-    history = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, record], indent=1) + "\n", encoding="utf-8")
+    keep(
+        "sync",
+        {
+            "rate": RATE,
+            "rows_a_page": ROWS,
+            "latency_s": LATENCY,
+            **found,
+        },
+    )
     print(json.dumps(found))
     assert found["requests_a_minute"] >= CLAIM
     assert found["most_in_any_minute"] <= RATE

@@ -13,18 +13,16 @@ of each run is appended to `benchmarks/results/training.json`.
 from __future__ import annotations
 
 import importlib.util
-import json
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
-from benchmarks.machine import cpu, extra_memory, load
+from benchmarks.machine import extra_memory
+from benchmarks.record import keep
 from jqfast.features import FeaturePanel
 from jqfast.learn.config import TrainConfig
 from jqfast.learn.dataset import batches, flagged_features, make_dataset
@@ -35,7 +33,6 @@ from jqfast.learn.models import LstmConfig, MlpConfig
 from jqfast.learn.models.flat import unpack
 from jqfast.learn.walk_forward import Predictions, run
 
-RESULTS = Path(__file__).parent / "results" / "training.json"
 FOLDS, ROWS, STOCKS, INPUTS, EPOCHS, BATCH = 4, 36, 1900, 126, 20, 300
 WIDTHS = (64, 64, 32)
 THREADS = 2
@@ -119,7 +116,7 @@ def test_folds_of_the_reference_network(reference: Market) -> None:
     }
     if TORCH:
         record |= _against_torch(reference, took)
-    _append(record)
+    keep("training", record, packages=("jax",))
     assert record["information_coefficient"] > 0.75 * SIGNAL
     assert took <= SECONDS
     assert gflop() / took >= SHARE_OF_SGEMM * sgemm
@@ -200,7 +197,7 @@ def test_lstm_steps(layers: int) -> None:
         )
         record |= {"torch": version("torch"), "torch_samples_per_s": round(theirs)}
         record |= {"times_torch": round(rate / theirs, 2), "allocator": "system"}
-    _append(record)
+    keep("training", record, packages=("jax",))
     if TORCH:
         assert record["times_torch"] >= 1.2
 
@@ -210,17 +207,3 @@ def _coefficient(predictions: Predictions, targets: Targets) -> float:
     rows = range(ROWS, ROWS + FOLDS)
     pairs = [np.corrcoef(predictions.scores[0, row], targets.values[0, row])[0, 1] for row in rows]
     return float(np.mean(pairs))
-
-
-def _append(record: dict[str, Any]) -> None:
-    """Print a record and add it to the history."""
-    about = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cpu": cpu(),
-        "jax": version("jax"),
-        "load_average": round(load(), 2),
-    }
-    print("\n" + "\n".join(f"{key:>26}  {value}" for key, value in record.items()))
-    RESULTS.parent.mkdir(exist_ok=True)
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, {**about, **record}], indent=1) + "\n")

@@ -13,18 +13,14 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-import jqfast
-from benchmarks.machine import cpu
+from benchmarks.record import keep
 
-RESULTS = Path(__file__).parent / "results" / "write.json"
 GIGABYTES = 6.0
 SET = "price_only"
 PROGRAM = """
@@ -71,19 +67,13 @@ def test_all_prices_and_volumes_into_a_file(tmp_path: Path) -> None:
     finally:
         path.unlink(missing_ok=True)
     computed = _run(store.resolve(), "")
-    record = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "jqfast": jqfast.__version__,
-        "cpu": cpu(),
-        "isa": jqfast.build_info()["isa"],
-        "threads": jqfast.build_info()["threads"],
-        "python": platform.python_version(),
-        "load_average": round(os.getloadavg()[0], 2),
-        "written": written,
-        "computed_only": computed,
-    }
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, record], indent=1) + "\n")
+    keep(
+        "write",
+        {
+            "written": written,
+            "computed_only": computed,
+        },
+    )
     for what, told in (("written", written), ("computed only", computed)):
         print(
             f"\n{told['features']} features {what} in {told['seconds']} s, {told['peak_gb']} GB at the peak"

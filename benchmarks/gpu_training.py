@@ -11,22 +11,17 @@ information coefficient printed, which is the accuracy that bfloat16 costs. A re
 from __future__ import annotations
 
 import argparse
-import json
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.bench_training import market
+from benchmarks.record import keep
 from jqfast.learn.config import TrainConfig
 from jqfast.learn.devices import describe
 from jqfast.learn.models import LstmConfig, MlpConfig
 from jqfast.learn.models.dot import PRECISIONS
 from jqfast.learn.walk_forward import run
-
-RESULTS = Path(__file__).parent / "results" / "gpu_training.json"
 
 
 def main() -> None:
@@ -52,9 +47,7 @@ def main() -> None:
         ]
         records.append(
             {
-                "when": datetime.now(UTC).isoformat(timespec="seconds"),
                 "device": describe(),
-                "jax": version("jax"),
                 **vars(args),
                 "precision": precision,
                 "first_run_s": round(first, 2),
@@ -63,9 +56,7 @@ def main() -> None:
                 "notes": list(got.notes),
             }
         )
-        print(json.dumps(records[-1], indent=1))
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, *records], indent=1) + "\n")
+    keep("gpu_training", *records, packages=("jax",))
 
 
 if __name__ == "__main__":

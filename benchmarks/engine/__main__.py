@@ -9,10 +9,7 @@ takes minutes the first time. The record of a full run is appended to `benchmark
 from __future__ import annotations
 
 import argparse
-import json
 import os
-from pathlib import Path
-from typing import Any
 
 os.environ["JQFAST_PIN"] = "1"
 THREADS = int(os.environ.get("JQFAST_BENCH_THREADS", "2"))
@@ -24,8 +21,7 @@ from benchmarks.engine.run import Settings, outcome  # noqa: E402
 from benchmarks.engine.works import works  # noqa: E402
 from benchmarks.panels import medium  # noqa: E402
 from benchmarks.peers import ADAPTERS, installed, peers  # noqa: E402
-
-RESULTS = Path(__file__).parents[1] / "results" / "engine.json"
+from benchmarks.record import keep  # noqa: E402
 
 
 def main() -> None:
@@ -50,7 +46,7 @@ def main() -> None:
     print("\n".join(note["text"] for note in notes))
     print("".join(f"not installed, left out: {ADAPTERS[name]}\n" for name in lacking), end="")
     if options.save:
-        _append({**where, "works": entries, "claims": notes})
+        keep("engine", {**where, "works": entries, "claims": notes})
 
 
 def _options() -> argparse.Namespace:
@@ -66,12 +62,6 @@ def _options() -> argparse.Namespace:
 
 def _wanted(name: str, only: str) -> bool:
     return not only or any(name.startswith(part) for part in only.split(","))
-
-
-def _append(entry: dict[str, Any]) -> None:
-    RESULTS.parent.mkdir(exist_ok=True)
-    history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*history, entry], indent=1) + "\n")
 
 
 if __name__ == "__main__":

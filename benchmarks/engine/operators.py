@@ -11,11 +11,9 @@ one, but for operators above 80 % of the copy. The record of a full run is appen
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 os.environ["JQFAST_PIN"] = "1"
@@ -26,11 +24,11 @@ import jqfast.features as f
 from benchmarks.engine.table import conditions, render
 from benchmarks.machine import copy_bandwidth, measure
 from benchmarks.panels import medium
+from benchmarks.record import keep
 from jqfast.data.panel import Panel
 from jqfast.features import Expr, ops
 from jqfast.features.operators import OPERATORS
 
-RESULTS = Path(__file__).parents[1] / "results" / "operators.json"
 W, THREADS = 20, 2
 SCALING, NEAR_COPY = 1.8, 0.8
 HEADER = ("operator", "1 thread ms", f"{THREADS} threads ms", "scaling", "of the copy", "")
@@ -127,8 +125,7 @@ def main() -> None:
     }
     print(render([_line(name, entry) for name, entry in found.items()], HEADER))
     if not options.only and options.size == "2500x2000":
-        history = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-        RESULTS.write_text(json.dumps([*history, {**where, "operators": found}], indent=1) + "\n")
+        keep("operators", {**where, "operators": found})
 
 
 def _line(name: str, entry: dict[str, Any]) -> tuple[str, ...]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import jqfast
 from benchmarks import machine
 from benchmarks.engine.compare import Measured, best
 from benchmarks.engine.run import Outcome
+from benchmarks.record import conditions as known
 
 PACKAGES = ("numpy", "pandas", "polars", "bottleneck", "numbagg", "TA-Lib", "KunQuant")
 HEADER = (
@@ -24,24 +21,12 @@ LEFT = (0, 5, 12)  # columns of words
 def conditions(threads: int, panel: Any) -> dict[str, Any]:
     """What a figure depends on."""
     return {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cpu": machine.cpu(),
-        "isa": jqfast.build_info()["isa"],
-        "python": platform.python_version(),
+        **known(PACKAGES),
         "threads": threads,
-        "load_average": round(machine.load(), 2),
         "copy_gb_s": round(machine.copy_bandwidth(threads), 1),
         "sessions": panel.shape[0],
         "stocks": panel.shape[1],
-        "versions": {name: found for name in PACKAGES if (found := _version(name))},
     }
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def record(outcome: Outcome, copy_gb_s: float) -> dict[str, Any]:
