@@ -25,10 +25,10 @@ void run_asof(const py::array& stock, const py::array& row, const py::array& ord
   task.events.since = view<std::int64_t>(since, "since", 1);
   task.events.values = view<double>(values, "values", 2);
   task.events.columns = static_cast<std::size_t>(values.shape(1));
-  task.values = view_output(out, "out", 3);
+  task.values = view_output<double>(out, "out", 3);
   task.sessions = static_cast<std::size_t>(out.shape(1));
   task.stocks = static_cast<std::size_t>(out.shape(2));
-  if (ages) task.ages = view_output(*ages, "ages", 3);
+  if (ages) task.ages = view_output<double>(*ages, "ages", 3);
   if (listed) task.listed = view<bool>(*listed, "listed", 2);
   task.first = first;
   if (max_age) task.max_age = *max_age;

@@ -11,33 +11,12 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "jqfast/least_squares.hpp"
+#include "views.hpp"
 
 namespace py = pybind11;
 
 namespace jqfast {
 namespace {
-
-template <class T>
-void require_dtype(const py::array& array, const std::string& name, py::ssize_t dimensions) {
-  if (!py::isinstance<py::array_t<T>>(array)) {
-    throw py::type_error("`" + name + "` must have dtype " + std::string(py::str(py::dtype::of<T>())) + "; got " +
-                         std::string(py::str(array.dtype())) + ".");
-  }
-  if (array.ndim() != dimensions) throw py::value_error("`" + name + "` has the wrong number of axes.");
-}
-
-template <class T>
-std::span<const T> view(const py::array& array, const std::string& name, py::ssize_t dimensions) {
-  require_dtype<T>(array, name, dimensions);
-  if ((array.flags() & py::array::c_style) == 0) throw py::value_error("`" + name + "` must be C-contiguous.");
-  return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.size())};
-}
-
-template <class T>
-std::span<T> view_output(py::array& array, const std::string& name, py::ssize_t dimensions) {
-  const std::size_t size = view<T>(array, name, dimensions).size();
-  return {static_cast<T*>(array.mutable_data()), size};  // mutable_data refuses read-only arrays
-}
 
 // Series in any order in memory: a frame holds them one after another, a panel side by side.
 SeriesView view_series(const py::array& y) {

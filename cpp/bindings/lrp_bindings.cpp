@@ -16,6 +16,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "jqfast/lrp.hpp"
+#include "views.hpp"
 
 namespace py = pybind11;
 
@@ -31,21 +32,10 @@ using LstmArgument = std::tuple<py::array, py::array, py::array>;
   throw std::invalid_argument("`" + name + "` must be " + rule + ".");
 }
 
-// The array as it is, never a copy: dtype, dimensions and C order must fit.
-template <class T>
-std::span<const T> view(const py::array& array, const std::string& name, py::ssize_t dimensions) {
-  if (!py::isinstance<py::array_t<T>>(array)) refuse(name, "of the dtype of the net");
-  if (array.ndim() != dimensions) refuse(name, std::to_string(dimensions) + "-dimensional");
-  if ((static_cast<unsigned>(array.flags()) & static_cast<unsigned>(py::array::c_style)) == 0)
-    refuse(name, "C-contiguous");
-  return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.size())};
-}
-
 template <class T>
 std::span<T> view_mutable(std::optional<py::array>& array, const std::string& name, py::ssize_t dimensions) {
   if (!array) return {};
-  const std::span<const T> values = view<T>(*array, name, dimensions);
-  return {static_cast<T*>(array->mutable_data()), values.size()};  // mutable_data refuses read-only arrays
+  return view_output<T>(*array, name, dimensions);
 }
 
 template <class T>

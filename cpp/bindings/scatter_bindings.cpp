@@ -25,7 +25,7 @@ void run_scatter(const py::array& values, std::optional<py::array> kept, const p
   task.moved = view<std::int32_t>(moved, "moved", 1);
   task.factor = view<double>(factor, "factor", 1);
   task.times = times;
-  task.out = view_output(out, "out", 2);
+  task.out = view_output<double>(out, "out", 2);
   // Safe without the GIL: `task` holds plain pointers into arrays that the arguments keep alive, and no Python runs
   // below.
   const py::gil_scoped_release unlocked;

@@ -77,8 +77,9 @@ class LimitsSoFar {
 };
 
 // Of one group over all lanes; every other vector goes to a chain of comparisons of its own.
-inline Limits limits(const double* in, std::size_t n) noexcept {
-  LimitsSoFar found, others;
+template <class SoFar>
+inline auto whole(const double* in, std::size_t n) noexcept {
+  SoFar found, others;
   const std::size_t pairs = n / (2 * kLanes) * 2 * kLanes;
   for (std::size_t i = 0; i < pairs; i += 2 * kLanes) {
     found.add(load(in + i));
@@ -86,8 +87,10 @@ inline Limits limits(const double* in, std::size_t n) noexcept {
   }
   found.add(others);
   each(in + pairs, n - pairs, [&](Vec x, std::size_t) { found.add(x); });
-  return found.total<true>();
+  return found.template total<true>();
 }
+
+inline Limits limits(const double* in, std::size_t n) noexcept { return whole<LimitsSoFar>(in, n); }
 
 // How many values a group has and how far the largest of them lies from 0.
 struct Reach {
@@ -119,18 +122,7 @@ class ReachSoFar {
   Bits count_{};
 };
 
-// Of one group over all lanes; every other vector goes to a chain of comparisons of its own.
-inline Reach reach(const double* in, std::size_t n) noexcept {
-  ReachSoFar found, others;
-  const std::size_t pairs = n / (2 * kLanes) * 2 * kLanes;
-  for (std::size_t i = 0; i < pairs; i += 2 * kLanes) {
-    found.add(load(in + i));
-    others.add(load(in + i + kLanes));
-  }
-  found.add(others);
-  each(in + pairs, n - pairs, [&](Vec x, std::size_t) { found.add(x); });
-  return found.total<true>();
-}
+inline Reach reach(const double* in, std::size_t n) noexcept { return whole<ReachSoFar>(in, n); }
 
 // The values of one group, or of a group in each lane, and `next`, as many that will be needed soon.
 struct Row {

@@ -9,29 +9,17 @@
 
 #include "jqfast/isa.hpp"
 #include "jqfast/lrp.hpp"
+#include "random.hpp"
 
 namespace jqfast::test {
 
-// A linear congruential generator: the same numbers on every platform.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed * 2 + 1) {}
-
-  double uniform() {
-    state_ = state_ * 6364136223846793005ULL + 1442695040888963407ULL;
-    return static_cast<double>(state_ >> 11U) / 9007199254740992.0 * 2.0 - 1.0;
-  }
-
-  template <class T>
-  std::vector<T> vector(std::size_t n, double scale) {
-    std::vector<T> values(n);
-    for (T& v : values) v = static_cast<T>(scale * uniform());
-    return values;
-  }
-
- private:
-  std::uint64_t state_;
-};
+// Values in [-scale, scale).
+template <class T>
+std::vector<T> spread(Random& random, std::size_t n, double scale) {
+  std::vector<T> values(n);
+  for (T& v : values) v = static_cast<T>(scale * (2.0 * random.uniform() - 1.0));
+  return values;
+}
 
 template <class T>
 struct Net {
@@ -45,8 +33,8 @@ Net<T> make_net(const std::vector<std::size_t>& sizes, Activation activation, Lr
   Random random(seed);
   Net<T> net;
   for (std::size_t l = 0; l + 1 < sizes.size(); ++l) {
-    net.weights.push_back(random.vector<T>(sizes[l] * sizes[l + 1], 1.5 / std::sqrt(static_cast<double>(sizes[l]))));
-    net.biases.push_back(random.vector<T>(sizes[l + 1], 0.3));
+    net.weights.push_back(spread<T>(random, sizes[l] * sizes[l + 1], 1.5 / std::sqrt(static_cast<double>(sizes[l]))));
+    net.biases.push_back(spread<T>(random, sizes[l + 1], 0.3));
   }
   net.low.assign(sizes[0], T(-1.5));
   net.high.assign(sizes[0], T(2));
@@ -64,7 +52,8 @@ Net<T> make_net(const std::vector<std::size_t>& sizes, Activation activation, Lr
 // The second sample is all zeros, where there are three.
 template <class T>
 std::vector<T> make_inputs(std::size_t samples, std::size_t width, std::uint64_t seed) {
-  std::vector<T> x = Random(seed).vector<T>(samples * width, 1.4);
+  Random random(seed);
+  std::vector<T> x = spread<T>(random, samples * width, 1.4);
   if (samples > 2) std::fill_n(x.begin() + static_cast<std::ptrdiff_t>(width), width, T(0));
   return x;
 }

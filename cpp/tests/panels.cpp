@@ -73,25 +73,6 @@ Panel mixed_sizes(std::size_t T, std::size_t N, Random& random) {
 
 }  // namespace
 
-Random::Random(std::uint64_t seed) : state_(seed * 2 + 1) {
-  for (int i = 0; i < 4; ++i) uniform();  // neighbouring seeds drift apart
-}
-
-double Random::uniform() {
-  state_ = state_ * 6364136223846793005ULL + 1442695040888963407ULL;
-  return static_cast<double>(state_ >> 11) / 9007199254740992.0;
-}
-
-double Random::normal() {
-  double sum = -6.0;
-  for (int i = 0; i < 12; ++i) sum += uniform();
-  return sum;
-}
-
-std::size_t Random::below(std::size_t bound) {
-  return static_cast<std::size_t>(uniform() * static_cast<double>(bound));
-}
-
 Panel noise(std::size_t T, std::size_t N, Random& random) {
   return filled(T, N, random, [](Random& r, std::size_t, std::size_t) { return r.normal(); });
 }

@@ -6,21 +6,9 @@
 #include <vector>
 
 #include "jqfast/panel_view.hpp"
+#include "random.hpp"
 
 namespace jqfast::test {
-
-// A linear congruential generator: the same numbers on every platform.
-class Random {
- public:
-  explicit Random(std::uint64_t seed);
-  double uniform();  // [0, 1)
-  double normal();   // mean 0, deviation 1, within +-6
-  std::size_t below(std::size_t bound);
-  bool chance(double share) { return uniform() < share; }
-
- private:
-  std::uint64_t state_;
-};
 
 struct Panel {
   std::size_t rows = 0, cols = 0;

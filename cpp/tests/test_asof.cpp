@@ -11,28 +11,17 @@
 #include "../reference/asof.hpp"
 #include "check.hpp"
 #include "jqfast/asof.hpp"
+#include "random.hpp"
 
 namespace {
 
 using jqfast::AsofMode;
 using jqfast::AsofTask;
 using jqfast::test::check;
+using jqfast::test::Random;
 using jqfast::test::throws;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-// A linear congruential generator: the same numbers on every platform.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed * 2 + 1) {}
-  std::uint64_t below(std::uint64_t bound) {
-    state_ = state_ * 6364136223846793005ULL + 1442695040888963407ULL;
-    return (state_ >> 33U) % bound;
-  }
-
- private:
-  std::uint64_t state_;
-};
 
 struct Case {
   std::vector<std::int64_t> stock, row, order, since;

@@ -34,9 +34,9 @@ struct Case {
   Case(std::size_t rows, std::size_t series, std::size_t columns, std::size_t lag, bool by_series = true)
       : T(rows), N(series), K(columns), known(std::make_unique<bool[]>(rows)) {
     Random random(rows * 31 + series * 7 + columns);
-    y = random.vector<double>(T * N, 1.0);
-    q = random.vector<double>(T * K, 1.0 / std::sqrt(static_cast<double>(T)));
-    back = random.vector<double>(K * K, 1.0);
+    y = spread<double>(random, T * N, 1.0);
+    q = spread<double>(random, T * K, 1.0 / std::sqrt(static_cast<double>(T)));
+    back = spread<double>(random, K * K, 1.0);
     for (std::size_t k = 0; k < K; ++k) back[k * K + k] += 3.0;
     for (std::size_t t = 0; t < T; ++t) known[t] = t % 13 != 5;
     for (std::size_t t = 0; t < T; ++t)

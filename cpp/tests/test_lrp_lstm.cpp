@@ -41,9 +41,9 @@ Stack<T> make_stack(const Shape& shape, Pooling pooling, T epsilon, bool redistr
   Stack<T> stack;
   std::size_t inputs = shape.inputs;
   for (const std::size_t H : shape.hidden) {
-    stack.arrays.push_back(random.vector<T>(inputs * 4 * H, 0.8));
-    stack.arrays.push_back(random.vector<T>(H * 4 * H, 0.8 / std::sqrt(static_cast<double>(H))));
-    stack.arrays.push_back(random.vector<T>(4 * H, 0.3));
+    stack.arrays.push_back(spread<T>(random, inputs * 4 * H, 0.8));
+    stack.arrays.push_back(spread<T>(random, H * 4 * H, 0.8 / std::sqrt(static_cast<double>(H))));
+    stack.arrays.push_back(spread<T>(random, 4 * H, 0.3));
     inputs = H;
   }
   inputs = shape.inputs;
@@ -58,7 +58,7 @@ Stack<T> make_stack(const Shape& shape, Pooling pooling, T epsilon, bool redistr
   stack.head = make_net<T>(sizes, jqfast::Activation::tanh, rule, seed + 1);
   for (auto& layer : stack.head.layers) layer.rule.epsilon = epsilon;
   for (std::size_t k = 0; k < sizes.back(); ++k) stack.outputs.push_back(k);
-  if (pooling == Pooling::attention) stack.query = random.vector<T>(shape.hidden.back(), 2.0);
+  if (pooling == Pooling::attention) stack.query = spread<T>(random, shape.hidden.back(), 2.0);
   stack.net.length = shape.length;
   stack.net.pooling = pooling;
   stack.net.epsilon = epsilon;

@@ -12,28 +12,17 @@
 #include "../reference/scatter.hpp"
 #include "check.hpp"
 #include "jqfast/scatter.hpp"
+#include "random.hpp"
 
 namespace {
 
 using jqfast::ScatterTask;
 using jqfast::test::check;
+using jqfast::test::Random;
 using jqfast::test::throws;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kUntouched = -7.0;
-
-// A linear congruential generator: the same numbers on every platform.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed * 2 + 1) {}
-  std::uint64_t below(std::uint64_t bound) {
-    state_ = state_ * 6364136223846793005ULL + 1442695040888963407ULL;
-    return (state_ >> 33U) % bound;
-  }
-
- private:
-  std::uint64_t state_;
-};
 
 struct Case {
   std::vector<double> values, factor, out;

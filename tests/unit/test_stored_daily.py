@@ -172,7 +172,7 @@ def test_the_compiled_scattering_by_hand() -> None:
         ({"kept": np.array([0, 2])}, TypeError, "`kept` must have dtype int32; got int64"),
         ({"values": np.arange(3)}, TypeError, "`values` must have dtype float64"),
         ({"values": np.arange(6.0)[::2]}, ValueError, "`values` must be C-contiguous"),
-        ({"out": np.zeros(4)}, ValueError, "`out` has the wrong number of axes"),
+        ({"out": np.zeros(4)}, ValueError, "`out` must have 2 axes; got 1"),
     ],
 )
 def test_the_compiled_scattering_refuses(changed: dict[str, Any], error: type[Exception], words: str) -> None:
