@@ -1,6 +1,6 @@
 """``python -m benchmarks.engine``: the engine's figures beside its peers, in one table.
 
-    python -m benchmarks.engine [--quick] [--only std,cs_] [--size 2500x2000] [--peers pandas,kunquant]
+    python -m benchmarks.engine [--quick | --rounds 1] [--only std,cs_] [--size 2500x2000] [--peers pandas]
 
 Needs the extra `bench`; peers that are not installed are named and left out. Compiling KunQuant's graphs
 takes minutes the first time. The record of a full run is appended to `benchmarks/results/engine.json`.
@@ -32,7 +32,8 @@ def main() -> None:
     there, lacking = installed()
     chosen = [name for name in there if not options.peers or name in options.peers.split(",")]
     rivals = list(peers(chosen))
-    settings = Settings(THREADS, seconds=0.2 if options.quick else 1.0, slow_rounds=1 if options.quick else 3)
+    rounds = 1 if options.quick else options.rounds
+    settings = Settings(THREADS, seconds=0.2 if options.quick else 1.0, slow_rounds=rounds)
     where = table.conditions(THREADS, panel)
     rows, entries = [], []
     for work in works():
@@ -46,7 +47,7 @@ def main() -> None:
     print("\n".join(note["text"] for note in notes))
     print("".join(f"not installed, left out: {ADAPTERS[name]}\n" for name in lacking), end="")
     if options.save:
-        keep("engine", {**where, "works": entries, "claims": notes})
+        keep("engine", {**where, "rounds": rounds, "works": entries, "claims": notes})
 
 
 def _options() -> argparse.Namespace:
@@ -54,6 +55,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one round of everything, nothing is saved")
     parser.add_argument("--only", default="", help="names or beginnings of names, separated by commas")
     parser.add_argument("--size", default="2500x2000", help="sessions x stocks; only the default is saved")
+    parser.add_argument("--rounds", type=int, default=3, help="fewest rounds, of what takes a second or more")
     parser.add_argument("--peers", default="", help="adapters, separated by commas; default all installed")
     options = parser.parse_args()
     options.save = not (options.quick or options.only or options.peers) and options.size == "2500x2000"
