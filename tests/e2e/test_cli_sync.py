@@ -131,7 +131,7 @@ def test_the_time_left(done: int, total: int, seconds: float, text: str) -> None
 def test_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "dumb")
-    with cli_sync._bars() as show:
+    with cli_sync.sync_bars() as show:
         assert show is not None
         show("fins_summary", 0, 4)
         show("equities_master", 0, 0)
