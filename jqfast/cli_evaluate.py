@@ -122,6 +122,9 @@ def rows(judgement: Judgement) -> list[tuple[str, str]]:
         interval = f"({book.low:.2f} to {book.high:.2f})"
         text = f"{book.annual_return:+.1%} a year net, Sharpe {book.sharpe:.2f} {interval}"
         found.append((f"long-short, {variant.name.replace('_', ' ')}", text))
+    if study.not_built:
+        names = ", ".join(name.replace("_", " ") for name in study.not_built)
+        found.append(("not built", f"{names}: no decision on a date with enough scores"))
     if study.variants:
         found.append(("capacity", f"{study.break_even:,.0f} yen a leg until costs take everything"))
     for one in study.alphas:

@@ -76,7 +76,7 @@ def evaluate_scores(
         known = np.isfinite(values)
         if not known.any():
             raise DataGapError(f"Score `{name}` has no value on the dates and stocks of the prices.")
-        stacked = np.broadcast_to(values.astype(np.float32), (len(labels.horizons), *values.shape))
+        stacked = np.broadcast_to(values, (len(labels.horizons), *values.shape))  # float64: no new ties
         rows = np.where(known.any(axis=1), 0, -1)
         made = Predictions(panel.dates, panel.codes, labels.horizons, stacked, rows, (name,))
         found[name] = judge(panel, labels, made, config.portfolio)

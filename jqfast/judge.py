@@ -177,9 +177,10 @@ def judge(
     found = study(panel, labels, Scored(rows, predictions.scores[i, rows], config.horizon))
     try:
         traded, kept = _trade(panel, labels, predictions, config)
-        found = study_book(found, panel, kept) if detail else found
     except DataGapError as error:
         why_not = str(error)
+    else:
+        found = study_book(found, panel, kept) if detail else found
     return Judgement(panel.dates[rows], horizons, config.horizon, traded, found, why_not)
 
 

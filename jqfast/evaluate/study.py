@@ -94,6 +94,7 @@ class Study:
     break_even : yen per leg beyond which nothing is left
     factor_notes : how the factors were built, or why there are none
     intervals : leg -> figure -> Interval
+    not_built : names of the variants that never decide on a date with enough scores
     """
 
     horizon: int
@@ -105,6 +106,7 @@ class Study:
     alphas: tuple[Alpha, ...] = ()
     factor_notes: tuple[str, ...] = ()
     intervals: Mapping[str, Mapping[str, Interval]] = dataclasses.field(default_factory=dict)
+    not_built: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -114,6 +116,7 @@ class Study:
             "by": dict(self.by),
             "parts": {kind: [_part_metrics(part) for part in found] for kind, found in self.parts.items()},
             "variants": [_variant_metrics(variant) for variant in self.variants],
+            "variants_not_built": list(self.not_built),
             "capacity": [dataclasses.asdict(point) for point in self.capacity],
             "break_even_capital": self.break_even,
             "alphas": [dataclasses.asdict(replace(one, betas=dict(one.betas))) for one in self.alphas],
@@ -153,7 +156,7 @@ def study(panel: Panel, labels: Labels, scored: Scored) -> Study:
         found[name] = by_date(whole, states[rows], names, draws, horizon=h)
     found["year"] = by_year(whole, panel.dates[rows], draws, horizon=h)
     if labels.unit == "session":
-        found["decay"] = decay(scores, returns, panel.is_session[rows], DELAYS, draws, horizon=h)
+        found["decay"] = _by_delay(panel, labels, scored)
     found["horizon"] = _by_horizon(labels, scored, draws)
     return Study(h, found, by)
 
@@ -161,6 +164,17 @@ def study(panel: Panel, labels: Labels, scored: Scored) -> Study:
 def _place(part: Part) -> tuple[int, str]:
     """Codes of sectors in the order of their numbers; sizes as they come."""
     return (len(part.name), part.name) if part.name.isdecimal() else (0, "")
+
+
+def _by_delay(panel: Panel, labels: Labels, scored: Scored) -> tuple[Part, ...]:
+    """The scores against returns that begin later, on all rows from the first judged one on: delays are
+    sessions, also where only some of them have scores."""
+    rows, scores, h = scored
+    first = int(rows.min(initial=len(panel.dates)))
+    known = np.full((len(panel.dates) - first, scores.shape[1]), np.nan, dtype=scores.dtype)
+    known[rows - first] = scores
+    returns = labels.returns[labels.horizons.index(h), first:]
+    return decay(known, returns, panel.is_session[first:], DELAYS, date_draws(len(known), h), horizon=h)
 
 
 def _by_horizon(labels: Labels, scored: Scored, draws: Draws) -> tuple[Part, ...]:
@@ -196,9 +210,11 @@ def study_book(found: Study, panel: Panel, kept: Kept) -> Study:
     draws = draw(len(book.dates), block=20.0)
     explained, notes = _alphas(panel, book, returns)
     points = capacity(prepared, plan(panel, prepared, scores, config), config)
+    variants, not_built = _variants(panel, kept)
     return replace(
         found,
-        variants=_variants(panel, kept),
+        variants=variants,
+        not_built=not_built,
         capacity=points,
         break_even=break_even(points),
         alphas=explained,
@@ -228,8 +244,9 @@ def _alphas(
     return alphas(book.dates, legs, made, periods_per_year=year, funded=FUNDED), made.notes
 
 
-def _variants(panel: Panel, kept: Kept) -> tuple[Variant, ...]:
-    """The scores traded in other ways that the panel allows, the configured one first."""
+def _variants(panel: Panel, kept: Kept) -> tuple[tuple[Variant, ...], tuple[str, ...]]:
+    """The scores traded in other ways that the panel allows, the configured one first; the names of those
+    whose decisions fall on no date with enough scores."""
     prepared, scores, book, returns = kept
     config, benchmark = book.config, returns["benchmark"]
     changes: dict[str, dict[str, Any]] = {
@@ -246,14 +263,21 @@ def _variants(panel: Panel, kept: Kept) -> tuple[Variant, ...]:
         changes = {name: change for name, change in changes.items() if "rebalance" not in change}
     if sectors(panel, panel.listed) is None:
         del changes["sector_neutral"]
-    found, seen = [], set()
+    found: list[Variant] = []
+    not_built: list[str] = []
+    seen: set[PortfolioConfig] = set()
     for name, change in changes.items():
         other = replace(config, **change)
         if other in seen:
             continue
         seen.add(other)
-        found.append(_variant(name, trade(prepared, plan(panel, prepared, scores, other), other), benchmark))
-    return tuple(found)
+        try:
+            ordered = plan(panel, prepared, scores, other)
+        except DataGapError:  # scores of Wednesdays, decisions of month ends
+            not_built.append(name)
+            continue
+        found.append(_variant(name, trade(prepared, ordered, other), benchmark))
+    return tuple(found), tuple(not_built)
 
 
 def _variant(name: str, book: Portfolio, benchmark: FloatArray) -> Variant:

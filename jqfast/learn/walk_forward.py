@@ -34,7 +34,7 @@ from jqfast.learn.labels import Targets
 from jqfast.learn.models import RidgeConfig
 from jqfast.learn.models.trees import TREES, library
 from jqfast.learn.tree_training import train_trees
-from jqfast.types import CodeArray, DateArray, Float32Array, IntArray
+from jqfast.types import AnyArray, CodeArray, DateArray, IntArray
 
 if TYPE_CHECKING:
     from jqfast.features import FeaturePanel
@@ -60,7 +60,7 @@ class Predictions:
     ----------
     dates, codes : axes of the panel
     horizons : sessions ahead of each score
-    scores : (Hn, T, N) float32, NaN where there is no prediction
+    scores : (Hn, T, N) float32, NaN where there is no prediction; float64 of scores made elsewhere
     fold_of_row : (T,) int64 index into ``folds``, -1 where no fold predicts
     folds : names of the folds
     notes : sentences for the reader of a report (dropped inputs, folds trained again or without a model)
@@ -70,7 +70,7 @@ class Predictions:
     dates: DateArray
     codes: CodeArray
     horizons: tuple[int, ...]
-    scores: Float32Array
+    scores: AnyArray
     fold_of_row: IntArray
     folds: tuple[str, ...]
     notes: tuple[str, ...] = ()

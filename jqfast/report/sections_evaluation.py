@@ -94,7 +94,12 @@ def _risk(context: Context, facts: EvaluationFacts) -> str:
 
 def _variants(context: Context, study: Study) -> str:
     table = tables_evaluation.variants_table(study.variants, context.labels)
-    return _head(context, "variants_title") + table + paragraph(context.say("note_variants"), "foot")
+    notes = [context.say("note_variants")]
+    if study.not_built:
+        comma = "、" if context.report.language == "ja" else ", "
+        names = comma.join(context.labels(name) for name in study.not_built)
+        notes.append(context.say("variants_not_built", names=names))
+    return _head(context, "variants_title") + table + paragraph(" ".join(notes), "foot")
 
 
 def _capacity(context: Context, study: Study) -> str:

@@ -98,6 +98,10 @@ SENTENCES: dict[str, Both] = {
         "equally weighted universe, a year.",
         "いずれもコスト後、区間はブロック・ブートストラップの95%区間。対ユニバース超過はロング側と等ウェイト・ユニバースの年率差。",
     ),
+    "variants_not_built": (
+        "Without a decision on a date with enough scores: {names}.",
+        "予測のある日に売買判断がないため算出不可：{names}。",
+    ),
     "note_capacity": (
         "The same orders with more capital behind them: impact grows with the root of the share of turnover, and "
         "beyond the limit of participation orders stay in cash, which lowers returns both ways. The band is the 95% interval.",

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from jqfast import cli_evaluate
 from jqfast.cli import app
 from jqfast.config import read
 from jqfast.data import read_prices
@@ -51,14 +52,65 @@ def test_scores_are_judged_as_arrays_are(files: Path, evaluated: Evaluated) -> N
     assert notes == ()
     assert list(evaluated.judgements) == ["good", "noise"]
     for name, found in evaluated.judgements.items():
-        kept = scores[name].astype(np.float32)
         for h in (1, 5, 10, 20):
-            plain = rank_ic(kept, make_labels(panel, (h,)).returns[0], horizon=h)
+            plain = rank_ic(scores[name], make_labels(panel, (h,)).returns[0], horizon=h)
             assert found.horizons[h].rank_ic.mean == pytest.approx(plain.mean, abs=1e-14)
             assert found.horizons[h].rank_ic.n_dates == plain.n_dates > 300
     good, noise = (found.horizons[5].rank_ic for found in evaluated.judgements.values())
     assert good.t_newey_west > 5
     assert abs(noise.t_newey_west) < 3.5
+
+
+def test_scores_keep_their_digits(sim_panel: Panel) -> None:
+    """Scores that differ from the ninth digit on, or are beyond float32, are ranked all the same."""
+    ranks = np.argsort(np.argsort(np.random.default_rng(1).random(sim_panel.shape), axis=1), axis=1)
+    plain = np.where(np.arange(len(sim_panel.dates))[:, None] >= 400, ranks.astype(float), np.nan)
+    found = evaluate_scores(
+        sim_panel, {"plain": plain, "close": 1.0 + 1e-10 * plain, "large": 1e300 * plain}, read()
+    )
+    wanted = found.judgements["plain"].horizons[5].rank_ic.per_date
+    assert np.isfinite(wanted).sum() > 100
+    for name in ("close", "large"):
+        np.testing.assert_array_equal(found.judgements[name].horizons[5].rank_ic.per_date, wanted)
+        assert found.judgements[name].traded is not None
+
+
+def test_weekly_scores_keep_their_book(evaluated: Evaluated, sim_panel: Panel) -> None:
+    """Variants that decide on other days are named; the book, its figures and the others stay."""
+    T = len(sim_panel.dates)
+    month = sim_panel.dates.astype("datetime64[M]")
+    last = np.append(month[1:] != month[:-1], True)
+    weekly = (np.arange(T) % 5 == 3) & ~last & (np.arange(T) >= 300)
+    scores = np.where(weekly[:, None], np.random.default_rng(2).random(sim_panel.shape), np.nan)
+    (found,) = evaluate_scores(sim_panel, {"s": scores}, read()).judgements.values()
+    assert found.traded is not None
+    assert found.why_not == ""
+    assert found.study.not_built == ("one_tranche", "monthly")
+    assert found.study.variants[0].name == "configured"
+    assert found.study.capacity
+    assert found.study.intervals
+    assert (
+        "not built",
+        "one tranche, monthly: no decision on a date with enough scores",
+    ) in cli_evaluate.rows(found)
+    assert found.metrics["study"]["variants_not_built"] == ["one_tranche", "monthly"]
+    everyday = evaluated.judgements["noise"].study
+    assert everyday.not_built == ()
+
+
+def test_delays_are_sessions_of_weekly_scores_too(sim_panel: Panel) -> None:
+    """The score of a date is the return that begins three sessions later: it shows at that delay alone."""
+    later = make_labels(sim_panel, (5,)).returns[0]
+    scores = np.full(later.shape, np.nan)
+    weekly = np.arange(300, len(later) - 10, 5)
+    scores[weekly] = later[weekly + 3]
+    (found,) = evaluate_scores(sim_panel, {"s": scores}, read()).judgements.values()
+    parts = {part.name: part for part in found.study.parts["decay"]}
+    assert parts["3"].rank_ic.mean == pytest.approx(1.0, abs=1e-12)
+    assert parts["3"].n_dates == parts["0"].n_dates == len(weekly)
+    assert parts["0"].rank_ic.mean < 0.9
+    assert parts["1"].rank_ic.mean < 0.95
+    assert abs(parts["20"].rank_ic.mean) < 0.5
 
 
 def test_columns_are_trials_of_one_another(evaluated: Evaluated) -> None:

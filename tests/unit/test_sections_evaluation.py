@@ -112,6 +112,13 @@ def test_the_section_is_whole(language: str) -> None:
     assert "prices.parquet: price returns." in body
 
 
+def test_books_that_could_not_be_built_are_named(context: Context) -> None:
+    facts = evaluation_facts()
+    facts = replace(facts, study=replace(facts.study, not_built=("one_tranche", "monthly")))
+    body = evaluation_section(replace(context, report=replace(context.report, evaluation=facts)))
+    assert "enough scores: One tranche, no overlap, Monthly rebalancing." in body
+
+
 def test_gaps_are_said(context: Context) -> None:
     bare = Study(5, {"year": (part("2020", 0.01), _nothing("2021"))}, {})
     facts = replace(evaluation_facts(), study=bare, performance={}, overfitting=None, trials=1)
