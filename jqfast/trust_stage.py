@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from jqfast import artifacts
 from jqfast.config import Config
 from jqfast.data.simulator.planted import Planted
+from jqfast.errors import NumericError
 from jqfast.features.result import FeaturePanel
 from jqfast.formulas import declared
 from jqfast.learn.checkpoint import FoldModel, fold_path, load_fold
@@ -57,6 +58,7 @@ def measure(folder: RunFolder, config: Config, run: Walked, above: str) -> tuple
         horizon=horizon,
         config=options,
     )
+    facts = replace(facts, members=config.learn.ensemble)
     write_json(path, plain(facts))
     folder.record("trust", key, time.perf_counter() - start)
     return facts, False
@@ -74,5 +76,8 @@ def _another_seed(
         return None, None
     fold = next(fold for fold in run.folds if fold.name == name)
     member = replace(learn, seed=seed, threads=learn.threads or config.threads or 0)
-    run_seeds(run.X, run.targets, [fold], member, models_dir=models / "other-seed")
+    try:
+        run_seeds(run.X, run.targets, [fold], member, models_dir=models / "other-seed")
+    except NumericError:  # a training that fails costs a column of the table, not the run
+        return None, None
     return load_fold(fold_path(models / "other-seed", name)), seed

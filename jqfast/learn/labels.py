@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, NoReturn
+from typing import Literal, NamedTuple, NoReturn, get_args
 
 import numpy as np
 
@@ -40,7 +40,7 @@ Unit = Literal["session", "month"]
 TargetKind = Literal["standardised", "normal_ranks", "market", "raw"]
 
 HORIZONS = (1, 5, 10, 20)
-TARGET_KINDS = ("standardised", "market", "raw")
+TARGET_KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
 
 #: A per-date deviation of returns below this is rounding noise of equal returns.
 _NO_SPREAD = 1e-12

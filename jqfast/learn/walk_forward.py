@@ -281,7 +281,7 @@ def _dropped_notes(models: Mapping[str, FoldModel]) -> tuple[str, ...]:
         return uncovered
     never = sorted(name for name, count in left_out.items() if count == len(models))
     shown = f"; never: {', '.join(never[:_SHOWN])}{', ...' if len(never) > _SHOWN else ''}" if never else ""
-    kept = len(next(iter(models.values())).input_names) // 2 - left_out.total() / len(models)
+    kept = np.mean([len(model.input_names) // 2 - len(model.dropped) for model in models.values()])
     return (*uncovered, f"Selection left {kept:.0f} inputs to a fold on average{shown}.")
 
 

@@ -331,7 +331,7 @@ SENTENCES: dict[str, Both] = {
         "LRP がモデルの働きを再現した要因：{groups}。",
     ),
     "trust_failed": (
-        "It does not for: {groups}. Relevance of these is not to be read.",
+        "LRP does not recover what the model does with: {groups}. Relevance of these is not to be read.",
         "再現しなかった要因：{groups}。これらの貢献度は読まないこと。",
     ),
     "trust_misled": (
@@ -352,6 +352,10 @@ SENTENCES: dict[str, Both] = {
         "各日の銘柄間の順位相関（{dates} の予測 {samples} 件、モデル {folds} 本）。対モデルはグループの Shapley 値との相関で、"
         "不在のグループには同日の別銘柄の値を入れる。重みを乱したモデルは複数回の平均で、ゼロ付近でなければならない。"
         "対モデル 0.6 以上かつ対照が標準誤差の3倍を超えて 0.1 を上回らないものを再現とし、比重が1割以上のものだけを判定する。",
+    ),
+    "note_trust_member": (
+        "The forecast is the mean over {members} seeds; measured here are the models of the first.",
+        "予測は {members} シードの平均で、ここで測ったのは最初のシードのモデル。",
     ),
     "note_trust_seed": (
         "Another seed: LRP of the last of these models against LRP of one trained with seed {seed}.",

@@ -93,6 +93,8 @@ def _number(row: TrustRow, field: str) -> str:
 def _notes(context: Context, facts: TrustFacts) -> list[str]:
     dates = ", ".join(facts.dates)
     notes = [context.say("note_trust", samples=facts.samples, dates=dates, folds=len(facts.folds))]
+    if facts.members > 1:
+        notes.append(context.say("note_trust_member", members=facts.members))
     if facts.seed is not None:
         notes.append(context.say("note_trust_seed", seed=facts.seed))
     if any(np.isfinite(row.truth_share) for row in facts.rows):

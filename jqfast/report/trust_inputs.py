@@ -70,6 +70,7 @@ class TrustFacts:
         loses without them
     samples, dates, folds : of the sample
     seed : the other seed; None where it was not trained
+    members : seeds whose mean is the forecast; the first one's models are measured
     """
 
     rows: Sequence[TrustRow]
@@ -81,6 +82,7 @@ class TrustFacts:
     dates: Sequence[str]
     folds: Sequence[str]
     seed: int | None = None
+    members: int = 1
 
     @property
     def ordered(self) -> bool:

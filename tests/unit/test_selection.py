@@ -43,6 +43,14 @@ def test_a_repetition_is_left_out_and_said(tmp_path: Path) -> None:
     assert got.notes == ("Selection left 5 inputs to a fold on average; never: f4.",)
 
 
+def test_inputs_without_coverage_are_not_counted_as_left(tmp_path: Path) -> None:
+    gaps = X.buffer.copy()
+    gaps[:, :, X.names.index("f2")] = np.nan
+    got = run(replace(X, buffer=gaps), TARGETS, FOLDS, replace(NET, select=REPEATED), models_dir=tmp_path)
+    assert got.notes[0].startswith("Input `f2` was dropped in 2 of 2 folds")
+    assert got.notes[1] == "Selection left 4 inputs to a fold on average; never: f4."
+
+
 @pytest.mark.parametrize("method", ["l1", "gain"])
 def test_what_the_labels_lean_on_stays(method: str, tmp_path: Path) -> None:
     if method == "gain":

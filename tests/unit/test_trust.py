@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from report_inputs import full_input
 
+from jqfast import trust_stage
+from jqfast.config import Config
 from jqfast.data.simulator.planted import Planted
+from jqfast.errors import NumericError
 from jqfast.features.declare import registry
 from jqfast.features.normalize import Fitted, fit
 from jqfast.features.result import FeaturePanel
 from jqfast.learn.checkpoint import FoldModel, fold_path, load_fold, save_fold
+from jqfast.learn.folds import Fold
 from jqfast.learn.walk_forward import Predictions
 from jqfast.report import html
 from jqfast.report.figures_trust import perturbation
@@ -67,6 +72,11 @@ def run(tmp_path: Path) -> Run:
         save_fold(fold_path(tmp_path, model.name), model)
         scores[:, rows], owner[rows] = model.scores, k
     return Run(X, Predictions(DATES, X.codes, (5,), scores, owner, ("f0", "f1")), tmp_path)
+
+
+def _fold(name: str) -> Fold:
+    rows = np.arange(10)
+    return Fold(0, name, 9, rows, rows + 10, rows[:0])
 
 
 def _rows(facts: TrustFacts) -> dict[str, TrustRow]:
@@ -151,7 +161,7 @@ def test_a_group_that_lrp_gets_wrong_is_named(run: Run) -> None:
     facts = trust(run.taken(), run.X, GROUPS, config=SMALL)
     wrong = replace(facts.rows[0], lrp_model=0.2, verdict="not recovered")
     told = html.build(replace(full_input("en"), trust=replace(facts, rows=[wrong, *facts.rows[1:]])))
-    assert "It does not for: path. Relevance of these is not to be read." in told
+    assert "LRP does not recover what the model does with: path. Relevance of these" in told
     assert "LRP recovers what the model does with: value." in told
     assert "explained otherwise" not in told
     fickle = [replace(row, seeds=0.1) for row in facts.rows]
@@ -172,14 +182,27 @@ def test_the_report_has_the_table_and_the_curves(run: Run, language: str) -> Non
     facts = trust(run.taken(), run.X, GROUPS, config=SMALL)
     frame, _ = perturbation(facts)
     np.testing.assert_array_equal(frame["lrp", "falling"], facts.lrp.falling)
-    page = html.build(replace(full_input(language), trust=facts))  # type: ignore[arg-type]
+    page = html.build(replace(full_input(language), trust=facts))  # type: ignore[arg-type]  # a text of its values
     assert 'id="figure-H"' in page
     assert 'id="figure-I"' in page
     assert ("recovered" if language == "en" else "再現") in page
-    assert 'id="figure-H"' not in html.build(full_input(language))  # type: ignore[arg-type]
-    lost = replace(facts, lrp=replace(facts.lrp, area=0.0))
+    assert 'id="figure-H"' not in html.build(full_input(language))  # type: ignore[arg-type]  # a text of its values
+    lost = replace(facts, lrp=replace(facts.lrp, area=0.0), members=3)
     page = html.build(replace(full_input("en"), trust=lost))
     assert "no more than chance" in page
+    assert "the mean over 3 seeds" in page
+
+
+def test_a_training_that_fails_costs_the_run_a_column_and_no_more(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverges(*_: object, **__: object) -> None:
+        raise NumericError("No fold could be trained.")
+
+    monkeypatch.setattr(trust_stage, "run_seeds", diverges)
+    walked = trust_stage.Walked(run.X, run.predictions, [_fold("f0")], None)  # type: ignore[arg-type]  # not reached
+    folder: Any = run.folder
+    assert trust_stage._another_seed(folder, Config(), walked, "f0") == (None, None)
 
 
 def test_inputs_of_one_driver_are_one_group() -> None:
