@@ -18,7 +18,7 @@ import numpy as np
 from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError
 from jqfast.evaluate import stats
-from jqfast.evaluate.breakdowns import date_draws
+from jqfast.evaluate.breakdowns import block_length, date_draws
 from jqfast.evaluate.ic import Deciles, IcResult, deciles, ic, rank_ic
 from jqfast.evaluate.inference import Interval, SharpeTest, block_bootstrap, sharpe_test
 from jqfast.evaluate.metrics import METRICS
@@ -158,9 +158,11 @@ def judge(
         horizons[h] = Horizon(
             ic=ic(scores, returns, horizon=h, periods_per_year=year),
             rank_ic=ranks,
-            interval=block_bootstrap(ranks.per_date, block=float(max(h, 20))),
+            interval=block_bootstrap(
+                ranks.per_date, block=block_length(int(np.isfinite(ranks.per_date).sum()), h, labels.unit)
+            ),
             deciles=(split := deciles(scores, returns, config.buckets, horizon=h)),
-            monotonic=monotonic(split.per_date, date_draws(len(rows), h), horizon=h),
+            monotonic=monotonic(split.per_date, date_draws(len(rows), h, labels.unit), horizon=h),
             references={
                 name: rank_ic(
                     np.where(np.isfinite(scores), by_horizon[h][rows], np.nan),

@@ -7,6 +7,7 @@ bootstrap of whole dates that all parts share.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from jqfast.evaluate.correlations import Correlations, Kind, correlations
 from jqfast.evaluate.inference import newey_west
 from jqfast.evaluate.ranks import MIN_STOCKS
 from jqfast.evaluate.resample import Draws, draw
+from jqfast.learn.labels import Unit
 from jqfast.types import AnyArray, BoolArray, DateArray, FloatArray
 
 #: Fewest stocks of a sector or size bucket on a date; noisy there, but the mean over dates is not biased.
@@ -189,6 +191,12 @@ def _estimates(values: FloatArray, draws: Draws, horizon: int) -> list[Estimate]
     return found
 
 
-def date_draws(n: int, horizon: int, *, draws: int = 1000, seed: int = 0) -> Draws:
-    """Draws of n dates in blocks long enough for returns over ``horizon`` sessions."""
-    return draw(n, block=float(max(horizon, 20)), draws=draws, seed=seed)
+def block_length(n: int, horizon: int, unit: Unit = "session") -> float:
+    """Mean length of the blocks of n dates: as long as returns overlap, and a month of sessions at least, or
+    the cube root of the number of months."""
+    return float(max(horizon, 20 if unit == "session" else math.ceil(n ** (1 / 3))))
+
+
+def date_draws(n: int, horizon: int, unit: Unit = "session", *, draws: int = 1000, seed: int = 0) -> Draws:
+    """Draws of n dates in blocks long enough for returns over ``horizon`` sessions or months."""
+    return draw(n, block=block_length(n, horizon, unit), draws=draws, seed=seed)

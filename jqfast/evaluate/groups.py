@@ -28,18 +28,20 @@ class Grouping(NamedTuple):
     by: str
 
 
-def sectors(panel: Panel, members: BoolArray) -> Grouping | None:
+def sectors(panel: Panel, members: BoolArray, row: int) -> Grouping | None:
     """The finest sectors of which the middle one has at least 10 of the members; None without any.
 
     Parameters
     ----------
     panel : Panel
     members : (T, N) bool, the stocks that count
+    row : the first decision, whose members choose the classification: what follows is not known then
     """
     found = [name for name in ("sector33", "sector17") if name in panel.categories]
     for name in found:
         labels, names = panel[name], panel.categories[name]
-        size = np.bincount(labels[members & (labels >= 0)], minlength=len(names)) / max(len(labels), 1)
+        at = labels[row][members[row] & (labels[row] >= 0)]
+        size = np.bincount(at, minlength=len(names))
         present = size > 0
         if name == found[-1] or (present.any() and np.median(size[present]) >= SECTOR_STOCKS):
             return Grouping(labels, names, name)

@@ -166,7 +166,7 @@ def plan(
     decided = np.asarray(scores)[rows]
     known = Known(
         volatility=prepared.market.volatility[schedule.decision],
-        sector=_sectors(panel)[rows] if config.neutral == "sector" else None,
+        sector=_sectors(panel, rows, decided)[rows] if config.neutral == "sector" else None,
         shortable=None if shortable is None else shortable[rows],
     )
     long, short = orders(decided, config, known)
@@ -187,8 +187,10 @@ def trade(prepared: Prepared, ordered: Plan, config: PortfolioConfig) -> Portfol
     return book(prepared.dates, ordered.schedule, long, short, config, paper=ordered.paper)
 
 
-def _sectors(panel: Panel) -> AnyArray:
-    found = sectors(panel, panel.listed)
+def _sectors(panel: Panel, rows: IntArray, decided: AnyArray) -> AnyArray:
+    """(T, N) sectors, the classification chosen at the first decision that has a score."""
+    scored = rows[np.isfinite(decided).any(axis=1)]
+    found = sectors(panel, panel.listed, int(scored[0]) if len(scored) else 0)
     if found is None:
         raise DataGapError(
             "`neutral` is `sector`, and the panel has no `sector33` or `sector17`; read the prices with a "

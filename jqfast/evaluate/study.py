@@ -139,11 +139,14 @@ def study(panel: Panel, labels: Labels, scored: Scored) -> Study:
     rows, scores, h = scored
     returns = labels.returns[labels.horizons.index(h), rows]
     members = universe(panel)
-    draws = date_draws(len(rows), h)
+    draws = date_draws(len(rows), h, labels.unit)
     whole = both(scores, returns)
     found: dict[str, tuple[Part, ...]] = {}
     by: dict[str, str] = {}
-    for name, grouping in (("sector", sectors(panel, members)), ("size", sizes(panel, members))):
+    for name, grouping in (
+        ("sector", sectors(panel, members, _first(rows))),
+        ("size", sizes(panel, members)),
+    ):
         if grouping is not None:
             split = by_stock(scores, returns, grouping.labels[rows], grouping.names, draws, horizon=h)
             found[name] = tuple(sorted((part for part in split if part.n_dates), key=_place))
@@ -164,6 +167,11 @@ def study(panel: Panel, labels: Labels, scored: Scored) -> Study:
 def _place(part: Part) -> tuple[int, str]:
     """Codes of sectors in the order of their numbers; sizes as they come."""
     return (len(part.name), part.name) if part.name.isdecimal() else (0, "")
+
+
+def _first(rows: IntArray) -> int:
+    """The first of some rows, 0 without any."""
+    return int(rows[0]) if len(rows) else 0
 
 
 def _by_delay(panel: Panel, labels: Labels, scored: Scored) -> tuple[Part, ...]:
@@ -261,7 +269,7 @@ def _variants(panel: Panel, kept: Kept) -> tuple[tuple[Variant, ...], tuple[str,
     }
     if config.rebalance == "monthly":
         changes = {name: change for name, change in changes.items() if "rebalance" not in change}
-    if sectors(panel, panel.listed) is None:
+    if sectors(panel, panel.listed, _first(prepared.rows)) is None:
         del changes["sector_neutral"]
     found: list[Variant] = []
     not_built: list[str] = []

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from jqfast.data.simulate import SimulateConfig, Simulated, simulate
+from jqfast.evaluate.breakdowns import block_length, both, date_draws, parts
+from jqfast.evaluate.monotonic import monotonic
 from jqfast.evaluate.portfolio import PortfolioConfig
 from jqfast.judge import LEGS, Judgement, judge
 from jqfast.learn.labels import make_labels
@@ -66,6 +68,31 @@ def test_a_market_without_effects_has_no_oracle() -> None:
     market = simulate(replace(CONFIG, null="pure"))
     result = _judged(market, np.random.default_rng(0).normal(size=(2, *market.panel.shape)))
     assert all(not scored.references for scored in result.horizons.values())
+
+
+def test_blocks_of_months_are_months(market: Simulated) -> None:
+    """Twenty sessions are a block; twenty of 36 months would be hardly resampled at all."""
+    assert block_length(700, 5) == 20.0
+    assert block_length(700, 60) == 60.0
+    assert block_length(120, 1, "month") == 5.0
+    assert block_length(120, 12, "month") == 12.0
+    panel = market.panel
+    labels = make_labels(panel, (1,), unit="month")
+    scores = np.where(np.isfinite(labels.returns), market.truth.expected[5], np.nan)
+    fold = np.zeros(len(panel.dates), dtype=np.int64)
+    predictions = Predictions(panel.dates, panel.codes, (1,), scores, fold, ("only",))
+    config = PortfolioConfig(horizon=1, rebalance="monthly")
+    found = judge(panel, labels, predictions, config, detail=False)
+    n = found.horizons[1].rank_ic.n_dates
+    assert 30 < n == len(found.dates) < 37
+    assert "block 4," in found.horizons[1].interval.method
+    rows = np.flatnonzero(np.isfinite(labels.returns[0]).any(axis=1))
+    whole = both(scores[0, rows], labels.returns[0, rows])
+    (wanted,) = parts(whole, ["1"], date_draws(n, 1, "month"), horizon=1)
+    assert found.study.parts["horizon"] == (wanted,)
+    split = found.horizons[1]
+    drawn = date_draws(n, 1, "month")
+    assert split.monotonic == monotonic(split.deciles.per_date, drawn, horizon=1)
 
 
 def test_too_few_stocks_for_deciles_is_said(market: Simulated) -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jqfast.data.panel import Panel
 from jqfast.data.simulate import SimulateConfig, Simulated, simulate
 from jqfast.evaluate import METRICS
+from jqfast.evaluate.groups import sectors
 from jqfast.evaluate.intervals import FIGURES
-from jqfast.evaluate.portfolio import PortfolioConfig
+from jqfast.evaluate.portfolio import PortfolioConfig, long_short
 from jqfast.evaluate.study import DELAYS, Study
 from jqfast.judge import LEGS, Judgement, judge
 from jqfast.learn.labels import make_labels
@@ -65,6 +67,40 @@ def test_the_plain_score_is_the_first_of_its_decay(result: Judgement, found: Stu
     own = next(part for part in found.parts["horizon"] if part.name == "5")
     assert own.rank_ic.mean == whole.mean
     assert [part.name for part in found.parts["horizon"]] == ["1", "5"]
+
+
+def test_the_classification_is_chosen_at_the_first_decision(market: Simulated) -> None:
+    """Sectors that fall apart later are not known then: neither the breakdown nor the book looks at them."""
+    T, N = market.panel.shape
+    columns = {
+        f"sector{k}": np.broadcast_to(np.int16(np.arange(N) // (N // g)), (T, N)).copy()
+        for k, g in ((33, 3), (17, 2))
+    }
+    names = tuple(f"{n}" for n in range(N))
+    panel = replace(
+        market.panel,
+        columns={**market.panel.columns, **columns},
+        categories={"sector33": names, "sector17": names},
+    )
+    columns["sector33"] = columns["sector33"].copy()
+    columns["sector33"][300:] = np.arange(N)
+    apart = panel.with_columns(**columns)
+    scores = np.where(np.arange(T)[:, None] >= 250, market.truth.expected[5], np.nan)
+    books = [long_short(each, scores, PortfolioConfig(neutral="sector")) for each in (panel, apart)]
+    early = books[0].dates < panel.dates[300]
+    assert early.sum() > 40
+    for leg, returns in books[0].returns.items():
+        np.testing.assert_array_equal(returns[early], books[1].returns[leg][early])
+    for each in (panel, apart):
+        assert judged(replace(market, panel=each), scores, detail=False).study.by["sector"] == "sector33"
+    assert _classification(apart, 299) == "sector33"
+    assert _classification(apart, 300) == "sector17"
+
+
+def _classification(panel: Panel, row: int) -> str:
+    found = sectors(panel, panel.listed, row)
+    assert found is not None
+    return found.by
 
 
 def test_a_planted_effect_is_in_all_sizes(found: Study) -> None:
