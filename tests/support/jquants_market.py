@@ -28,6 +28,7 @@ DAY_COLUMN = {
     "/equities/master": ("Date", 8.0),
     "/equities/bars/daily": ("Date", 16.5),
     "/equities/bars/daily/am": ("Date", 12.0),
+    "/equities/bars/minute": ("Date", 16.5),
     "/equities/valuation": ("Date", 16.5),
     "/equities/investor-types": ("PubDate", 16.5),
     "/equities/earnings-calendar": ("Date", 0.0),
@@ -235,6 +236,24 @@ def _bars(market: Market, day: dt.date) -> Iterator[Row]:
         yield row
 
 
+def _minutes(market: Market, day: dt.date) -> Iterator[Row]:
+    """The minutes in which a code was traded, about one in eight of the session."""
+    if not is_session(day):
+        return
+    path = "/equities/bars/minute"
+    session = (*range(9 * 60, 11 * 60 + 30), *range(12 * 60 + 30, 15 * 60 + 30))
+    for code in market.listed:
+        factor = price(market, code, day)[0] / _example(path)["C"]
+        for minute in session:
+            luck = noise(path, day, code, minute)
+            if luck < 0.125:
+                row = _varied(_example(path), factor * (0.99 + 0.16 * luck))
+                row["Vo"] = 100.0 * (1 + int(luck * 400))
+                row["Va"] = round(row["Vo"] * row["C"], 1)
+                time = f"{minute // 60:02d}:{minute % 60:02d}"
+                yield {**row, "Date": day.isoformat(), "Time": time, "Code": code}
+
+
 def _margin_interest(market: Market, day: dt.date) -> Iterator[Row]:
     daily = day >= DAILY_MARGIN
     if not daily and day.weekday() != 4:
@@ -327,6 +346,7 @@ _MAKERS: dict[str, Callable[[Market, dt.date], Iterator[Row]]] = {
     "/equities/master": _master,
     "/equities/bars/daily": _bars,
     "/equities/bars/daily/am": lambda m, day: _dated("/equities/bars/daily/am", day, codes=m.listed),
+    "/equities/bars/minute": _minutes,
     "/equities/valuation": lambda m, day: _dated("/equities/valuation", day, codes=m.listed),
     "/equities/investor-types": _investor_types,
     "/equities/earnings-calendar": _earnings_calendar,

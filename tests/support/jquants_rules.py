@@ -28,7 +28,10 @@ BAD_KEY = "The incoming api key is invalid or expired"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One path: lowest plan, filters (parameter -> column), what a query must name, what ranges need."""
+    """One path: lowest plan, filters (parameter -> column), what a query must name, what ranges need.
+
+    ``years`` is the window of an add-on that has its own, 0 where the plan's holds.
+    """
 
     plan: str
     filters: dict[str, str]
@@ -37,6 +40,7 @@ class Endpoint:
     span_needs: str = ""
     cursor: bool = False
     addon: bool = False
+    years: int = 0
 
 
 _CODE = {"code": "Code"}
@@ -48,6 +52,7 @@ ENDPOINTS = {
     "/equities/master": Endpoint("free", _BY_DAY),
     "/equities/bars/daily": Endpoint("free", _BY_DAY, _EITHER, _SPAN, "code"),
     "/equities/bars/daily/am": Endpoint("premium", _CODE),
+    "/equities/bars/minute": Endpoint("light", _BY_DAY, _EITHER, _SPAN, "code", addon=True, years=2),
     "/equities/valuation": Endpoint("light", _BY_DAY, _EITHER, _SPAN, "code"),
     "/equities/investor-types": Endpoint("light", {"section": "Section"}, (), _SPAN),
     "/equities/earnings-calendar": Endpoint("free", {}),
@@ -126,10 +131,14 @@ class Service:
     @property
     def window(self) -> tuple[dt.date, dt.date | None]:
         """First and last date of the plan; None for an open end."""
+        return self.window_of(YEARS[self.plan])
+
+    def window_of(self, years: int) -> tuple[dt.date, dt.date | None]:
+        """The same for so many years; 0 stands for those of the plan."""
         today = self.now.date()
         if self.plan == "free":
             today -= dt.timedelta(weeks=12)
-        start = today.replace(year=today.year - YEARS[self.plan], day=min(today.day, 28))
+        start = today.replace(year=today.year - (years or YEARS[self.plan]), day=min(today.day, 28))
         return start, today if self.plan == "free" else None
 
     def answer(self, path: str, params: dict[str, str]) -> dict[str, Any]:
@@ -137,9 +146,7 @@ class Service:
         endpoint = ENDPOINTS.get(path)
         if endpoint is None:
             raise RefusedError(403, NO_PATH)
-        if PLANS.index(self.plan) < PLANS.index(endpoint.plan) or (
-            endpoint.addon and path not in self.addons
-        ):
+        if not self.allows(path):
             raise RefusedError(403, NOT_IN_PLAN)
         query = {key: value for key, value in params.items() if key not in ("pagination_key", "cursor")}
         if path == "/indices/bars/daily/topix":
@@ -147,6 +154,12 @@ class Service:
         self._check(endpoint, query)
         rows = self._rows(path, endpoint, query)
         return self._paged(path, endpoint, params, rows)
+
+    def allows(self, path: str) -> bool:
+        """Whether the plan and its add-ons have a path."""
+        endpoint = ENDPOINTS[path]
+        in_plan = PLANS.index(self.plan) >= PLANS.index(endpoint.plan)
+        return in_plan and (path in self.addons or not endpoint.addon)
 
     def _check(self, endpoint: Endpoint, query: dict[str, str]) -> None:
         known = {*endpoint.filters, *(endpoint.span or ())}
@@ -161,10 +174,10 @@ class Service:
             raise RefusedError(400, f"{' and '.join(endpoint.span or ())} need {endpoint.span_needs}")
         dated = {key for key in query if key in (endpoint.span or ()) or "date" in key}
         for key in dated:
-            self._inside(read_date(query[key]))
+            self._inside(read_date(query[key]), self.window_of(endpoint.years))
 
-    def _inside(self, day: dt.date) -> None:
-        start, end = self.window
+    def _inside(self, day: dt.date, window: tuple[dt.date, dt.date | None]) -> None:
+        start, end = window
         if day < start or (end is not None and day > end):
             covers = f"{start} ~ {end or ''}"
             raise RefusedError(
@@ -204,7 +217,7 @@ class Service:
 
     def _days(self, path: str, endpoint: Endpoint, query: dict[str, str]) -> Iterator[dt.date]:
         """The days whose records a query can touch, ascending."""
-        start, end = self.window
+        start, end = self.window_of(endpoint.years)
         today = self.now.date()
         column = DAY_COLUMN[path][0]
         exact = [

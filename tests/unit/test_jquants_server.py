@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from jquants_bulk import BULK, Bulk
 from jquants_market import DAY_COLUMN, EXAMPLES, Market
 from jquants_rules import ENDPOINTS, RefusedError, Service
-from jquants_server import KEY, JQuants, Limits
+from jquants_server import KEY, Asked, JQuants, Limits
 
 TODAY = "2026-10-01"
+ADDONS = frozenset(path for path, endpoint in ENDPOINTS.items() if endpoint.addon)
 
 
 @pytest.fixture
@@ -40,6 +42,62 @@ def test_rows_have_the_keys_and_types_of_the_examples(path: str) -> None:
             assert list(row) == list(EXAMPLES[key]["data"][0])
             assert all(type(value) in {*allowed[name], type(None)} for name, value in row.items())
     assert found
+
+
+#: What the paths are asked for that do not take a day as `date`, or have none on it.
+ASKED = {
+    "/equities/bars/daily/am": {},
+    "/equities/earnings-calendar": {},
+    "/equities/investor-types": {},
+    "/indices/bars/daily/topix": {},
+    "/markets/calendar": {},
+    "/markets/short-sale-report": {"disc_date": TODAY},
+    "/bulk/list": {"endpoint": "/equities/bars/daily"},
+    "/bulk/get": {"endpoint": "/equities/bars/daily", "date": "2026-09"},
+}
+
+
+@pytest.mark.parametrize("key", [key for key in EXAMPLES if key != "error"])
+def test_every_example_body_is_served(key: str, server: JQuants) -> None:
+    path = key.partition("#")[0]
+    plan = "standard" if f"{key}#premium" in EXAMPLES else "premium"
+    server.service = server.bulk.service = Service(Market(codes=40), plan=plan, addons=ADDONS)
+    body = server.payload(Asked(path, ASKED.get(path, {"date": TODAY}), 0.0, KEY))
+    assert set(EXAMPLES[key]) - {"pagination_key", "cursor"} <= set(body)
+    if path == "/bulk/get":
+        assert body["url"].startswith(server.host)
+        return
+    assert body["data"]
+    assert list(body["data"][0]) == list(EXAMPLES[key]["data"][0])
+
+
+def test_a_refusal_has_the_body_of_the_example() -> None:
+    with pytest.raises(RefusedError) as caught:
+        Service().answer("/equities/bars/daily", {})
+    assert {"message": caught.value.message} == EXAMPLES["error"]
+
+
+def test_minutes_are_those_with_a_trade_and_belong_to_the_add_on() -> None:
+    path = "/equities/bars/minute"
+    with pytest.raises(RefusedError, match="not available"):
+        Service().answer(path, {"date": TODAY})
+    service = Service(Market(codes=2), page=10_000, addons=frozenset({path}))
+    rows = service.answer(path, {"date": TODAY})["data"]
+    times = [row["Time"] for row in rows if row["Code"] == "13080"]
+    assert times == sorted(set(times))
+    assert 20 < len(times) < 100  # of 330
+    assert all("09:00" <= time < "11:30" or "12:30" <= time < "15:30" for time in times)
+    assert all(row["L"] <= min(row["O"], row["C"]) <= max(row["O"], row["C"]) <= row["H"] for row in rows)
+    span = {"code": "1308", "from": "2026-09-30", "to": TODAY}
+    days = {row["Date"] for row in service.answer(path, span)["data"]}
+    assert days == {"2026-09-30", TODAY}
+    for query, text in [
+        ({}, "requires at least 1 parameter"),
+        ({"date": TODAY, "from": TODAY}, "from and to need code"),
+        ({"date": "2024-09-30"}, "covers the following dates: 2024-10-02 ~ "),  # two years on every plan
+    ]:
+        with pytest.raises(RefusedError, match=text):
+            service.answer(path, query)
 
 
 def test_the_same_market_gives_the_same_rows() -> None:
@@ -133,6 +191,77 @@ def test_bulk_files_are_fetched_once_and_without_the_key(server: JQuants) -> Non
     assert not any(name.startswith("Adj") for name in lines[0].replace("AdjFactor", "").split(","))
 
 
+DAILY = "equities/bars/daily"
+SEPTEMBER = f"{DAILY}/historical/2026/equities_bars_daily_202609.csv.gz"
+FIRST = f"{DAILY}/live/equities_bars_daily_20261001.csv.gz"
+
+
+def _bulk(path: str, plan: str = "standard", **params: str) -> Any:
+    """What the bulk paths answer; ``start`` stands for ``from``."""
+    if "start" in params:
+        params["from"] = params.pop("start")
+    return Bulk(Service(Market(codes=2), plan=plan)).answer(path, params, "http://host")
+
+
+@pytest.mark.parametrize("date", ["2026-09", "202609"])
+def test_bulk_files_of_a_month_are_those_of_every_endpoint_of_the_plan(date: str) -> None:
+    keys = [row["Key"] for row in _bulk("/bulk/list", date=date)["data"]]
+    assert SEPTEMBER in keys
+    assert "markets/calendar/markets_calendar.csv.gz" in keys  # one file, whatever the date
+    folders = {key.partition("/historical/")[0] for key in keys if "calendar" not in key}
+    on_plan = ("free", "light", "standard")
+    assert folders == {
+        path.strip("/")
+        for path in BULK
+        if ENDPOINTS[path].plan in on_plan and not ENDPOINTS[path].addon and "calendar" not in path
+    }
+
+
+@pytest.mark.parametrize("date", ["2026-10-01", "20261001"])
+def test_bulk_files_of_a_day_are_those_of_the_current_month(date: str) -> None:
+    keys = [row["Key"] for row in _bulk("/bulk/list", date=date)["data"]]
+    assert FIRST in keys
+    assert all(key.endswith(("_20261001.csv.gz", "markets_calendar.csv.gz")) for key in keys)
+
+
+def test_bulk_files_of_an_endpoint_from_one_month_to_another() -> None:
+    span = {"start": "2026-08", "to": "2026-10-01"}
+    keys = [row["Key"] for row in _bulk("/bulk/list", endpoint=f"/{DAILY}", **span)["data"]]
+    assert keys == [SEPTEMBER.replace("202609", "202608"), SEPTEMBER, FIRST]
+
+
+def test_a_bulk_file_can_be_had_by_endpoint_and_date() -> None:
+    bulk = Bulk(Service(Market(codes=2)))
+    for date, key in {"2026-09": SEPTEMBER, "202609": SEPTEMBER, "2026-10-01": FIRST}.items():
+        url = bulk.answer("/bulk/get", {"endpoint": f"/{DAILY}", "date": date}, "http://host")["url"]
+        path = url.removeprefix("http://host").partition("?")[0]
+        assert bulk.addresses[path] == key
+        assert bulk.fetch(path) == bulk.content(key)
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "status", "text"),
+    [
+        ("/bulk/list", {}, 400, "Either endpoint or date"),
+        ("/bulk/list", {"endpoint": f"/{DAILY}", "date": "2026-09"}, 400, "Either endpoint or date"),
+        ("/bulk/list", {"date": "2026-09", "start": "2026-08"}, 400, "from and to need endpoint"),
+        ("/bulk/list", {"date": "2026-13"}, 400, "is not a date"),
+        ("/bulk/list", {"endpoint": "/td/list"}, 400, "not available for csv"),
+        ("/bulk/list", {"endpoint": "/equities/bars/minute"}, 403, "not available on your subscription"),
+        ("/bulk/get", {}, 400, "Either key or endpoint and date"),
+        ("/bulk/get", {"key": SEPTEMBER, "date": "2026-09"}, 400, "Either key or endpoint and date"),
+        ("/bulk/get", {"endpoint": f"/{DAILY}"}, 400, "Either key or endpoint and date"),
+        ("/bulk/get", {"endpoint": f"/{DAILY}", "date": "2026-10"}, 400, "The key does not exist"),
+        ("/bulk/get", {"endpoint": "/fins/details", "date": "2026-09"}, 403, "not available on your"),
+        ("/bulk/get", {"key": SEPTEMBER.replace("09.csv", "11.csv")}, 400, "The key does not exist"),
+    ],
+)
+def test_bulk_queries_are_refused(path: str, params: dict[str, str], status: int, text: str) -> None:
+    with pytest.raises(RefusedError, match=text) as caught:
+        _bulk(path, **params)
+    assert caught.value.status == status
+
+
 def _sessions() -> list[dt.date]:
     from jquants_market import days, is_session
 
@@ -159,6 +288,7 @@ OFFICIAL: dict[str, dict[str, str]] = {
     "get_list": {},
     "get_eq_bars_daily": {"date_yyyymmdd": "20261001"},
     "get_eq_bars_daily_am": {},
+    "get_eq_bars_minute": {"code": "1308", "date_yyyymmdd": "20261001"},
     "get_eq_valuation": {"code": "1308", "from_yyyymmdd": "20260901"},
     "get_eq_investor_types": {"section": "TSEPrime"},
     "get_eq_earnings_cal": {},
@@ -187,7 +317,7 @@ _THEIRS = pytest.mark.filterwarnings("ignore")
 def official(server: JQuants, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The official client, pointed at the local server of pages of 5 rows."""
     jquantsapi = pytest.importorskip("jquantsapi")
-    server.service = Service(Market(codes=40), page=50, hollow=3, addons=frozenset({"/td/list"}))
+    server.service = Service(Market(codes=40), page=50, hollow=3, addons=ADDONS)
     monkeypatch.setattr(jquantsapi.ClientV2, "JQUANTS_API_BASE", server.url)
     client = jquantsapi.ClientV2(api_key=KEY)
     yield client
@@ -227,4 +357,7 @@ def test_the_official_client_downloads_files(official: Any, tmp_path: Any) -> No
 def test_every_endpoint_of_the_client_that_we_store_is_served() -> None:
     from jqfast.data.tables import TABLES
 
-    assert {about.path for about in TABLES.values()} == set(ENDPOINTS)
+    stored = {about.path for about in TABLES.values()}
+    assert stored <= set(ENDPOINTS)
+    # Prices inside a day are served, for the official client, and not stored.
+    assert set(ENDPOINTS) - stored == {"/equities/bars/minute"}
