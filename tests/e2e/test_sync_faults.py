@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,9 @@ from jquants_server import KEY, JQuants
 from sync_support import PATIENCE, QUICK, content, run
 
 from jqfast.data.jquants import GaveUpError, KeyRefusedError
+from jqfast.data.jquants.client import Client
+from jqfast.data.jquants.credentials import ApiKey
+from jqfast.data.jquants.limiter import Limits
 from jqfast.data.store import Store
 
 FROM = "2026-09-28"
@@ -87,6 +91,28 @@ def test_a_service_that_stalls_is_left_and_asked_again(
     patience = replace(PATIENCE, read=0.3)
     run(server, tmp_path / "jq", start=FROM, tables=TABLES, options=replace(QUICK, client=patience))
     assert content(tmp_path / "jq") == whole
+
+
+class NoWait(threading.Event):
+    """A stop that is never set; notes how long it was waited for instead of waiting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout or 0.0)
+        return False
+
+
+@pytest.mark.parametrize(("luck", "seconds"), [(0.0, 5.0), (1.0, 5.5)])
+def test_a_wait_that_the_service_asks_for_is_spread(luck: float, seconds: float, server: JQuants) -> None:
+    server.inject(Status(503, "busy", (("Retry-After", "5"),)))
+    stop = NoWait()
+    client = Client(ApiKey(KEY, "test"), server.url, Limits(1_000_000), stop=stop, luck=lambda: luck)
+    assert client.get("/equities/master").rows
+    assert stop.waits == [pytest.approx(seconds)]
+    client.close()
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jqfast.data.jquants.errors import StoppedError
-from jqfast.data.jquants.limiter import PAUSES, Limiter, Limits
+from jqfast.data.jquants.limiter import JITTER, PAUSES, Limiter, Limits
 
 
 class FakeTime:
@@ -30,8 +30,8 @@ class FakeTime:
         return False
 
 
-def _limiter(rate: int, clock: FakeTime) -> Limiter:
-    return Limiter(rate, stop=clock, clock=clock)  # type: ignore[arg-type]
+def _limiter(rate: int, clock: FakeTime, luck: float = 0.0) -> Limiter:
+    return Limiter(rate, stop=clock, clock=clock, luck=lambda: luck)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("rate", [1, 5, 60, 120, 500])
@@ -70,30 +70,43 @@ def test_a_minute_has_no_bursts_at_high_rates() -> None:
     assert clock.now == pytest.approx(124 * 61 / 2000 + 100 * 61 / 500)
 
 
-def test_a_refusal_pauses_everybody_longer_each_time() -> None:
+@pytest.mark.parametrize(("luck", "longer"), [(0.0, 1.0), (0.5, 1.05), (1.0, 1.1)])
+def test_a_refusal_pauses_everybody_longer_each_time(luck: float, longer: float) -> None:
     clock = FakeTime()
-    limiter = _limiter(500, clock)
+    limiter = _limiter(500, clock, luck)
     for pause in (*PAUSES, PAUSES[-1]):
         limiter.take()
         before = clock.now
         limiter.refused(None)
         limiter.refused(None)  # a second thread's answer to the same moment counts once
         limiter.take()
-        assert clock.now - before == pytest.approx(60 * pause)
+        assert clock.now - before == pytest.approx(60 * pause * longer)
     limiter.accepted()
     before = clock.now
     limiter.refused(None)
     limiter.take()
-    assert clock.now - before == pytest.approx(60 * PAUSES[0])
+    assert clock.now - before == pytest.approx(60 * PAUSES[0] * longer)
 
 
-def test_a_refusal_that_says_how_long_is_believed() -> None:
+@pytest.mark.parametrize(("luck", "seconds"), [(0.0, 7.0), (1.0, 7.7)])
+def test_a_refusal_that_says_how_long_is_believed(luck: float, seconds: float) -> None:
     clock = FakeTime()
-    limiter = _limiter(500, clock)
+    limiter = _limiter(500, clock, luck)
     limiter.take()
     limiter.refused(7.0)
     limiter.take()
-    assert clock.now == pytest.approx(7.0)
+    assert clock.now == pytest.approx(seconds)
+
+
+def test_programs_refused_together_do_not_come_back_together() -> None:
+    clocks = [FakeTime() for _ in range(20)]
+    for clock in clocks:
+        limiter = Limiter(500, stop=clock, clock=clock)  # type: ignore[arg-type]
+        limiter.refused(None)
+        limiter.take()
+    low = 60 * PAUSES[0]
+    assert all(low <= clock.now <= low * (1 + JITTER) for clock in clocks)
+    assert len({clock.now for clock in clocks}) > 1
 
 
 def test_an_answer_from_before_the_pause_does_not_end_it() -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +23,7 @@ from urllib.parse import urlsplit
 from jqfast.data.jquants.answers import Answer, TransientError, read_answer
 from jqfast.data.jquants.credentials import ApiKey
 from jqfast.data.jquants.errors import BadRequestError, GaveUpError, JQuantsError, StoppedError
-from jqfast.data.jquants.limiter import Limits
+from jqfast.data.jquants.limiter import Limits, spread
 
 if TYPE_CHECKING:
     import tenacity
@@ -64,6 +65,7 @@ class Client:
     ----------
     counts : path -> number of requests sent
     skew : the service's clock less ours, from the last Date header; None before the first answer
+    luck : numbers in [0, 1) that spread the waits the service asks for
     """
 
     key: ApiKey
@@ -73,6 +75,7 @@ class Client:
     stop: threading.Event = field(default_factory=threading.Event)
     counts: Counter[str] = field(default_factory=Counter)
     skew: dt.timedelta | None = None
+    luck: Callable[[], float] = random.random
 
     def __post_init__(self) -> None:
         libraries()
@@ -249,7 +252,7 @@ class Client:
             if error.limited:
                 return 0.0
             if error.wait is not None:
-                return error.wait
+                return spread(error.wait, self.luck)
         second = self.options.minute / 60
         grown = tenacity.wait_exponential_jitter(initial=second, max=60 * second, jitter=second)(state)
         return float(grown)

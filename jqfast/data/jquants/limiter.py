@@ -6,6 +6,7 @@ longer than a minute, for requests that the network brings closer together.
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import deque
@@ -21,6 +22,8 @@ _SPACED = 60
 _QUICK = 4
 #: Pauses after a refusal without Retry-After, in minutes. Who goes on asking is shut out for five.
 PAUSES = (0.5, 1.0, 5.0)
+#: Pauses are longer by up to this share, so that several programs do not come back at the same moment.
+JITTER = 0.1
 
 
 class Limiter:
@@ -32,6 +35,7 @@ class Limiter:
     minute : length of a minute in seconds; tests make it shorter
     stop : ends all waiting when set
     clock : seconds that never go back
+    luck : numbers in [0, 1) that spread the pauses
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Limiter:
         minute: float = 60.0,
         stop: threading.Event | None = None,
         clock: Callable[[], float] = time.monotonic,
+        luck: Callable[[], float] = random.random,
     ) -> None:
         if rate < 1:
             raise ValueError(f"`rate` must be at least 1 request a minute; got {rate}.")
@@ -48,6 +53,7 @@ class Limiter:
         self.rate = rate
         self._stop = stop or threading.Event()
         self._clock = clock
+        self._luck = luck
         self._lock = threading.Lock()
         self._taken: deque[float] = deque()
         self._held_until = float("-inf")
@@ -98,13 +104,18 @@ class Limiter:
                 return  # an answer to a request that went out before the pause
             pause = PAUSES[min(self._level, len(PAUSES) - 1)] * self.minute
             self._level += 1
-            self._held_until = now + (pause if retry_after is None else retry_after)
+            self._held_until = now + spread(pause if retry_after is None else retry_after, self._luck)
 
     def accepted(self) -> None:
         """An answer came: the next refusal is a first one again."""
         with self._lock:
             if self._clock() >= self._held_until:
                 self._level = 0
+
+
+def spread(seconds: float, luck: Callable[[], float]) -> float:
+    """A pause made longer by a random part of ``JITTER``, never shorter."""
+    return seconds * (1 + JITTER * luck())
 
 
 class Limits:
