@@ -11,6 +11,8 @@ import pytest
 import tiny_store as tiny
 
 import jqfast.data as data
+from jqfast.data.clock import Clock
+from jqfast.data.stored.axes import tokyo_clock
 from jqfast.errors import DataGapError
 from jqfast.types import AnyArray
 
@@ -292,6 +294,26 @@ def test_calendar_from_the_library_where_the_store_has_none(tmp_path: Path) -> N
     assert panel.dates.tolist() == days.tolist()  # the outage is a session without trade, not a holiday
     assert not panel.is_session[_at(panel, "2020-10-01")]
     assert any("XTKS" in note for note in panel.info.notes)
+
+
+def test_half_days_before_2009_are_decided_at_eleven_where_the_store_has_no_calendar(tmp_path: Path) -> None:
+    days = tiny.weekdays("2008-12-24", "2009-01-10", ["2008-12-31", "2009-01-01", "2009-01-02"])
+    bars = tiny.bars("13010", days)
+    clock, notes = tokyo_clock(tiny.make(tmp_path / "none", equities_bars_daily=bars))
+    assert any("XTKS" in note for note in notes)
+    assert _half_days(clock) == ["2008-12-30", "2009-01-05"]
+    closes = dict(zip(clock.sessions.astype(str), clock.closes.astype(str), strict=True))
+    assert closes["2008-12-29"] == "2008-12-29T15:00:00"
+    assert closes["2008-12-30"] == "2008-12-30T11:00:00"
+    # A calendar that begins later is believed about its own days: this one calls the 5th an ordinary one.
+    later = tiny.calendar(days[days >= np.datetime64("2009-01-05")])
+    store = tiny.make(tmp_path / "later", equities_bars_daily=bars, markets_calendar=later)
+    assert _half_days(tokyo_clock(store)[0]) == ["2008-12-30"]
+
+
+def _half_days(clock: Clock) -> list[str]:
+    assert clock.half is not None
+    return clock.sessions[clock.half].astype(str).tolist()
 
 
 def test_columns_made_on_access_say_when_the_store_is_gone(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from jqfast.data import calendar, pit
 from jqfast.data.asof import Events, Grid, asof, asof_age
-from jqfast.data.clock import Clock, from_divisions
+from jqfast.data.clock import Clock, from_divisions, half_days
 from jqfast.data.lazy import Deferred
 from jqfast.data.panel import Decision
 from jqfast.data.stored.arrays import arrays, coded, span, threads
@@ -172,6 +172,7 @@ def tokyo_clock(store: Store) -> tuple[Clock, tuple[str, ...]]:
 def _joined(known: Clock, more: DateArray, days: tuple[np.datetime64, np.datetime64]) -> Clock:
     if days[0] <= _OUTAGE <= days[1] and len(more) and more[0] <= _OUTAGE <= more[-1]:
         more = np.union1d(more, [_OUTAGE])
-    half = np.zeros(len(more), bool) if known.half is None else known.half
+    # `half_days` knows what the library lacks; where the store's calendar speaks, it is believed.
+    half = half_days(known.sessions) if known.half is None else known.half
     sessions, place = np.unique(np.concatenate([known.sessions, more]), return_index=True)
-    return Clock(sessions, np.concatenate([half[: len(known)], np.zeros(len(more), bool)])[place])
+    return Clock(sessions, np.concatenate([half, half_days(more)])[place])
