@@ -14,6 +14,7 @@ import tiny_store as tiny
 
 import jqfast.data as data
 from jqfast.data.audit import cut_store
+from jqfast.data.stored.documented import info
 from jqfast.errors import DataGapError
 
 DAYS = tiny.weekdays("2024-04-01", "2024-05-01", ["2024-04-29"])
@@ -65,6 +66,68 @@ def test_series_of_stocks_and_several_files(store: data.Store) -> None:
     row = int(np.flatnonzero(panel.dates == np.datetime64("2024-04-11"))[0])
     np.testing.assert_array_equal(panel["added_to_index"][row], [1.0, np.nan])
     assert (panel["vix"][row], panel["wti"][row]) == (14.0, 86.0)
+
+
+def _by_day(store: data.Store, name: str, decision: Any = "close") -> dict[str, Any]:
+    panel = data.open(store).panel(decision=decision)
+    return dict(zip(panel.dates.astype(str), panel[name], strict=True))
+
+
+def test_the_total_return_index_is_known_when_the_exchange_gives_it_out(store: data.Store) -> None:
+    """After the close, at 16:00 in Tokyo: too late for the decision of its own session."""
+    rows = [
+        _row("topix_total_return", "2024-04-04", 4700.5, "07:00"),
+        _row("topix_total_return", "2024-04-05", 4650.25, "07:00"),
+    ]
+    _write(store, "a.parquet", rows)
+    close = _by_day(store, "topix_total_return")
+    assert np.isnan(close["2024-04-04"])
+    assert (close["2024-04-05"], close["2024-04-08"]) == (4700.5, 4650.25)
+    assert _by_day(store, "topix_total_return", "evening")["2024-04-04"] == 4700.5
+    told = info("topix_total_return")
+    assert told is not None
+    assert (told.axis, told.unit, told.table) == ("market", "none", "external")
+
+
+def test_purchases_of_the_central_bank_are_out_in_the_evening_of_their_day(store: data.Store) -> None:
+    """At 18:00 in Tokyo: for the decision of that evening, and from the next session for those before it."""
+    days = {"2024-04-09": 0.0, "2024-04-10": 70.1e9, "2024-04-11": 0.0}
+    _write(store, "a.parquet", [_row("BOJ_ETF", day, value, "09:00") for day, value in days.items()])
+    for decision in ("preopen", "close"):
+        bought = _by_day(store, "boj_etf", decision)
+        assert np.isnan(bought["2024-04-09"])
+        assert [bought[f"2024-04-{day}"] for day in (10, 11, 12)] == [0.0, 70.1e9, 0.0]
+    bought = _by_day(store, "boj_etf", "evening")
+    assert [bought[day] for day in days] == list(days.values())
+
+
+def test_a_consensus_is_the_newest_revision_known_and_a_late_one_about_the_past_no_news(
+    store: data.Store,
+) -> None:
+    revisions = [
+        ("2024-04-03", 101.0, "2024-04-03T06:59:00+00:00"),  # 15:59 in Tokyo, after the close
+        ("2024-04-10", 99.5, "2024-04-10T01:00:00+00:00"),  # in the morning
+        ("2024-04-10", 98.0, "2024-04-15T02:00:00+00:00"),  # the same day's, corrected
+        ("2024-04-08", 120.0, "2024-04-17T02:00:00+00:00"),  # about a day before what is known
+    ]
+    rows = [
+        {
+            "name": "consensus_eps",
+            "date": dt.date.fromisoformat(day),
+            "value": value,
+            "available_at": dt.datetime.fromisoformat(known),
+            "code": "13010",
+        }
+        for day, value, known in revisions
+    ]
+    _write(store, "consensus.parquet", rows)
+    panel = data.open(store).panel()
+    days = panel.dates
+    want = np.full(len(days), np.nan)
+    for since, value in [("2024-04-04", 101.0), ("2024-04-10", 99.5), ("2024-04-15", 98.0)]:
+        want[days >= np.datetime64(since)] = value
+    np.testing.assert_array_equal(panel["consensus_eps"][:, 0], want)
+    assert np.isnan(panel["consensus_eps"][:, 1]).all()
 
 
 def test_a_value_of_long_ago_is_missing(store: data.Store) -> None:

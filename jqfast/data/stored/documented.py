@@ -135,6 +135,7 @@ opt_{put,call}_{volume,interest} | market | none | derivatives_bars_daily_option
 {wti,gold,copper,crb,gasoline} | market | none | external | value | price of a commodity, index of commodities
 fed_funds | market | none | external | value | rate of the Fed funds futures, percent
 spx_overnight | market | none | external | value | change of the S&P 500 futures from 15:00 to 06:00 in Tokyo
+topix_total_return | market | none | external | value | level of TOPIX with dividends reinvested
 topix_yield | market | none | external | value | dividend yield of TOPIX, percent a year
 gdp | market | yen | external | value | gross domestic product of a year
 consensus_eps | stock | raw_price | external | value | analysts' earnings per share, of the next report as it will say
