@@ -3,7 +3,8 @@
 Goes in: the publication columns of records. Comes out: the instant (Japan's standard time) from which a
 reader of the source could have them, and the first decision row that may use them. ``RULES`` follows the
 publication schedule of the source (jquants-api.md, section 3) line by line, so that the two can be laid side
-by side. Nothing else in the package knows a publication hour.
+by side. Nothing else in the package decides by a publication hour when a record may be used; when a sync
+asks for it is the matter of `jqfast.data.jquants.schedule`, whose hours a test holds against these.
 
 Rows (decision 1): the bars of session t are known at its close; every other table acts from the first
 session strictly after its publication date (``close``, ``preopen``), or on the evening of that date if it
