@@ -317,21 +317,24 @@ def test_a_day_that_is_not_final_is_asked_for_again(server: JQuants, tmp_path: P
     assert "/fins/summary" not in requests_of(server)
 
 
-def test_within_a_day_a_cursor_brings_only_what_is_new(server: JQuants, tmp_path: Path) -> None:
+@pytest.mark.parametrize("table", ["fins_summary", "fins_details", "td_list"])
+def test_within_a_day_a_cursor_brings_only_what_is_new(table: str, server: JQuants, tmp_path: Path) -> None:
+    path = TABLES[table].path
+    server.service.addons = frozenset({"/td/list"})
     server.service.market = Market(codes=200)
     server.service.now = dt.datetime(2026, 10, 2, 13, 40)
-    tables = ["fins_summary"]
-    first = run(server, tmp_path / "jq", start="2026-10-02", tables=tables)
+    first = run(server, tmp_path / "jq", start="2026-10-02", tables=[table])
     server.service.now = dt.datetime(2026, 10, 2, 16, 0)
-    second = run(server, tmp_path / "jq", start="2026-10-02", tables=tables)
+    second = run(server, tmp_path / "jq", start="2026-10-02", tables=[table])
+    assert server.asked[-1].path == path
     assert server.asked[-1].params.get("cursor")
-    assert first.tables["fins_summary"].rows > 0
-    assert second.tables["fins_summary"].rows == second.tables["fins_summary"].new > 0
+    assert first.tables[table].rows > 0
+    assert second.tables[table].rows == second.tables[table].new > 0
     # At night the day is fetched whole once more, which adds what the cursor had not yet shown.
     server.service.now = dt.datetime(2026, 10, 3, 6, 0)
-    run(server, tmp_path / "jq", start="2026-10-02", tables=tables)
-    stored = Store(tmp_path / "jq").read("fins_summary")["DiscNo"].to_pylist()
-    served = server.service.market.rows("/fins/summary", dt.date(2026, 10, 2))
+    run(server, tmp_path / "jq", start="2026-10-02", tables=[table])
+    stored = Store(tmp_path / "jq").read(table)["DiscNo"].to_pylist()
+    served = server.service.market.rows(path, dt.date(2026, 10, 2))
     assert sorted(stored) == sorted(row["DiscNo"] for row in served)
 
 

@@ -333,6 +333,14 @@ def _sparse(path: str, share: float, number: str = "") -> Callable[[Market, dt.d
     return make
 
 
+def _disclosures(market: Market, day: dt.date) -> Iterator[Row]:
+    """Disclosures of one code in three, one every ten minutes from nine, in the order of their numbers."""
+    for i, row in enumerate(_dated("/td/list", day, codes=market.listed, share=0.3)):
+        minutes = min(9 * 60 + 10 * i, 19 * 60)
+        time = f"{minutes // 60:02d}:{minutes % 60:02d}"
+        yield {**row, "DiscTime": time, "DiscNo": f"{day:%Y%m%d}1A{i:05d}"}
+
+
 def _contracts(path: str, count: int) -> Callable[[Market, dt.date], Iterator[Row]]:
     codes = [f"1{40014505 + 1000 * i:08d}" for i in range(count)]
     return lambda _market, day: _dated(path, day, codes=codes)
@@ -365,5 +373,5 @@ _MAKERS: dict[str, Callable[[Market, dt.date], Iterator[Row]]] = {
     "/derivatives/bars/daily/options": _contracts("/derivatives/bars/daily/options", 8),
     "/derivatives/bars/daily/options/225": _contracts("/derivatives/bars/daily/options/225", 8),
     "/edinet/major-shareholders": _sparse("/edinet/major-shareholders", 0.1, "DocId"),
-    "/td/list": _sparse("/td/list", 0.3, "DiscNo"),
+    "/td/list": _disclosures,
 }

@@ -235,7 +235,7 @@ class Service:
     def _visible(self, path: str, day: dt.date) -> list[Row]:
         """The day's rows that are published by now."""
         rows = self.market.rows(path, day)
-        if self.plan == "premium" and path.startswith("/fins/s"):
+        if path == "/td/list" or (self.plan == "premium" and path in ("/fins/summary", "/fins/details")):
             return [row for row in rows if f"{day}T{row['DiscTime']}" <= self.now.isoformat()]
         hour = DAY_COLUMN[path][1] - (14.5 if path == "/equities/master" else 0.0)
         shown = dt.datetime.combine(day, dt.time()) + dt.timedelta(hours=hour)
@@ -266,7 +266,7 @@ class Service:
             body["pagination_key"] = _seal({"query": query, "start": stop, "number": number})
         else:
             body |= {"null": {"pagination_key": None}, "empty": {"pagination_key": ""}}.get(self.last, {})
-            if endpoint.cursor and self.plan == "premium":
+            if endpoint.cursor and (endpoint.addon or self.plan == "premium"):
                 newest = max((row["DiscNo"] for row in rows), default=seen)
                 body["cursor"] = _seal({"seen": newest})
         return body
