@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +25,9 @@ def evaluate_command(  # the options of the command line are its parameters
     store: Annotated[str, typer.Option(help="Folder that sync, import or simulate filled.")] = "",
     universe: Annotated[str, typer.Option(help="Of a store: prime (default), standard, growth, all.")] = "",
     sectors: Annotated[str, typer.Option(help="CSV with a code and its sector, for --prices.")] = "",
-    horizon: Annotated[int, typer.Option(help="Sessions that a position is held, and the main horizon.")] = 5,
+    horizon: Annotated[
+        int | None, typer.Option(help="Sessions that a position is held, and the main horizon; 5 by default.")
+    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, as in portfolio.weights=rank.")
     ] = None,
@@ -44,11 +48,16 @@ def evaluate_command(  # the options of the command line are its parameters
         from jqfast import evaluation
 
         if scores.is_dir():
-            if prices or store or set_:
-                raise ValueError(
-                    "A run folder is judged on its own data and settings; leave out `--prices`, `--store` "
-                    "and `--set`, or name a file of scores."
-                )
+            _only_the_folder(
+                {
+                    "--prices": prices,
+                    "--store": store,
+                    "--universe": universe,
+                    "--sectors": sectors,
+                    "--horizon": horizon,
+                    "--set": set_,
+                }
+            )
             found = evaluation.evaluate_run(scores)
         else:
             if bool(prices) == bool(store):
@@ -58,9 +67,9 @@ def evaluate_command(  # the options of the command line are its parameters
                 "data.store": store,
                 "data.universe": universe,
                 "data.sectors": sectors,
-                "portfolio.horizon": str(horizon),
             }
-            found = _from_file(scores, tuple(f"{key}={value}" for key, value in given.items() if value), set_)
+            settings = (*(f"{key}={value}" for key, value in given.items() if value), *(set_ or []))
+            found = _from_file(scores, settings, horizon)
         if as_json:
             from jqfast.runfolder import plain
 
@@ -69,7 +78,27 @@ def evaluate_command(  # the options of the command line are its parameters
         _show(found)
 
 
-def _from_file(scores: Path, settings: tuple[str, ...], more: list[str] | None) -> Evaluated:
+def _only_the_folder(options: Mapping[str, object]) -> None:
+    """Options that a run folder has no use for are refused, not passed over."""
+    given = [f"`{name}`" for name, value in options.items() if value not in ("", None, [])]
+    if given:
+        raise ValueError(
+            f"A run folder is judged on its own data and settings; leave out {', '.join(given)}, or name a "
+            "file of scores."
+        )
+
+
+def _with_horizon(settings: tuple[str, ...], horizon: int) -> tuple[str, ...]:
+    """The settings with a main horizon, which joins the horizons where it is not among them."""
+    from jqfast.config import LabelConfig
+    from jqfast.toml import build, override
+
+    labels = build(LabelConfig, override({}, settings).get("labels", {}), "labels")
+    horizons = sorted({*labels.horizons, horizon})
+    return (f"portfolio.horizon={horizon}", *settings, f"labels.horizons={horizons}")
+
+
+def _from_file(scores: Path, settings: tuple[str, ...], horizon: int | None) -> Evaluated:
     """The judgement of a file of scores."""
     from jqfast import evaluation
     from jqfast.config import read
@@ -77,7 +106,7 @@ def _from_file(scores: Path, settings: tuple[str, ...], more: list[str] | None) 
 
     if not scores.is_file():
         raise FileNotFoundError(2, "No such file", str(scores))
-    config = read(None, (*settings, *(more or ())))
+    config = read(None, settings if horizon is None else _with_horizon(settings, horizon))
     panel = load(config).panel
     values, notes = evaluation.read_scores(scores, panel)
     return evaluation.evaluate_scores(panel, values, config, notes)
@@ -108,7 +137,8 @@ def _show(found: Evaluated) -> None:
 
 def rows(judgement: Judgement) -> list[tuple[str, str]]:
     """(label, value) pairs for people; intervals are of 95 %."""
-    found = [(f"RankIC {h}d", _ic(judgement, h)) for h in judgement.horizons]
+    letter = "m" if judgement.unit == "month" else "d"
+    found = [(f"RankIC {h}{letter}", _ic(judgement, h)) for h in judgement.horizons]
     study = judgement.study
     for kind in ("size", "volatility", "trend", "decay"):
         parts = study.parts.get(kind, ())
@@ -126,13 +156,21 @@ def rows(judgement: Judgement) -> list[tuple[str, str]]:
         names = ", ".join(name.replace("_", " ") for name in study.not_built)
         found.append(("not built", f"{names}: no decision on a date with enough scores"))
     if study.variants:
-        found.append(("capacity", f"{study.break_even:,.0f} yen a leg until costs take everything"))
+        found.append(("capacity", _capacity(study.break_even)))
     for one in study.alphas:
         if one.leg == "long_short_net":
             found.append((f"alpha, {one.model}", f"{one.alpha:+.1%} a year, t {one.t:+.1f}"))
     if judgement.why_not:
         found.append(("no portfolio", judgement.why_not))
     return found
+
+
+def _capacity(break_even: float) -> str:
+    if math.isnan(break_even):
+        return "no size shown earns anything after costs"
+    if math.isinf(break_even):
+        return "the largest size shown still earns something after costs"
+    return f"{break_even:,.0f} yen a leg until costs take everything"
 
 
 def _ic(judgement: Judgement, horizon: int) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from jqfast.config import Config
+from jqfast.data.codes import places_of
 from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError, closest
 from jqfast.evaluate.metrics import METRICS
@@ -22,7 +23,7 @@ from jqfast.judge import Judgement, judge
 from jqfast.learn.labels import Labels, make_labels
 from jqfast.learn.walk_forward import Predictions
 from jqfast.ledger import Trials, shared_months
-from jqfast.types import FloatArray
+from jqfast.types import DateArray, FloatArray, IntArray
 
 _KEYS = ("date", "code")
 
@@ -105,7 +106,8 @@ def evaluate_run(folder: Path) -> Evaluated:
 
 
 def read_scores(path: Path, panel: Panel) -> tuple[dict[str, FloatArray], tuple[str, ...]]:
-    """Scores of a CSV or Parquet file with the columns date, code and one per score.
+    """Scores of a CSV or Parquet file with the columns date, code (of four or five characters, text or whole
+    numbers) and one per score.
 
     Returns
     -------
@@ -132,8 +134,7 @@ def read_scores(path: Path, panel: Panel) -> tuple[dict[str, FloatArray], tuple[
                 "table of `date`, `code` and a column per score."
             )
     date = pd.to_datetime(frame["date"]).to_numpy().astype("datetime64[D]")
-    code = frame["code"].astype(str).to_numpy().astype(panel.codes.dtype.kind)
-    row, stock = _places(panel.dates, date), _places(panel.codes, code)
+    row, stock = _rows(panel.dates, date), places_of(panel.codes, frame["code"].astype(str).to_numpy())
     inside = (row >= 0) & (stock >= 0)
     if not inside.any():
         raise DataGapError(
@@ -166,11 +167,10 @@ def _labels(panel: Panel, config: Config) -> Labels:
     )
 
 
-def _places(axis: Any, values: Any) -> Any:
-    """Place of each value on an axis of unique values, -1 for those that are not there."""
-    order = np.argsort(axis)
-    at = np.minimum(np.searchsorted(axis, values, sorter=order), len(axis) - 1)
-    return np.where(axis[order[at]] == values, order[at], -1)
+def _rows(dates: DateArray, wanted: DateArray) -> IntArray:
+    """Row of each date, -1 for those that are not there."""
+    at = np.minimum(np.searchsorted(dates, wanted), len(dates) - 1)
+    return np.asarray(np.where(dates[at] == wanted, at, -1))
 
 
 def _trials(found: list[Judgement]) -> Trials:

@@ -27,7 +27,7 @@ from jqfast.evaluate.overfitting import overfitting
 from jqfast.evaluate.portfolio import Portfolio, PortfolioConfig, plan, prepare, trade, universe_return
 from jqfast.evaluate.stats import Performance, performance
 from jqfast.evaluate.study import Kept, Scored, Study, study, study_book
-from jqfast.learn.labels import Labels, universe
+from jqfast.learn.labels import Labels, Unit, universe
 from jqfast.learn.walk_forward import Predictions
 from jqfast.ledger import Trials
 from jqfast.types import DateArray, FloatArray
@@ -80,7 +80,10 @@ class Traded:
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """All results; ``traded`` is None where the stocks are too few for deciles, and ``why_not`` says so."""
+    """All results; ``traded`` is None where the stocks are too few for deciles, and ``why_not`` says so.
+
+    Horizons count ``unit``: sessions or months.
+    """
 
     dates: DateArray
     horizons: Mapping[int, Horizon]
@@ -88,6 +91,7 @@ class Judgement:
     traded: Traded | None
     study: Study
     why_not: str = ""
+    unit: Unit = "session"
 
     def sharpe_test(self, trials: tuple[float, ...]) -> SharpeTest | None:
         """How likely the net Sharpe ratio is real, given all ``trials`` (per month) on the same data."""
@@ -183,7 +187,7 @@ def judge(
         why_not = str(error)
     else:
         found = study_book(found, panel, kept) if detail else found
-    return Judgement(panel.dates[rows], horizons, config.horizon, traded, found, why_not)
+    return Judgement(panel.dates[rows], horizons, config.horizon, traded, found, why_not, labels.unit)
 
 
 def _trade(

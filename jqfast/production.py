@@ -193,8 +193,9 @@ def _health(now: _Now) -> Health:
     warnings = found.suspects(stability=limits.stability, coverage=limits.coverage_drop)
     dates, rolling, band = _rolling_ic(now)
     if len(rolling) and rolling[-1] < band[0]:
+        unit = now.config.labels.unit
         warnings.append(
-            f"The mean RankIC of the last {limits.ic_window} scored sessions is {rolling[-1]:.3f}, below its "
+            f"The mean RankIC of the last {limits.ic_window} scored {unit}s is {rolling[-1]:.3f}, below its "
             f"limit {band[0]:.3f}."
         )
     result = Health(found, dates, rolling, band, tuple(warnings), now.due)

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jqfast import toml
-from jqfast.errors import DataGapError, unknown
+from jqfast.data.codes import place_of
+from jqfast.errors import DataGapError
 from jqfast.explain.shape import shape
 from jqfast.explain.walk_forward import Relevance, demeaned, walk_forward_relevance
 from jqfast.features.declare import Feature
@@ -74,7 +75,7 @@ def explain_stock(
     if kind not in EXPLAINED:
         raise ValueError(f"LRP has no rules for the model `{kind}`; it explains {', '.join(EXPLAINED)}.")
     chosen = run.config.portfolio.horizon if horizon is None else horizon
-    row, stock = _row(run, date), _stock(run, code)
+    row, stock = _row(run, date), place_of(run.X.codes, code)
     day = _day(run, row, chosen, threads or run.config.threads)
     if not np.isfinite(day.scores[stock]):
         raise DataGapError(
@@ -99,14 +100,6 @@ def _row(run: Finished, date: Any) -> int:
             f"Near: {near}."
         )
     return int(np.searchsorted(run.X.dates, day))
-
-
-def _stock(run: Finished, code: str) -> int:
-    place = {each: n for n, each in enumerate(run.X.codes.tolist())}
-    for each in (str(code), f"{code}0"):
-        if each in place:
-            return place[each]
-    raise unknown("code", str(code), place)
 
 
 def _day(run: Finished, row: int, horizon: int, threads: int | None) -> _Day:

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jqfast.data.codes import place_of
 from jqfast.data.panel import Panel
-from jqfast.errors import unknown
 from jqfast.features.columns import unit_of
 from jqfast.features.declare import Feature, registry
 from jqfast.features.execute import execute
@@ -86,7 +86,7 @@ def explain(panel: Panel, feature: str | Expr | Feature, *, code: str, date: Any
     """
     about = registry[feature] if isinstance(feature, str) else feature
     name, expr = (about.name, about.expr) if isinstance(about, Feature) else (str(about), about)
-    t, n = _row(panel, date), _stock(panel, code)
+    t, n = _row(panel, date), place_of(panel.codes, code)
     nodes = [node for node in walk((expr,)) if not node.is_constant]
     part, place = _cut(panel, nodes, t, n)
     steps = tuple(_steps(part, nodes, place))
@@ -112,14 +112,6 @@ def _row(panel: Panel, date: Any) -> int:
             f"{', '.join(map(str, near))}."
         )
     return t
-
-
-def _stock(panel: Panel, code: str) -> int:
-    for each in (str(code), f"{code}0"):
-        found = np.flatnonzero(panel.codes == each)
-        if len(found):
-            return int(found[0])
-    raise unknown("code", str(code), [str(each) for each in panel.codes])
 
 
 def _cut(panel: Panel, nodes: Sequence[Expr], t: int, n: int) -> tuple[Panel, int]:

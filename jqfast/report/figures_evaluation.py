@@ -121,7 +121,7 @@ def rank_ic_decay(
     style = style or Style()
     panels = [
         (found, style.labels(label))
-        for found, label in ((delays, "decay_axis"), (horizons, "horizon_axis"))
+        for found, label in ((delays, "decay_axis"), (horizons, f"horizon_axis_{style.labels.unit}"))
         if found
     ]
     with styled(style):

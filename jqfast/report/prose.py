@@ -378,13 +378,13 @@ SENTENCES: dict[str, Both] = {
         "実線は貢献度が正に大きい順、破線は負に大きい順。取り除いたグループには同日の別銘柄の値を入れる。",
     ),
     "monitor_within": (
-        "The mean RankIC of the last {n} scored sessions is {x}, within what chance allows ({low} to {high}).",
-        "直近 {n} 営業日の平均 RankIC は {x} で、偶然の範囲内（{low} ～ {high}）。",
+        "The mean RankIC of the last {n} scored {periods} is {x}, within what chance allows ({low} to {high}).",
+        "直近 {n} {periods}の平均 RankIC は {x} で、偶然の範囲内（{low} ～ {high}）。",
     ),
     "monitor_low": (
-        "The mean RankIC of the last {n} scored sessions is {x}, below what chance allows ({low} to {high}): look at "
+        "The mean RankIC of the last {n} scored {periods} is {x}, below what chance allows ({low} to {high}): look at "
         "the model before it is used.",
-        "直近 {n} 営業日の平均 RankIC は {x} で、偶然の範囲（{low} ～ {high}）を下回る。利用前にモデルを点検すること。",
+        "直近 {n} {periods}の平均 RankIC は {x} で、偶然の範囲（{low} ～ {high}）を下回る。利用前にモデルを点検すること。",
     ),
     "monitor_drift": (
         "{count} of {total} inputs differ from training: {names}.",

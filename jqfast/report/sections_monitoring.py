@@ -63,7 +63,7 @@ def monitoring_section(context: Context) -> str:
         names = [label("rolling_mean"), label("low_limit"), label("high_limit")]
         pointer = Pointer(frame, names, lambda x: number(x, 4))
         notes = [context.say("note_rolling", n=facts.window, sigmas=number(facts.sigmas, 0))]
-        title = label("rolling_title", n=facts.window)
+        title = label("rolling_title", n=facts.window, periods=_periods(context))
         body += picture(context, "J", title, figure, notes, pointer=pointer)
     body += f"<h3>{escape(label('drift_title'))}</h3>" + _drift_table(context, facts)
     note = context.say(
@@ -76,6 +76,11 @@ def monitoring_section(context: Context) -> str:
     return section(context, "monitoring", body + paragraph(note, "foot"))
 
 
+def _periods(context: Context) -> str:
+    """What the run scores, `sessions` or `months`."""
+    return context.labels(f"periods_{context.labels.unit}")
+
+
 def _state(context: Context, facts: MonitorFacts) -> str:
     """Is the model within its limits, in a sentence."""
     parts = []
@@ -83,7 +88,7 @@ def _state(context: Context, facts: MonitorFacts) -> str:
         last = float(facts.rolling[-1])
         key = "monitor_low" if last < facts.low else "monitor_within"
         numbers = {"x": number(last, 4), "low": number(facts.low, 4), "high": number(facts.high, 4)}
-        parts.append(context.say(key, n=facts.window, **numbers))
+        parts.append(context.say(key, n=facts.window, periods=_periods(context), **numbers))
     suspects = [row.name for row in facts.suspects()]
     comma = "、" if context.report.language == "ja" else ", "
     if suspects:

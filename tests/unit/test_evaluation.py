@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +149,17 @@ def test_rows_without_a_place_are_counted(tmp_path: Path, sim_panel: Panel) -> N
     assert notes[0].startswith("2 of 4 rows")
 
 
+@pytest.mark.parametrize("kind", [str, np.int64, "Int64"])
+def test_codes_of_four_characters_find_five(kind: type | str, tmp_path: Path, sim_panel: Panel) -> None:
+    codes = [str(7200 + n) for n in range(len(sim_panel.codes))]
+    panel = replace(sim_panel, codes=np.array([f"{code}0" for code in codes]))
+    keys = {"date": [str(panel.dates[5])] * len(codes), "code": pd.Series(codes).astype(kind)}
+    pd.DataFrame(keys | {"s": np.arange(len(codes))}).to_parquet(tmp_path / "s.parquet")
+    scores, notes = read_scores(tmp_path / "s.parquet", panel)
+    assert scores["s"][5].tolist() == list(range(len(codes)))
+    assert notes == ()
+
+
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
@@ -194,11 +207,32 @@ def test_the_command(files: Path) -> None:
         "overfitting of 2",
     ):
         assert words in shown.output
-    told = CliRunner().invoke(app, [*command, "--json", "--horizon", "10"])
-    assert told.exit_code == 0
-    metrics = json.loads(told.output)
-    assert metrics["scores"]["good"]["primary_horizon"] == 10
-    assert metrics["scores"]["good"]["portfolio"]["config"]["horizon"] == 10
+
+
+def test_the_main_horizon_joins_the_horizons(files: Path) -> None:
+    command = ["evaluate", str(files / "scores.csv"), "--prices", str(files / "prices.parquet"), "--json"]
+    options = ["--horizon", "3", "--set", "labels.horizons=1,10"]
+    told = CliRunner().invoke(app, [*command, *options])
+    assert told.exit_code == 0, told.output
+    good = json.loads(told.output)["scores"]["good"]
+    assert good["primary_horizon"] == good["portfolio"]["config"]["horizon"] == 3
+    assert list(good["horizons"]) == ["1", "3", "10"]
+
+
+def test_rows_for_people_tell_units_and_where_profit_ends(evaluated: Evaluated) -> None:
+    found = evaluated.judgements["good"]
+    told = dict(cli_evaluate.rows(found))
+    assert "RankIC 5d" in told
+    months = dict(cli_evaluate.rows(replace(found, unit="month")))
+    assert "RankIC 5m" in months
+    assert "RankIC 5d" not in months
+    for value, words in (
+        (math.nan, "no size shown earns anything after costs"),
+        (math.inf, "the largest size shown still earns something after costs"),
+        (2.3e9, "2,300,000,000 yen a leg until costs take everything"),
+    ):
+        study = replace(found.study, break_even=value)
+        assert dict(cli_evaluate.rows(replace(found, study=study)))["capacity"] == words
 
 
 @pytest.mark.parametrize(
@@ -222,6 +256,10 @@ def test_mistakes_are_sentences(files: Path, tmp_path: Path) -> None:
     folder = CliRunner().invoke(app, ["evaluate", str(tmp_path), *prices])
     assert folder.exit_code == 2
     assert "own data and settings" in folder.output
+    for option in ("--universe", "--sectors", "--horizon"):
+        unused = CliRunner().invoke(app, ["evaluate", str(tmp_path), option, "5"])
+        assert unused.exit_code == 2
+        assert f"leave out `{option}`" in " ".join(unused.output.split())
     empty = CliRunner().invoke(app, ["evaluate", str(tmp_path)])
     assert empty.exit_code == 2
     assert "No run folder" in empty.output

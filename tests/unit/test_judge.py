@@ -83,6 +83,7 @@ def test_blocks_of_months_are_months(market: Simulated) -> None:
     predictions = Predictions(panel.dates, panel.codes, (1,), scores, fold, ("only",))
     config = PortfolioConfig(horizon=1, rebalance="monthly")
     found = judge(panel, labels, predictions, config, detail=False)
+    assert found.unit == "month"
     n = found.horizons[1].rank_ic.n_dates
     assert 30 < n == len(found.dates) < 37
     assert "block 4," in found.horizons[1].interval.method

@@ -10,9 +10,11 @@ import pytest
 from report_inputs import full_input, monitor_facts
 
 from jqfast.evaluate.rolling import rolling_mean
+from jqfast.learn.labels import Unit
 from jqfast.report import html
 from jqfast.report.monitor_inputs import DriftRow
-from jqfast.report.sections_monitoring import rolling_rank_ic
+from jqfast.report.sections import Context
+from jqfast.report.sections_monitoring import monitoring_section, rolling_rank_ic
 
 DATES = np.busday_offset("2020-01-06", np.arange(300)).astype("datetime64[D]")
 
@@ -68,6 +70,26 @@ def test_the_report_says_what_is_beyond_its_limit(language: str) -> None:
     page = html.build(replace(report, monitor=low))
     assert ("below what chance allows" if language == "en" else "を下回る") in page
     assert "rsi" in page, "known much less often"
+
+
+@pytest.mark.parametrize(
+    ("language", "unit", "words"),
+    [
+        ("en", "session", "of the last 60 scored sessions"),
+        ("en", "month", "of the last 60 scored months"),
+        ("ja", "session", "直近 60 営業日の平均"),
+        ("ja", "month", "直近 60 か月の平均"),
+    ],
+)
+def test_the_mean_is_of_what_the_run_scores(language: str, unit: Unit, words: str) -> None:
+    """In the title, and in the sentence within the limits and below them."""
+    report = replace(full_input(language), unit=unit)  # type: ignore[arg-type]
+    for low in (0.01, 0.2):
+        facts = replace(monitor_facts(), low=low)
+        body = monitoring_section(Context.of(replace(report, monitor=facts)))
+        sentence, figure = body.split("<figure", 1)
+        assert words in sentence
+        assert words in figure
 
 
 def test_a_run_without_folds_has_an_empty_section() -> None:

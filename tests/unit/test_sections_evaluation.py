@@ -13,10 +13,12 @@ from study_inputs import evaluation_facts, part, study
 
 from jqfast.evaluate.breakdowns import Part
 from jqfast.evaluate.study import Study
+from jqfast.learn.labels import Unit
 from jqfast.report import figures_evaluation, tables_evaluation
 from jqfast.report.sections import Context
 from jqfast.report.sections_evaluation import break_even_words, evaluation_section, groups_of
 from jqfast.report.sector_names import SECTOR17, SECTOR33, sector_name
+from jqfast.report.style import Style
 from jqfast.report.text import Labels
 
 
@@ -56,6 +58,20 @@ def test_decay_draws_each_panel_that_has_parts(context: Context) -> None:
     assert frame["group"].tolist() == ["delay"] * 7 + ["horizon"] * 4
     _, months = figures_evaluation.rank_ic_decay((), found.parts["horizon"], context.style)
     assert len(months.axes) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "unit", "words"),
+    [
+        ("en", "session", "Sessions that the return covers"),
+        ("en", "month", "Months that the return covers"),
+        ("ja", "session", "リターンの期間（営業日）"),
+        ("ja", "month", "リターンの期間（か月）"),
+    ],
+)
+def test_lengths_of_returns_have_their_unit(language: str, unit: Unit, words: str) -> None:
+    _, figure = figures_evaluation.rank_ic_decay((), study().parts["horizon"], Style(language, unit=unit))
+    assert figure.axes[0].get_xlabel() == words
 
 
 def test_capacity_curve_carries_every_figure(context: Context) -> None:
