@@ -1,11 +1,13 @@
 """Shared fixtures: real prices where the machine has them, and one small simulated market.
 
-``JQFAST_REAL_DATA`` names the folder of real data. Without it tests on real data skip; with
-``--require-real-data`` (as ``.ci/run`` passes where the folder exists) such a skip is a failure.
+``JQFAST_REAL_DATA`` names the folder of real data. Without it tests on real data skip, and without a package
+of the extra ``[test]`` the tests of that package; with ``--require-real-data`` (as ``.ci/run`` passes where
+the folder exists) neither is let pass.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -23,6 +25,9 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 #: Every 16th of the 950 codes: 60 stocks over all code ranges, late listings among them.
 CODE_STRIDE = 16
 
+#: What the tests import where it is installed (`pytest.importorskip`); all of it is in the extra [test].
+SKIPPED_WITHOUT = ("duckdb", "jquantsapi", "lightgbm", "requests", "tenacity")
+
 # Other work on the machine must not turn a slow example into a failure.
 settings.register_profile("jqfast", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("jqfast")
@@ -32,8 +37,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--require-real-data",
         action="store_true",
-        help="fail, instead of skipping, where JQFAST_REAL_DATA does not name the folder of real data",
+        help="fail, instead of skipping, where JQFAST_REAL_DATA does not name the folder of real data or a "
+        "package of [test] is missing",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    missing = [name for name in SKIPPED_WITHOUT if importlib.util.find_spec(name) is None]
+    if missing and config.getoption("--require-real-data"):
+        raise pytest.UsageError(
+            f"--require-real-data lets no test skip, and {', '.join(missing)} cannot be imported: "
+            f"pip install '.[test]'"
+        )
 
 
 @pytest.fixture
