@@ -6,12 +6,14 @@ kill costs hundredths of a second instead of an interpreter's start. It has no t
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import random
 import signal
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -19,12 +21,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 import pyarrow.parquet  # noqa: F401  # imported before the forks
 import requests  # noqa: F401
 import tenacity  # noqa: F401
+from jquants_market import DAY_COLUMN, Market, days
 from jquants_server import KEY
 
 from jqfast.data.jquants import ClientOptions, SyncOptions, collect, sync
 from jqfast.data.store import Store
+from jqfast.data.tables import TABLES as KNOWN
 
 TABLES = ["equities_bars_daily", "fins_summary", "markets_short_ratio", "indices_bars_daily_topix"]
+#: Asked for as one span, without marks: all of its days are there, or none.
+AT_ONCE = "indices_bars_daily_topix"
 SPAN = {"start": "2026-08-03", "end": "2026-08-31"}
 
 
@@ -40,19 +46,31 @@ def child(store: str, url: str) -> None:
         os._exit(4)
 
 
-def faults_of(store: str, codes: int) -> list[str]:
+def rows_of(codes: int) -> dict[str, Counter[str]]:
+    """Table -> day -> number of rows that the service has of it."""
+    market, first, last = Market(codes=codes), *map(dt.date.fromisoformat, SPAN.values())
+    return {
+        name: +Counter({str(day): len(market.rows(KNOWN[name].path, day)) for day in days(first, last)})
+        for name in TABLES
+    }
+
+
+def faults_of(store: str, expected: dict[str, Counter[str]]) -> list[str]:
     """What is wrong with a store after a kill: half days, or days marked complete that are not there."""
     if not Path(store).is_dir():
         return []
     held, found = Store(store), []
-    expected = {"equities_bars_daily": codes, "markets_short_ratio": 34}
     for name in held.tables():
-        rows = held.read(name)
-        if name in expected:
-            days = rows["Date"].to_pylist()
-            counts = {str(day): days.count(day) for day in set(days)}
-            found += [f"{name} {day}: {n} rows" for day, n in counts.items() if n != expected[name]]
-            found += [f"{name} {unit}: marked, no rows" for unit in held.done(name) if unit not in counts]
+        rows = held.read(name)  # all of it, so that a damaged file is an error
+        if name not in expected:
+            continue
+        whole, column = expected[name], DAY_COLUMN[KNOWN[name].path][0]
+        counts = Counter(map(str, rows[column].to_pylist()))
+        found += [f"{name} {day}: {n} rows" for day, n in counts.items() if n != whole[day]]
+        marked = held.done(name) & whole.keys()
+        found += [f"{name} {unit}: marked, no rows" for unit in marked - counts.keys()]
+        if name == AT_ONCE and counts and counts != whole:
+            found += [f"{name}: {len(counts)} of {len(whole)} days"]
     return found
 
 
@@ -81,13 +99,13 @@ def main(folder: str, url: str, kills: int, seed: int, codes: int) -> dict[str, 
 
     How long a sync lives follows what they reach, so that kills meet all of its parts.
     """
-    chance, limit = random.Random(seed), 0.5
+    chance, limit, expected = random.Random(seed), 0.5, rows_of(codes)
     killed = advanced = number = units = 0
     wrong: list[str] = []
     while killed < kills:
         path = Path(folder) / str(number)
         status = ended_by(path, url, chance.uniform(0.0, limit))
-        wrong += faults_of(str(path), codes)
+        wrong += faults_of(str(path), expected)
         before, units = units, units_of(str(path))
         wrong += [f"{before} units, then {units}"] if units < before else []
         advanced += units > before
