@@ -1,4 +1,5 @@
 // Fields in their cells against their definition: all sizes, rows left out, changed bases; several calls at once.
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -57,7 +58,9 @@ Case random_case(std::size_t rows, std::size_t cells, bool some, Random& random)
   return made;
 }
 
-bool same(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b)); }
+bool same(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) || (std::isnan(a) && std::isnan(b));
+}
 
 void against_the_definition() {
   Random random(5);
