@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from interrupts import heed_interrupts
 from typer.testing import Result
 
 from jqfast import pipeline
@@ -28,7 +29,10 @@ def _start(folder: Path, name: str) -> subprocess.Popen[bytes]:
     """The command in a process of its own, slowed down by many epochs so that it can be caught."""
     command = [sys.executable, "-P", "-m", "jqfast", "run", "--config", "small.toml", "--name", name]
     slow = ["--set", "learn.epochs=300", "--threads", "1"]
-    return subprocess.Popen([*command, *slow], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [*command, *slow], cwd=folder, stdout=pipe, stderr=pipe, preexec_fn=heed_interrupts
+    )
 
 
 def _wait_for_folds(folder: Path, count: int, process: subprocess.Popen[bytes]) -> None:
