@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def panel(prices: Path) -> Panel:
 
 
 def test_all_features_of_the_real_panel(benchmark: Any, prices: Path, panel: Panel) -> None:
-    ours = lambda: features.panel(panel, "everything", dtype="float32", threads=THREADS)  # noqa: E731
+    ours = partial(features.panel, panel, "everything", dtype="float32", threads=THREADS)
     X = benchmark.pedantic(ours, rounds=5, warmup_rounds=1)
     start = time.process_time()
     ours()

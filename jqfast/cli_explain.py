@@ -54,7 +54,7 @@ def explain_command(  # the options of the command line are its parameters
             told = {lang: stock.sentences(facts, lang) for lang in stock.LANGUAGES}
             typer.echo(json.dumps({**plain(facts), "sentences": told}, indent=2, ensure_ascii=False))
             return
-        for text in stock.sentences(facts, language):  # type: ignore[arg-type]
+        for text in stock.sentences(facts, language):  # type: ignore[arg-type]  # a text of its values
             typer.echo(text)
         _show(facts, top)
         for path in (html, png):

@@ -123,6 +123,20 @@ def newey_west(x: AnyArray, *, lags: int | None = None, horizon: int = 1, gaps: 
     return NeweyWest(mean, se, mean / se, used, n)
 
 
+def check_draws(block: float | None, level: float, draws: int) -> None:
+    """Refuse what no bootstrap can be drawn with.
+
+    Raises
+    ------
+    ValueError
+        If ``block`` is below 1, ``level`` outside (0, 1) or ``draws`` below 100.
+    """
+    if not 0.0 < level < 1.0 or draws < 100:
+        raise ValueError(f"`level` must be in (0, 1) and `draws` at least 100; got {level} and {draws}.")
+    if block is not None and block < 1.0:
+        raise ValueError(f"`block` must be at least 1 period; got {block}.")
+
+
 def block_bootstrap(
     x: AnyArray,
     statistic: Statistic | None = None,
@@ -158,10 +172,7 @@ def block_bootstrap(
     """
     if kind not in ("stationary", "moving"):
         raise unknown("bootstrap", str(kind), ("stationary", "moving"))
-    if not 0.0 < level < 1.0 or draws < 100:
-        raise ValueError(f"`level` must be in (0, 1) and `draws` at least 100; got {level} and {draws}.")
-    if block is not None and block < 1.0:
-        raise ValueError(f"`block` must be at least 1 period; got {block}.")
+    check_draws(block, level, draws)
     function = statistic if statistic is not None else _row_means
     values = _finite(x)
     n = len(values)

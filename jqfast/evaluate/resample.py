@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jqfast.evaluate.inference import Interval, block_indices
+from jqfast.evaluate.inference import Interval, block_indices, check_draws
 from jqfast.types import AnyArray, FloatArray, IntArray
 
 #: A series with fewer values gets no interval.
@@ -81,10 +81,7 @@ def draw(n: int, *, block: float, draws: int = 1000, level: float = 0.95, seed: 
     ----------
     Politis and Romano (1994), JASA 89.
     """
-    if block < 1.0:
-        raise ValueError(f"`block` must be at least 1 period; got {block}.")
-    if not 0.0 < level < 1.0 or draws < 100:
-        raise ValueError(f"`level` must be in (0, 1) and `draws` at least 100; got {level} and {draws}.")
+    check_draws(block, level, draws)
     index = block_indices(np.random.default_rng(seed), max(n, 1), block, draws, stationary=True)[:, :n]
     flat = (index + n * np.arange(draws)[:, None]).ravel()
     counts = np.bincount(flat, minlength=draws * n).reshape(draws, n).astype(np.float64)

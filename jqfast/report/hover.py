@@ -36,7 +36,7 @@ def hover(frame: DataFrame, figure: Figure, names: list[str], write: Callable[[f
     box, (first, last) = axes.get_position(), axes.get_xlim()
     shown = np.unique(np.linspace(0, len(frame) - 1, min(len(frame), MOST)).astype(int))
     part = frame.iloc[shown]
-    place = np.asarray(date2num(part.index.to_numpy()), dtype=np.float64)  # type: ignore[no-untyped-call]
+    place = np.asarray(date2num(part.index.to_numpy()), dtype=np.float64)  # type: ignore[no-untyped-call]  # it has no types
     data = {
         "left": round(float(box.x0), 4),
         "right": round(float(box.x1), 4),

@@ -73,7 +73,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         language: html.write(
             folder / f"{language}.html",
-            replace(full_input(language), trust=trust_facts(), monitor=monitor_facts()),  # type: ignore[arg-type]
+            replace(full_input(language), trust=trust_facts(), monitor=monitor_facts()),  # type: ignore[arg-type]  # a text of its values
         )
         for language in LANGUAGES
     }

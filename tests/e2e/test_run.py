@@ -58,8 +58,8 @@ def _check_manifest(folder: Path) -> dict[str, object]:
     manifest: dict[str, object] = json.loads((folder / "manifest.json").read_text())
     assert manifest["versions"]["jqfast"] == jqfast.__version__  # type: ignore[index]
     assert manifest["core"] == jqfast.build_info()
-    assert set(manifest["stages"]) == {"features", "predictions", "relevance", "trust"}  # type: ignore[call-overload]
-    assert set(manifest["seconds"]) == {  # type: ignore[call-overload]
+    assert set(manifest["stages"]) == {"features", "predictions", "relevance", "trust"}  # type: ignore[call-overload]  # a JSON object
+    assert set(manifest["seconds"]) == {  # type: ignore[call-overload]  # a JSON object
         *("panel", "plan", "features", "models", "judge", "explain", "trust", "report")
     }
     config = toml.build(Config, tomllib.loads((folder / "config.toml").read_text()))

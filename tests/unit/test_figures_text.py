@@ -25,13 +25,13 @@ def _explained(report: ReportInput) -> ExplanationFacts:
 
 FIGURES: dict[str, Draw] = {
     "5": lambda r, s: figures_setup.walk_forward(r.forecast.fold_spans, s)[1],
-    "6": lambda r, s: figures.cumulative_returns(r.portfolio.series, s)[1],  # type: ignore[union-attr, arg-type]
-    "9": lambda r, s: figures_lrp.mean_relevance(_explained(r).legs, s)[1],  # type: ignore[arg-type]
+    "6": lambda r, s: figures.cumulative_returns(r.portfolio.series, s)[1],  # type: ignore[union-attr, arg-type]  # the full input has it
+    "9": lambda r, s: figures_lrp.mean_relevance(_explained(r).legs, s)[1],  # type: ignore[arg-type]  # the full input has it
     "10": lambda r, s: figures_lrp.value_vs_relevance(_explained(r).scatters[0], s)[1],
-    "11": lambda r, s: figures_market.market_relevance(_explained(r).market, s)[1],  # type: ignore[arg-type]
-    "12": lambda r, s: figures_market.relevance_deciles(_explained(r).deciles, s)[1],  # type: ignore[arg-type]
-    "A": lambda r, s: figures.coverage(r.data.coverage, s)[1],  # type: ignore[arg-type]
-    "B": lambda r, s: figures.rank_ic_over_time(r.forecast.ic_series, s)[1],  # type: ignore[arg-type]
+    "11": lambda r, s: figures_market.market_relevance(_explained(r).market, s)[1],  # type: ignore[arg-type]  # the full input has it
+    "12": lambda r, s: figures_market.relevance_deciles(_explained(r).deciles, s)[1],  # type: ignore[arg-type]  # the full input has it
+    "A": lambda r, s: figures.coverage(r.data.coverage, s)[1],  # type: ignore[arg-type]  # the full input has it
+    "B": lambda r, s: figures.rank_ic_over_time(r.forecast.ic_series, s)[1],  # type: ignore[arg-type]  # the full input has it
     "C": lambda r, s: figures.decile_returns(r.forecast.deciles, s)[1],
     "E": lambda _, s: figures_trust.perturbation(trust_facts(), s)[1],
 }
@@ -71,7 +71,7 @@ def _overlaps(figure: Figure) -> list[str]:
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_text_lies_on_another(name: str, language: str) -> None:
     style = Style(language)
-    figure = FIGURES[name](full_input(language), style)  # type: ignore[arg-type]
+    figure = FIGURES[name](full_input(language), style)  # type: ignore[arg-type]  # a text of its values
     with styled(style):
         assert _overlaps(figure) == []
         assert len(list(_texts(figure))) >= 3

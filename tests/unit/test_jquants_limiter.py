@@ -31,7 +31,7 @@ class FakeTime:
 
 
 def _limiter(rate: int, clock: FakeTime, luck: float = 0.0) -> Limiter:
-    return Limiter(rate, stop=clock, clock=clock, luck=lambda: luck)  # type: ignore[arg-type]
+    return Limiter(rate, stop=clock, clock=clock, luck=lambda: luck)  # type: ignore[arg-type]  # a clock that plays both parts
 
 
 @pytest.mark.parametrize("rate", [1, 5, 60, 120, 500])
@@ -101,7 +101,7 @@ def test_a_refusal_that_says_how_long_is_believed(luck: float, seconds: float) -
 def test_programs_refused_together_do_not_come_back_together() -> None:
     clocks = [FakeTime() for _ in range(20)]
     for clock in clocks:
-        limiter = Limiter(500, stop=clock, clock=clock)  # type: ignore[arg-type]
+        limiter = Limiter(500, stop=clock, clock=clock)  # type: ignore[arg-type]  # a clock that plays both parts
         limiter.refused(None)
         limiter.take()
     low = 60 * PAUSES[0]

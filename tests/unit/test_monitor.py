@@ -56,7 +56,7 @@ def test_the_figure_comes_with_its_numbers() -> None:
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_the_report_says_what_is_beyond_its_limit(language: str) -> None:
-    report = replace(full_input(language), monitor=monitor_facts())  # type: ignore[arg-type]
+    report = replace(full_input(language), monitor=monitor_facts())  # type: ignore[arg-type]  # a text of its values
     page = html.build(report)
     assert 'id="figure-J"' in page
     said = (
@@ -83,7 +83,7 @@ def test_the_report_says_what_is_beyond_its_limit(language: str) -> None:
 )
 def test_the_mean_is_of_what_the_run_scores(language: str, unit: Unit, words: str) -> None:
     """In the title, and in the sentence within the limits and below them."""
-    report = replace(full_input(language), unit=unit)  # type: ignore[arg-type]
+    report = replace(full_input(language), unit=unit)  # type: ignore[arg-type]  # a text of its values
     for low in (0.01, 0.2):
         facts = replace(monitor_facts(), low=low)
         body = monitoring_section(Context.of(replace(report, monitor=facts)))

@@ -34,7 +34,7 @@ def facts(**changes: object) -> StockFacts:
         "4502", "2024-05-10", 20, "session", 0.9, 0.5, 0.2, 3, 200, 0.05, 0.31, inputs, "Pharma", peers,
         ["ret_5", "roe_forecast"], "2024-04", 1, "made up",
     )  # fmt: skip
-    return replace(whole, **changes)  # type: ignore[arg-type]
+    return replace(whole, **changes)  # type: ignore[arg-type]  # passed on
 
 
 def test_the_sentences_are_those_the_numbers_support() -> None:
@@ -100,7 +100,7 @@ def test_inputs_as_a_table() -> None:
 
 @pytest.mark.parametrize("language", stock.LANGUAGES)
 def test_the_page_stands_alone(language: str) -> None:
-    page = stock.page(facts(source="<b>&"), language)  # type: ignore[arg-type]
+    page = stock.page(facts(source="<b>&"), language)  # type: ignore[arg-type]  # a text of its values
     assert page.count("<svg") == 1
     assert "&lt;b&gt;&amp;" in page
     assert not re.search(r"https?:|<script|src=|\bnan\b", page)
