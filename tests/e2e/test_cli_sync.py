@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import sync_support
-from interrupts import heed_interrupts
+from interrupts import heard_interrupts
 from jquants_faults import Slow, Status
 from jquants_market import Market
 from jquants_rules import Service
@@ -103,9 +103,9 @@ def test_without_the_http_parts_the_message_is_the_command(
 def test_an_interrupt_keeps_what_is_complete(server: JQuants, tmp_path: Path) -> None:
     server.inject(Slow(0.2), "/equities/bars/daily", times=None, skip=1)
     command = [sys.executable, "-P", "-m", "jqfast", "sync", "--store", "jq", "--no-bulk", *FROM[2:]]
-    with subprocess.Popen(
-        [*command, "--from", "2026-06-01"], stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
-    ) as process:
+    with heard_interrupts():
+        process = subprocess.Popen([*command, "--from", "2026-06-01"], stderr=subprocess.PIPE, text=True)
+    with process:
         while server.count("/equities/bars/daily") < 20 and process.poll() is None:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from interrupts import heed_interrupts
+from interrupts import heard_interrupts
 from typer.testing import Result
 
 from jqfast import pipeline
@@ -30,9 +30,8 @@ def _start(folder: Path, name: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-P", "-m", "jqfast", "run", "--config", "small.toml", "--name", name]
     slow = ["--set", "learn.epochs=300", "--threads", "1"]
     pipe = subprocess.PIPE
-    return subprocess.Popen(
-        [*command, *slow], cwd=folder, stdout=pipe, stderr=pipe, preexec_fn=heed_interrupts
-    )
+    with heard_interrupts():
+        return subprocess.Popen([*command, *slow], cwd=folder, stdout=pipe, stderr=pipe)
 
 
 def _wait_for_folds(folder: Path, count: int, process: subprocess.Popen[bytes]) -> None:

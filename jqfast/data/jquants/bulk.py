@@ -13,8 +13,7 @@ import re
 import tempfile
 import zlib
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from jqfast.data.jquants.answers import TransientError
 from jqfast.data.jquants.asks import Ask, by_month
@@ -81,28 +80,29 @@ def fetch_file(client: Client, key: str) -> dict[str, Any]:
         If no attempt brought a whole file; the single queries remain.
     """
     reason = ""
-    with tempfile.TemporaryDirectory(prefix="jqfast-") as folder:
-        target = Path(folder) / "bulk.csv.gz"
-        for _ in range(_ATTEMPTS):
-            # Each attempt needs an address of its own: they are good for one fetch within five minutes.
-            url = client.get("/bulk/get", {"key": key}).url
-            try:
-                if url is None:
-                    raise TransientError("no address in the answer")
-                client.download(url, target)
-                return _read(target)
-            except (TransientError, EOFError, zlib.error, gzip.BadGzipFile, csv.Error) as error:
-                reason = str(error)
+    for _ in range(_ATTEMPTS):
+        # Each attempt needs an address of its own: they are good for one fetch within five minutes.
+        url = client.get("/bulk/get", {"key": key}).url
+        try:
+            if url is None:
+                raise TransientError("no address in the answer")
+            # Nameless where the system can do so: a killed process leaves nothing behind.
+            with tempfile.TemporaryFile() as packed:
+                client.download(url, packed)
+                packed.seek(0)
+                return _read(packed)
+        except (TransientError, EOFError, zlib.error, gzip.BadGzipFile, csv.Error) as error:
+            reason = str(error)
     raise GaveUpError(f"The bulk file {key} did not arrive whole ({reason}).")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(packed: BinaryIO) -> dict[str, Any]:
     """Columns of text; the whole file is unpacked first, so that a truncated one is noticed."""
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    with gzip.open(path) as packed:
-        plain = packed.read()
+    with gzip.open(packed) as unpacked:
+        plain = unpacked.read()
     if not plain.strip():
         return {}
     names = next(csv.reader([plain.split(b"\n", 1)[0].decode("utf-8-sig").rstrip("\r")]))

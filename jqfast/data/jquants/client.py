@@ -16,8 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 from jqfast.data.jquants.answers import Answer, TransientError, read_answer
@@ -119,8 +118,8 @@ class Client:
             query["pagination_key"] = answer.next_page
         raise BadRequestError(f"{path} has more than {_MOST_PAGES} pages; nothing of it was kept.")
 
-    def download(self, url: str, target: Path) -> None:
-        """A file behind a signed address into ``target``; one attempt, as addresses are good for one fetch.
+    def download(self, url: str, out: BinaryIO) -> None:
+        """A file behind a signed address into ``out``; one attempt, as addresses are good for one fetch.
 
         Raises
         ------
@@ -128,7 +127,7 @@ class Client:
             If it did not arrive whole.
         """
         self._check_address(url)
-        with self._sent(url, {}, {}) as response, target.open("wb") as out:
+        with self._sent(url, {}, {}) as response:
             if response.status_code != 200:
                 raise TransientError(f"status {response.status_code} for a bulk file")
             for block in self._blocks(response):
