@@ -134,7 +134,7 @@ def read_external(
     from jqfast.data.parse import numbers
     from jqfast.data.sources import Table, open_source
 
-    table = open_source(source)
+    table = open_source(source, every=True)
     if not isinstance(table, Table):
         raise ValueError("`source` must be one table.")
     wanted = [date, *columns.values(), *(where or {}), *(name for name in (available_at, code) if name)]

@@ -30,8 +30,13 @@ class Table:
     label: str = "memory"
 
 
-def open_source(source: Any) -> Table | Mapping[str, Table]:
+def open_source(source: Any, *, every: bool = False) -> Table | Mapping[str, Table]:
     """Whatever the user gave, as a table or as a mapping of wide tables.
+
+    Parameters
+    ----------
+    source : path, pasted text, frame or mapping of frames
+    every : keep the columns of a text file whose names mean nothing to us, all as text
 
     Raises
     ------
@@ -45,7 +50,7 @@ def open_source(source: Any) -> Table | Mapping[str, Table]:
 
         return read_pasted(source)
     if isinstance(source, (str, os.PathLike)):
-        return _open_path(Path(os.fspath(source)))
+        return _open_path(Path(os.fspath(source)), every=every)
     if isinstance(source, Mapping):
         return _open_mapping(source)
     if _is_pandas(source) and source.columns.nlevels > 1:
@@ -123,7 +128,7 @@ def _index_name(level: Any, levels: int) -> str | None:
     return "code" if levels > 1 else None
 
 
-def _open_path(path: Path) -> Table:
+def _open_path(path: Path, *, every: bool) -> Table:
     """A file by its content: Parquet by its mark, everything else as delimited text."""
     if not path.exists():
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -150,7 +155,7 @@ def _open_path(path: Path) -> Table:
         )
     from jqfast.data.text import read_text
 
-    return read_text(path)
+    return read_text(path, every=every)
 
 
 def _open_parquet(path: Path) -> Table:

@@ -41,11 +41,14 @@ class _Layout:
     header: bool
 
 
-def read_text(path: Path) -> Table:
-    """A text file (also .gz, .bz2, .zst) as a table; errors as :func:`jqfast.data.sources.open_source`."""
+def read_text(path: Path, *, every: bool = False) -> Table:
+    """A text file (also .gz, .bz2, .zst) as a table; errors as :func:`jqfast.data.sources.open_source`.
+
+    ``every`` column is kept, as text, for tables that are not of prices.
+    """
     import pyarrow as pa
 
-    return _read(lambda: pa.input_stream(str(path)), str(path))
+    return _read(lambda: pa.input_stream(str(path)), str(path), every=every)
 
 
 def read_pasted(text: str) -> Table:
@@ -57,17 +60,17 @@ def read_pasted(text: str) -> Table:
     return _read(lambda: pa.BufferReader(data), "pasted text")
 
 
-def _read(opened: Callable[[], Any], label: str) -> Table:
+def _read(opened: Callable[[], Any], label: str, *, every: bool = False) -> Table:
     import pyarrow as pa
 
     try:
         with opened() as stream:
             head = stream.read(_HEAD_BYTES)
-        layout = _layout(head, label)
+        layout = _layout(head, label, every=every)
         if layout.delimiter == " ":
             with opened() as stream:
                 opened, layout = _retabbed(stream.read(), layout)
-        table = _columns(opened, layout)
+        table = _text_columns(opened, layout) if every else _columns(opened, layout)
     except pa.ArrowInvalid as error:
         reason = str(error).split("\n")[0]
         raise ValueError(
@@ -85,7 +88,6 @@ def _read(opened: Callable[[], Any], label: str) -> Table:
 def _columns(opened: Callable[[], Any], layout: _Layout) -> Any:
     """The understood columns as an Arrow table, numbers as float64 where all of them are plain."""
     import pyarrow as pa
-    from pyarrow import csv as pa_csv
 
     coded = pa.dictionary(pa.int32(), pa.string())
     fields = {name: names.field_of(name) for name in layout.columns}
@@ -93,20 +95,33 @@ def _columns(opened: Callable[[], Any], layout: _Layout) -> Any:
 
     def read(number: Any) -> Any:
         types = {name: coded if field in _TEXT_FIELDS else number for name, field in known.items()}
-        with opened() as stream:
-            return pa_csv.read_csv(
-                stream,
-                pa_csv.ReadOptions(
-                    column_names=layout.columns, skip_rows=int(layout.header), encoding=layout.encoding
-                ),
-                pa_csv.ParseOptions(delimiter=layout.delimiter),
-                _convert_options(types),
-            )
+        return _parsed(opened, layout, types)
 
     try:
         return read(pa.float64())
     except pa.ArrowInvalid:
         return read(pa.string())
+
+
+def _text_columns(opened: Callable[[], Any], layout: _Layout) -> Any:
+    """All columns as text."""
+    import pyarrow as pa
+
+    return _parsed(opened, layout, dict.fromkeys(layout.columns, pa.string()))
+
+
+def _parsed(opened: Callable[[], Any], layout: _Layout, types: Mapping[str, Any]) -> Any:
+    from pyarrow import csv as pa_csv
+
+    with opened() as stream:
+        return pa_csv.read_csv(
+            stream,
+            pa_csv.ReadOptions(
+                column_names=layout.columns, skip_rows=int(layout.header), encoding=layout.encoding
+            ),
+            pa_csv.ParseOptions(delimiter=layout.delimiter),
+            _convert_options(types),
+        )
 
 
 def _convert_options(types: Mapping[str, Any]) -> Any:
@@ -121,7 +136,7 @@ def _convert_options(types: Mapping[str, Any]) -> Any:
     )
 
 
-def _layout(head: bytes, label: str) -> _Layout:
+def _layout(head: bytes, label: str, *, every: bool) -> _Layout:
     encoding = _encoding(head)
     lines = [line for line in head.decode(encoding, "ignore").lstrip("\ufeff").splitlines() if line.strip()]
     if not lines:
@@ -130,7 +145,8 @@ def _layout(head: bytes, label: str) -> _Layout:
     cells = lines[0].split() if delimiter == " " else next(csv.reader([lines[0]], delimiter=delimiter))
     cells = [cell.strip() for cell in cells]
     if not _is_day(cells[0]):
-        names.match(cells)  # two columns of one meaning are an error before anything is read
+        if not every:
+            names.match(cells)  # two columns of one meaning are an error before anything is read
         return _Layout(encoding, delimiter, _unique(cells), header=True)
     if len(cells) != len(HEADERLESS):
         raise ValueError(

@@ -120,6 +120,22 @@ def test_available_at_and_revisions() -> None:
     assert short["x"][2] == 1.5
 
 
+def test_a_text_file_of_any_columns(tmp_path: Path) -> None:
+    """Columns that mean nothing for prices are there too, codes stay text, thousands have their commas."""
+    path = tmp_path / "shares.csv"
+    path.write_text(
+        'day,issue,free float,value,close\n20240501,7203,"1,200",5,7\n20240502,9984,.5,,7\n', encoding="utf-8"
+    )
+    columns = {"free": "free float", "price": "close"}
+    free, price = read_external(path, columns, release="month_end", date="day", code="issue")
+    assert free.codes is not None
+    assert free.codes.tolist() == ["7203", "9984"]
+    assert free.days.astype(str).tolist() == ["2024-05-01", "2024-05-02"]
+    assert (free.values.tolist(), price.values.tolist()) == ([1200.0, 0.5], [7.0, 7.0])
+    with pytest.raises(ValueError, match=r"has no column `issues`.*`issue`"):
+        read_external(path, columns, release="month_end", date="day", code="issues")
+
+
 def test_series_of_stocks_find_their_column() -> None:
     source = table(
         ("2024-05-01", "7203", 0.6), ("2024-05-01", "99840", 0.7), ("2024-05-01", "1301", 0.1),
