@@ -25,14 +25,14 @@ CHECKED = ("jqfast", "tests", "benchmarks")
 
 #: Lower rooms first. A module may import its own room, those before it, and the ground floor.
 ROOMS = ("data", "features", "learn", "factors", "evaluate", "explain", "report")
-GROUND = ("errors", "files", "memory", "types", "_core")
+GROUND = ("errors", "files", "memory", "toml", "types", "_core")
 ROOF = (
     *("artifacts", "assemble", "cli", "cli_compare", "cli_evaluate", "cli_examples", "cli_explain"),
     *("cli_features", "cli_production", "cli_simulate", "cli_store", "cli_sync", "cli_train"),
     *("comparison", "config", "evaluation", "explained", "finished", "formulas", "judge", "ledger"),
     *("load", "monitor", "oracle", "pipeline", "production", "progress"),
     *("provenance", "runfolder"),
-    *("search", "single", "summary", "toml", "trust", "trust_stage", "__main__"),
+    *("search", "single", "summary", "trust", "trust_stage", "__main__"),
 )
 
 #: What `import jqfast` must not pull in: each costs more than its whole budget, or is not always there.

@@ -8,6 +8,7 @@ else in the package reads that column; a rule of ``pit`` that is too early shows
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -171,7 +172,7 @@ def _cut_outside(store: Path, target: Path, instant: dt.datetime) -> None:
     import pyarrow.parquet as pq
 
     for path in outside.files(store):
-        rows = pq.read_table(path)
+        rows = outside.read_table(path)
         if TRUE_AVAILABLE_AT not in rows.column_names:
             raise DataGapError(
                 f"`{path}` does not say when its rows became public (`{TRUE_AVAILABLE_AT}`): only a "
@@ -179,7 +180,9 @@ def _cut_outside(store: Path, target: Path, instant: dt.datetime) -> None:
             )
         (target / outside.FOLDER).mkdir(exist_ok=True)
         kept = rows.filter(pc.less_equal(rows[TRUE_AVAILABLE_AT], instant))
-        pq.write_table(kept, target / outside.FOLDER / path.name)
+        pq.write_table(kept, target / outside.FOLDER / f"{outside.stem(path)}.parquet")
+        if (declared := outside.declaration(path)).exists():
+            shutil.copy(declared, target / outside.FOLDER)
 
 
 def _has_truth(store: Store, name: str) -> bool:

@@ -140,11 +140,112 @@ def test_a_value_of_long_ago_is_missing(store: data.Store) -> None:
 
 def test_files_that_are_refused(store: data.Store) -> None:
     _write(store, "a.parquet", [{"name": "SPX", "date": dt.date(2024, 4, 4), "values": 1.0}])
-    with pytest.raises(ValueError, match=r"a\.parquet` must have the columns .* no `value`.*`values`"):
+    with pytest.raises(ValueError, match=r"a\.parquet` does not tell when .* no column `value`.*`values`"):
         data.open(store).panel()
     _write(store, "a.parquet", [_row("close", "2024-04-04", 1.0, "20:00")])
     with pytest.raises(ValueError, match="`close` is a column of the panel already"):
         data.open(store).panel()
+
+
+# Tables as they are, with a declaration beside them
+
+
+def _declare(store: data.Store, file: str, text: str, table: str = "") -> None:
+    (store.path / "external" / f"{file}.toml").write_text(text, encoding="utf-8")
+    if table:
+        (store.path / "external" / f"{file}.csv").write_text(table, encoding="utf-8")
+
+
+QUOTES = """symbol,date,close
+SPX,2024-04-04,5147.21
+SPX,2024-04-05,5204.34
+USDJPY,2024-04-04,151.3
+USDJPY,2024-04-05,151.6
+"""
+RULES = """
+[[series]]
+columns = {spx = "close"}
+where = {symbol = "SPX"}
+release = "new_york_close"
+
+[[series]]
+columns = {usdjpy = "close"}
+where = {symbol = "USDJPY"}
+release = {zone = "Asia/Tokyo", time = "16:00"}
+max_days = 3
+"""
+
+
+def test_a_declared_table_joins_by_its_rules(store: data.Store) -> None:
+    """New York's close of the 4th is known on the 5th; the yen of 16:00 in Tokyo after its decision."""
+    _declare(store, "quotes", RULES, QUOTES)
+    spx, yen = _by_day(store, "spx"), _by_day(store, "usdjpy")
+    assert np.isnan([spx["2024-04-04"], yen["2024-04-04"]]).all()
+    assert (spx["2024-04-05"], yen["2024-04-05"]) == (5147.21, 151.3)
+    assert (spx["2024-04-08"], yen["2024-04-08"]) == (5204.34, 151.6)  # three days old
+    assert (spx["2024-04-30"], np.isnan(yen["2024-04-09"])) == (5204.34, True)
+    evening = _by_day(store, "usdjpy", "evening")
+    assert (evening["2024-04-04"], evening["2024-04-05"]) == (151.3, 151.6)
+
+
+def test_a_declared_month_waits_for_its_release_and_stocks_for_their_stamp(store: data.Store) -> None:
+    month = 'columns = {cpi = "index"}\nrelease = {time = "08:30", days = 19, month = true}\ndate = "month"'
+    _declare(store, "prices", f"[[series]]\n{month}", "month,index\n2024-02-01,106.9\n2024-03-01,107.2\n")
+    cpi = _by_day(store, "cpi")
+    assert cpi["2024-04-01"] == 106.9  # out on 19 March
+    assert (cpi["2024-04-18"], cpi["2024-04-19"]) == (106.9, 107.2)
+    stocks = '[[series]]\ncolumns = {free_float = "n"}\navailable_at = "at"\ncode = "issue"\ndate = "day"'
+    _declare(store, "float", stocks, "day,issue,n,at\n2024-03-29,1301,9e6,2024-04-05T00:00:00Z\n")
+    panel = data.open(store).panel()
+    known = panel.dates >= np.datetime64("2024-04-05")  # 09:00 in Tokyo
+    np.testing.assert_array_equal(panel["free_float"][:, 0], np.where(known, 9e6, np.nan))
+    assert np.isnan(panel["free_float"][:, 1]).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[[series]]\ncolumns = {spx = "close"}', r"quotes\.toml`: .*say when the values were known"),
+        ('[[series]]\ncolumns = {x = "close"}\nrelease = "fx_clos"', "Did you mean `fx_close`"),
+        ('[[series]]\ncolums = {x = "close"}\nrelease = "fx_close"', r"`series\[0\]\.columns`"),
+        (
+            '[[series]]\ncolumns = {x = "clos"}\nrelease = "fx_close"',
+            "no column `clos`.*quotes.toml",
+        ),
+        ('[[series]]\ncolumns = {x = "close"}\nrelease = {zone = "Mars"}', "Unknown time zone `Mars`"),
+        ("series = 3", "must be a list"),
+        ("release = fx", "is not valid TOML"),
+    ],
+)
+def test_declarations_that_are_refused(store: data.Store, text: str, message: str) -> None:
+    _declare(store, "quotes", text, QUOTES)
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        data.open(store).panel()
+
+
+def test_a_table_without_a_rule_and_a_rule_without_a_table(store: data.Store) -> None:
+    (store.path / "external" / "quotes.csv").write_text(QUOTES, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"quotes\.csv` does not tell when .* `quotes\.toml` beside it"):
+        data.open(store).panel()
+    _declare(store, "quots", RULES)
+    with pytest.raises(ValueError, match=r"quots\.toml` declares a table that is not there.*`quotes`"):
+        data.open(store).panel()
+    (store.path / "external" / "quots.toml").unlink()
+    _write(store, "quotes.parquet", [_row("SPX", "2024-04-04", 1.0, "20:00")])
+    with pytest.raises(ValueError, match="must have a name of its own"):
+        data.open(store).panel()
+
+
+def test_a_cut_keeps_declared_tables_and_their_rules(store: data.Store, tmp_path: Path) -> None:
+    lines = QUOTES.splitlines()
+    known = ["true_available_at", *(f"2024-04-0{day}T05:00:00Z" for day in (5, 6, 5, 6))]
+    _declare(store, "quotes", RULES, "\n".join(map(",".join, zip(lines, known, strict=True))))
+    cut = tmp_path / "cut"
+    cut.mkdir()
+    cut_store(_without_tables(store, tmp_path), cut, dt.datetime(2024, 4, 5, 6, tzinfo=dt.UTC))
+    kept = pq.read_table(cut / "external" / "quotes.parquet")
+    assert kept["close"].to_pylist() == [5147.21, 151.3]
+    assert (cut / "external" / "quotes.toml").read_text(encoding="utf-8") == RULES
 
 
 def test_a_cut_keeps_what_was_public(store: data.Store, tmp_path: Path) -> None:
