@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import stamped_store as stamped
 import tiny_store as tiny
@@ -47,6 +50,21 @@ def test_a_rule_that_is_too_early_is_caught(tmp_path: Path, monkeypatch: pytest.
     assert "first on 2024-05-13" in found.failures["flow_foreign_buy"]
 
 
+def test_a_stamp_of_an_outside_series_that_is_too_early_is_caught(tmp_path: Path) -> None:
+    """A vendor that stamps the close of New York with its day: known in Tokyo before it was made."""
+    stamped.make(tmp_path, stamped.HONEST)
+    days = stamped.DAYS
+    made = [dt.datetime.fromisoformat(f"{day}T20:05:00+00:00") for day in days]
+    for claimed, caught in ((dt.timedelta(minutes=10), set()), (dt.timedelta(hours=-20), {"spx"})):
+        columns = {"name": ["SPX"] * len(days), "date": days, "value": np.arange(len(days), dtype=float)}
+        stamps = {"available_at": [each + claimed for each in made], "true_available_at": made}
+        (tmp_path / "external").mkdir(exist_ok=True)
+        pq.write_table(pa.table({**columns, **stamps}), tmp_path / "external" / "macro.parquet")
+        found = audit_store(tmp_path, rows=[28], universe="prime")
+        assert set(found.failures) == caught, str(found)
+        assert "spx" in found.columns
+
+
 def test_own_columns_are_audited_too(tmp_path: Path) -> None:
     stamped.make(tmp_path, stamped.HONEST)
 
@@ -61,8 +79,6 @@ def test_own_columns_are_audited_too(tmp_path: Path) -> None:
 
 
 def test_cut_keeps_what_was_public(tmp_path: Path) -> None:
-    import datetime as dt
-
     store = stamped.make(tmp_path / "whole", stamped.HONEST)
     instant = dt.datetime(2024, 5, 10, 6, 0, tzinfo=dt.UTC)  # 15:00 in Tokyo
     cut = cut_store(store, tmp_path / "cut", instant)

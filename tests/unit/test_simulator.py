@@ -346,6 +346,14 @@ def test_the_store_holds_the_tables(stored: Path) -> None:
     hours = spx.available_at.dt.tz_convert("America/New_York").dt.hour
     assert (hours == 16).all()
     assert (macro.available_at.dt.tz_convert("Asia/Tokyo").dt.date > macro.date).all()
+    # The truth is hidden: near the stamp, never after it, and no close is out before it is made.
+    early = macro.available_at - macro.true_available_at
+    assert (early.dt.total_seconds() >= 0).all()
+    assert early.nunique() > 10
+    assert (early.dt.total_seconds() > 0).mean() > 0.9
+    truth = spx.true_available_at.dt.tz_convert("America/New_York")
+    assert set(truth.dt.hour) == {16}
+    assert set(truth.dt.minute) == set(range(15))
 
 
 def test_the_store_checks_itself_whole(stored: Path) -> None:

@@ -37,7 +37,7 @@ _HISTORY = 27  # months of books before the first session
 _SETTLE_T2 = np.datetime64("2019-07-16", "D")
 _STREAMS = (
     *("issues", "companies", "filings", "market", "stock", "path", "volume", "splits", "stress", "flow"),
-    *("overseas", "reaction", "tables", "margin", "shorts", "options"),
+    *("overseas", "reaction", "tables", "margin", "shorts", "options", "delivery"),
 )
 #: Members of the scale categories in a market of 4,000 issues, and the same for smaller ones.
 _SCALES = np.array([30, 100, 500, 1000]) / 4000.0

@@ -2,8 +2,9 @@
 
 Goes in: the span of days and one random stream. Comes out: ``Overseas``, with New York's move before each
 Tokyo session, and on request one long table (name, date, value, available_at) as the external tables of a
-store have it. New York's closes are stamped at 16:00 local time, summer time included; the yen's at 17:00
-there; yields of Tokyo on the next morning, those of New York with its close.
+store have it. A vendor's stamp is a rule and never early: New York's closes at 16:15 local time, summer time
+included, and Europe's with them; the yen's at 17:15 there; yields of Tokyo on the next morning at 09:30. In
+truth each value is out some minutes after its close, or hours before the stamp; only proofs read that.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from jqfast.data.simulator.clock import new_york_close, utc
 from jqfast.data.simulator.sessions import Sessions
-from jqfast.types import BoolArray, DateArray, FloatArray, IntArray
+from jqfast.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 
 #: name -> (first value, yearly volatility, correlation with New York's shares)
 _LEVELS = {
@@ -44,6 +45,11 @@ _YIELDS = {
     "JGB20": (1.2, 0.026, 0.1),
     "JGB30": (1.5, 0.028, 0.1),
 }
+_EUROPE = ("DAX", "FTSE", "BUND10", "GILT10")
+#: The vendor's stamp after a close, and by how much at most the truth lies after the close, in minutes.
+_STAMP, _LATEST = 15, 14
+#: Frankfurt and London close at 11:30 in New York.
+_EARLIER = np.timedelta64(270, "m")
 _RESTS = ((1, 1), (7, 4), (12, 25))  # New York, besides weekends and Thanksgiving
 
 
@@ -116,30 +122,37 @@ def _closed(days: DateArray) -> BoolArray:
     return np.asarray(fixed | thanks)
 
 
-def macro_table(overseas: Overseas, sessions: Sessions) -> Any:
-    """(name, date, value, available_at) of all series, an Arrow table sorted by name and date."""
+def macro_table(overseas: Overseas, sessions: Sessions, rng: np.random.Generator) -> Any:
+    """(name, date, value, available_at, true_available_at) of all series, an Arrow table by name and date."""
     import pyarrow as pa
 
-    names, dates, values, stamps = [], [], [], []
-    evening = overseas.close + np.timedelta64(60, "m")
-    # Tokyo's yields of a day are published on the next business day at 09:30.
-    morning = utc(sessions.shifted(overseas.days, 1), 9 * 60 + 30)
-    morning = np.maximum(morning, utc(overseas.days + np.timedelta64(1, "D"), 9 * 60 + 30))
+    D, columns = len(overseas.days), []
     for name in sorted(overseas.series):
-        stamp = (
-            morning if name.startswith("JGB") else evening if name in ("USDJPY", "EURJPY") else overseas.close
-        )
-        names.append(np.full(len(overseas.days), name))
-        dates.append(overseas.days)
-        values.append(overseas.series[name])
-        stamps.append(stamp)
-    known = pa.array(np.concatenate(stamps), pa.timestamp("us", tz="UTC"))
+        stamp, truth = _stamps(name, overseas, sessions, rng.integers(0, _LATEST + 1, size=D))
+        columns.append((np.full(D, name), overseas.days, overseas.series[name], stamp, truth))
+    names, dates, values, stamps, truths = (np.concatenate(each) for each in zip(*columns, strict=True))
+    instant = pa.timestamp("us", tz="UTC")
     return pa.table(
         {
-            "name": pa.array(np.concatenate(names).tolist()),
-            "date": pa.array(np.concatenate(dates)),
-            "value": pa.array(np.concatenate(values)),
-            "available_at": known,
-            "true_available_at": known,
+            "name": pa.array(names.tolist()),
+            "date": pa.array(dates),
+            "value": pa.array(values),
+            "available_at": pa.array(stamps, instant),
+            "true_available_at": pa.array(truths, instant),
         }
     )
+
+
+def _stamps(name: str, overseas: Overseas, sessions: Sessions, late: IntArray) -> tuple[AnyArray, AnyArray]:
+    """What the vendor says, and when each value of a series was out in truth; the truth is never later."""
+    minutes, wait = late.astype("timedelta64[m]"), np.timedelta64(_STAMP, "m")
+    if name.startswith("JGB"):
+        # Tokyo's yields of a day are published on the next business day by 09:30.
+        morning = utc(sessions.shifted(overseas.days, 1), 9 * 60 + 30)
+        morning = np.maximum(morning, utc(overseas.days + np.timedelta64(1, "D"), 9 * 60 + 30))
+        return morning, morning - minutes
+    if name in ("USDJPY", "EURJPY"):
+        close = overseas.close + np.timedelta64(60, "m")
+        return close + wait, close + minutes
+    earlier = _EARLIER if name in _EUROPE else np.timedelta64(0, "m")
+    return overseas.close + wait, overseas.close - earlier + minutes

@@ -114,7 +114,9 @@ class _Clerk:
         self._complete()
         folder = self._path / EXTERNAL
         folder.mkdir(exist_ok=True)
-        _write(folder / "macro_daily.parquet", macro_table(self._market.overseas, self._market.sessions))
+        market = self._market
+        macro = macro_table(market.overseas, market.sessions, market.rng["delivery"])
+        _write(folder / "macro_daily.parquet", macro)
         moves, outlook = np.concatenate(self._moves), np.concatenate(self._outlooks)
         return truth.write_truth(self._path, self._market, moves, outlook, self._oracle.ic())
 
