@@ -2,11 +2,13 @@
 
 `jp_raw_daily` becomes daily bars, `jp_statements` statement summaries, the list of issues of 2023 the issue
 list of one day. What the files do not hold stays null; a profit makes a row a result, nothing else is known
-of the kind of document.
+of the kind of document. Indices, the yen and yields lie in the store's folder as they are, each with a
+declaration of when they were known.
 """
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,30 @@ import pandas as pd
 #: A split of each kind, and stocks without one.
 CODES = ("2914", "4502", "6501", "7203", "7974", "8306", "9432", "9433", "9984", "8411", "6758", "4503")
 PRICES = ("open", "high", "low", "close")
+#: File -> its declaration.
+DECLARED = {
+    "index_fx_daily": """
+[[series]]
+columns = {spx = "close"}
+where = {symbol = "SPX"}
+release = "new_york_close"
+
+[[series]]
+columns = {usdjpy = "close"}
+where = {symbol = "USDJPY"}
+release = "fx_close"
+
+[[series]]
+columns = {n225 = "close"}
+where = {symbol = "N225"}
+release = "tokyo_close"
+""",
+    "jgb_yields_daily": """
+[[series]]
+columns = {jgb2 = "2Y", jgb10 = "10Y"}
+release = "jgb_yields"
+""",
+}
 
 
 def bars(folder: Path, codes: tuple[str, ...] = CODES, start: str = "2000-01-01") -> pd.DataFrame:
@@ -41,6 +67,14 @@ def adjusted_bars(folder: Path, codes: tuple[str, ...] = CODES) -> pd.DataFrame:
     return pd.DataFrame(
         {"Date": raw["date"], "Code": raw["code"].astype(str) + "0", **price, "Vo": volume, "AdjFactor": 1.0}
     )
+
+
+def outside(folder: Path, store: Path) -> None:
+    """The declared tables in a store's folder for them, as they are."""
+    (store / "external").mkdir()
+    for name, text in DECLARED.items():
+        shutil.copy(folder / f"{name}.parquet", store / "external")
+        (store / "external" / f"{name}.toml").write_text(text, encoding="utf-8")
 
 
 def statements(folder: Path) -> pd.DataFrame:
