@@ -500,6 +500,68 @@ def test_a_wrong_clock_loses_no_day(
     assert content(tmp_path / "wrong") == content(tmp_path / "right")
 
 
+@pytest.mark.parametrize("jump", [-400, 400])
+def test_a_clock_that_jumps_during_a_sync_loses_no_day(
+    jump: int, server: JQuants, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set back or forward by more than a year after a third of the answers, and once more a third later."""
+    from jqfast.data.jquants import answers, client
+    from jqfast.data.store import manifest
+
+    true = dt.datetime
+    passed: list[str] = []
+
+    class Jumping(dt.datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> dt.datetime:  # type: ignore[override]  # the base gives its own class
+            return true.now(tz) + dt.timedelta(days=jump * min(len(passed) // 8, 2))
+
+    def count(table: str, *_: int) -> None:
+        passed.append(table)
+
+    tables = ["equities_bars_daily", "fins_summary", "markets_margin_alert"]
+    run(server, tmp_path / "right", start=FROM, tables=tables)
+    server.forget()
+    run(server, tmp_path / "right", start=FROM, tables=tables)
+    once_more = requests_of(server)
+    for module in (answers, client, manifest):
+        monkeypatch.setattr(module.dt, "datetime", Jumping)
+    report = run(server, tmp_path / "wrong", start=FROM, tables=tables, progress=count)
+    # The same again by the clock that has jumped: what is complete is not asked for twice.
+    server.forget()
+    run(server, tmp_path / "wrong", start=FROM, tables=tables)
+    monkeypatch.undo()
+    assert requests_of(server) == once_more
+    assert len(passed) > 16
+    assert report.complete
+    assert content(tmp_path / "wrong") == content(tmp_path / "right")
+
+
+def test_a_correction_fetched_after_the_clock_was_set_back_is_the_newer_one(
+    server: JQuants, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jqfast.data.store import manifest
+
+    true = dt.datetime
+
+    class Back(dt.datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> dt.datetime:  # type: ignore[override]  # the base gives its own class
+            return true.now(tz) - dt.timedelta(days=400)
+
+    tables = ["equities_bars_daily"]
+    run(server, tmp_path / "jq", start=FROM, tables=tables)
+    server.service.market.edit("/equities/bars/daily", {"Date": "2026-09-30", "Code": "13080"}, C=1234.5)
+    monkeypatch.setattr(manifest.dt, "datetime", Back)
+    options = SyncOptions(rate=1_000_000, recheck=10, client=PATIENCE)
+    report = run(server, tmp_path / "jq", start=FROM, tables=tables, options=options)
+    monkeypatch.undo()
+    assert report.tables[tables[0]].changed == 1
+    day = dt.date(2026, 9, 30)
+    latest = Store(tmp_path / "jq").read(tables[0], start=day, end=day).to_pylist()
+    assert [row["C"] for row in latest if row["Code"] == "13080"] == [1234.5]
+
+
 def test_without_a_date_header_the_local_clock_serves(server: JQuants, tmp_path: Path) -> None:
     server.date_header = False
     server.service.now = dt.datetime.now()

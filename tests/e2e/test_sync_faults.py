@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -319,25 +320,46 @@ def test_a_new_column_is_kept_and_told(server: JQuants, tmp_path: Path) -> None:
 # The disk, and another sync
 
 
-def _command(server: JQuants, folder: Path, *, limit: int | None = None) -> subprocess.CompletedProcess[str]:
-    """``jqfast sync`` as a process of its own; ``limit`` is the largest file it may write."""
-    code = "import sys, resource\n"
-    if limit is not None:
-        code += f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
-    code += "from jqfast.cli import main\nmain()"
+#: A file that may not grow beyond so many bytes.
+LARGEST = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))\n"
+#: A disk that is full when so many files of rows are on it, a few bytes into the next one.
+FULL = """
+import errno, os, pathlib
+import pyarrow.parquet as pq
+write, room = pq.write_table, [{0}]
+def until_full(rows, where, **options):
+    room[0] -= 1
+    if room[0] >= 0:
+        return write(rows, where, **options)
+    pathlib.Path(where).write_bytes(b"PAR1")
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(where))
+pq.write_table = until_full
+"""
+
+
+def _start(server: JQuants, folder: Path, *, before: str = "") -> subprocess.Popen[str]:
+    """``jqfast sync`` as a process of its own, some Python ``before`` it."""
+    code = f"{before}\nfrom jqfast.cli import main\nmain()"
     tables = ",".join(TABLES)
     options = ["--from", FROM, "--tables", tables, "--base-url", server.url, "--rate", "100000"]
     command = [sys.executable, "-P", "-c", code, "sync", "--store", str(folder), *options]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "JQUANTS_API_KEY": KEY}
-    )
+    environment = {**os.environ, "JQUANTS_API_KEY": KEY}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)
 
 
-@pytest.mark.parametrize("limit", [2_000, 20_000])
+def _command(server: JQuants, folder: Path, *, before: str = "") -> subprocess.CompletedProcess[str]:
+    """The same from its start to its end."""
+    with _start(server, folder, before=before) as running:
+        out, said = running.communicate()
+        return subprocess.CompletedProcess(running.args, running.returncode, out, said)
+
+
+@pytest.mark.parametrize("disk", [LARGEST.format(20_000), FULL.format(3)], ids=["file limit", "full"])
 def test_a_full_disk_leaves_the_store_as_it_was(
-    limit: int, server: JQuants, tmp_path: Path, whole: Content
+    disk: str, server: JQuants, tmp_path: Path, whole: Content
 ) -> None:
-    ended = _command(server, tmp_path / "jq", limit=limit)
+    ended = _command(server, tmp_path / "jq", before=disk)
     assert ended.returncode == 2, ended.stderr
     assert "The disk is full" in ended.stderr
     assert "same command goes on" in ended.stderr
@@ -350,14 +372,24 @@ def test_a_full_disk_leaves_the_store_as_it_was(
 
 
 def test_two_syncs_at_once(server: JQuants, tmp_path: Path, whole: Content) -> None:
-    folder = tmp_path / "jq"
-    with Store(folder, create=True).writing():
-        ended = _command(server, folder)
-    assert ended.returncode == 2
-    assert "is being written by" in ended.stderr
-    assert "Wait until that ends" in ended.stderr
-    assert server.count() == 0  # it does not use up the limit before it knows
-    run(server, folder, start=FROM, tables=TABLES)
+    """Whichever comes first goes on undisturbed; the other one says so and asks the service for nothing."""
+    folder, release = tmp_path / "jq", threading.Event()
+    server.inject(faults.Held(release), times=None)
+    with _start(server, folder) as one, _start(server, folder) as other:
+        try:
+            while (first := one.poll()) is None and other.poll() is None:
+                time.sleep(0.02)
+            refused, going = (other, one) if first is None else (one, other)
+            said = refused.communicate()[1]
+            assert refused.returncode == 2, said
+            # The name of the first may not be on the lock yet when the other meets it.
+            assert re.search(rf"is being written by (process {going.pid} |another process)", said), said
+            assert "Wait until that ends" in said
+            assert server.count() <= 1  # the calendar, for the one that goes on
+        finally:
+            release.set()
+        said = going.communicate()[1]
+    assert going.returncode == 0, said
     assert content(folder) == whole
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import socket
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -67,6 +68,17 @@ class Cut(Fault):
             reply.send(handler, share=self.share)
         handler.close_connection = True
         handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+@dataclass(frozen=True)
+class Held(Fault):
+    """The answer waits until the test lets it go, a minute at most."""
+
+    released: threading.Event
+
+    def send(self, handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+        self.released.wait(60)
+        reply.send(handler)
 
 
 @dataclass(frozen=True)
