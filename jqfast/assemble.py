@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jqfast import toml
+from jqfast.config import Config
 from jqfast.data.quality import summarise
 from jqfast.data.simulator import is_simulated
 from jqfast.evaluate import inference
@@ -185,10 +186,8 @@ def _data_facts(result: RunResult) -> DataFacts:
 def _forecast_facts(result: RunResult) -> ForecastFacts:
     judgement, config = result.judgement, result.config
     primary = judgement.horizons[judgement.primary]
-    model = config.learn.model
-    parts = ", ".join(f"{field.name} {getattr(model, field.name)}" for field in dataclasses.fields(model))
     return ForecastFacts(
-        model=f"{toml.kind_of(type(model)).upper()} ({parts})",
+        model=_models_in_words(config),
         folds=len(result.predictions.folds),
         scores=[_horizon_score(h, scored) for h, scored in judgement.horizons.items()],
         ic_series=IcSeries(judgement.primary, judgement.dates, primary.rank_ic.per_date),
@@ -201,6 +200,18 @@ def _forecast_facts(result: RunResult) -> ForecastFacts:
         planted=_planted_facts(result),
         fold_spans=[_span(fold, result.predictions) for fold in result.folds],
     )
+
+
+def _models_in_words(config: Config) -> str:
+    """Kinds and shapes of a run's models, and how an ensemble's scores are combined."""
+    told = []
+    for learn in config.members().values():
+        shape = (
+            f"{field.name} {getattr(learn.model, field.name)}" for field in dataclasses.fields(learn.model)
+        )
+        told.append(f"{toml.kind_of(type(learn.model)).upper()} ({', '.join(shape)})")
+    told += [config.ensemble.factors] if config.ensemble.factors else []
+    return " + ".join(told) + (f" [{config.ensemble.combine}]" if config.ensemble.several else "")
 
 
 def _span(fold: Fold, predictions: Predictions) -> FoldSpan:

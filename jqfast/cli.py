@@ -100,7 +100,11 @@ def run_command(  # the options of the command line are its parameters
     universe: Annotated[str, typer.Option(help="Of a store: prime (default), standard, growth, all.")] = "",
     config: Annotated[str, typer.Option(help="TOML file, or the name of a shipped configuration.")] = "",
     model: Annotated[
-        str, typer.Option(help="mlp or lstm (refitted once a year, 5 epochs, unless said otherwise).")
+        str,
+        typer.Option(
+            help="mlp, lstm (refitted once a year, 5 epochs, unless said otherwise), linear, ridge, cnn, "
+            "attention, lightgbm, forest."
+        ),
     ] = "",
     null: Annotated[bool, typer.Option("--null", help="Simulate a market with nothing to find.")] = False,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, as in learn.epochs=3.")] = None,

@@ -28,7 +28,7 @@ from jqfast.factors.compare import (
     predict,
 )
 from jqfast.factors.predictors import LstmOptions
-from jqfast.factors.sorts import SortConfig
+from jqfast.factors.sorts import by_size
 from jqfast.factors.table import Factors, Frequency, Portfolios, Rate, compound_months
 from jqfast.types import DateArray, FloatArray
 
@@ -141,8 +141,7 @@ def _tokyo(request: Request, panel: Panel) -> Data:
         portfolios = replace(portfolios, dates=ends, values=growth, frequency="monthly")
     safe = _rate(request.risk_free)
     if not request.french:
-        breakpoints = SortConfig(breakpoints="big" if panel.shape[1] >= 500 else "all")
-        own = build(panel, config=breakpoints, frequency=request.frequency, risk_free=safe)
+        own = build(panel, config=by_size(panel), frequency=request.frequency, risk_free=safe)
         models = {name: own.select(name) for name in ("CAPM", *PAPER) if own.has(name)}
         if not set(models) & set(PAPER):
             raise DataGapError(

@@ -6,6 +6,7 @@ and ``key=value`` overrides, and knows the configurations shipped in ``jqfast/co
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -17,6 +18,7 @@ from jqfast.data.prices import BadRows
 from jqfast.data.simulator.config import SimulateConfig
 from jqfast.errors import unknown
 from jqfast.evaluate.portfolio import PortfolioConfig
+from jqfast.factors.table import MODELS
 from jqfast.learn.config import TrainConfig
 from jqfast.learn.folds import FoldConfig
 from jqfast.learn.labels import HORIZONS, Start, TargetKind, Unit
@@ -25,6 +27,9 @@ DEFAULT = "default"
 #: Folder beside the run folders with the simulated markets of runs.
 MARKETS = "markets"
 Segment: TypeAlias = Literal["prime", "standard", "growth", "all", ""]
+Combine: TypeAlias = Literal["mean", "ranks", "stack"]
+#: The member that `[learn]` describes, and a folder beside those of the others.
+BASE, _COMPILED = "learn", "compiled"
 
 
 @dataclass(frozen=True)
@@ -155,6 +160,52 @@ _NOT_SEARCHED = ("loss", "correlation_share", "horizon_weights", "seed", "thread
 
 
 @dataclass(frozen=True)
+class EnsembleConfig:
+    """More models over the same folds, features and targets, and how all scores become one.
+
+    Parameters
+    ----------
+    members : name -> the keys in which this model learns otherwise than ``[learn]``, as they would be
+        written: ``trees = ["learn.model.kind=lightgbm"]``. The model of ``[learn]`` is always a member
+    combine : ``"mean"`` of the scores standardised per date, every model of every seed alike; ``"ranks"``:
+        mean of the members' ranks; ``"stack"``: weights >= 0 fitted, before each fold, on what the members
+        forecast until then and what came
+    factors : a factor model of the panel (``"FF3"``, ...) as one more member, its forecast b E[F]; empty for
+        none
+    residual : the other members learn what the factor model leaves of the returns
+    """
+
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    combine: Combine = "mean"
+    factors: str = ""
+    residual: bool = False
+
+    def __post_init__(self) -> None:
+        for name, settings in self.members.items():
+            if not name.isidentifier() or name in (BASE, _COMPILED, *MODELS):
+                raise ValueError(
+                    f"`ensemble.members` needs names of letters, digits and _ that are no factor model, "
+                    f"`{BASE}` or `{_COMPILED}`; got `{name}`."
+                )
+            if strange := [text for text in settings if not text.startswith("learn.")]:
+                raise ValueError(
+                    f"`ensemble.members.{name}` takes keys of `learn`, such as `learn.epochs=5`; got "
+                    f"`{strange[0]}`."
+                )
+        if self.factors and self.factors not in MODELS:
+            raise unknown("factor model", self.factors, MODELS)
+        if self.residual and not self.factors:
+            raise ValueError(
+                "`ensemble.residual` needs the factor model whose residuals: `ensemble.factors`."
+            )
+
+    @property
+    def several(self) -> bool:
+        """Whether there is anything beside the model of ``[learn]``."""
+        return bool(self.members or self.factors)
+
+
+@dataclass(frozen=True)
 class ProductionConfig:
     """When a run's health is worth a warning.
 
@@ -204,8 +255,10 @@ class Config:
     report: ReportConfig = field(default_factory=ReportConfig)
     production: ProductionConfig = field(default_factory=ProductionConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
+    ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
 
     def __post_init__(self) -> None:
+        self.members()  # a mistake in one is told now
         if self.threads is not None and not 1 <= self.threads <= 1024:
             raise ValueError(f"`threads` must be between 1 and 1024; got {self.threads}.")
         if self.data.prices and self.data.store:
@@ -252,12 +305,31 @@ class Config:
         simulated = f"simulated-{self.simulate.null}" if self.simulate.null else "simulated"
         given = self.data.prices or self.data.store
         source = Path(given).resolve().name.split(".")[0] if given else simulated
+        kind = "ensemble" if self.ensemble.several else kind
         return self.name or (source if kind == "mlp" else f"{source}-{kind}")
 
     @property
     def folder(self) -> Path:
         """The run folder."""
         return Path(self.out) / self.run_name
+
+    def members(self) -> dict[str, TrainConfig]:
+        """Name -> how each model of the run learns; that of ``[learn]`` is the first.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For a key or value of `ensemble.members` that is none of `learn`.
+        """
+        found = {BASE: self.learn}
+        for name, settings in self.ensemble.members.items():
+            tables = tomllib.loads(toml.dumps(self.learn))
+            tables = toml.override(tables, tuple(text.removeprefix("learn.") for text in settings))
+            try:
+                found[name] = toml.build(TrainConfig, tables)
+            except (ValueError, TypeError) as error:
+                raise type(error)(f"In `ensemble.members.{name}`: {error}") from None
+        return found
 
 
 def read(source: str | Path | None = None, assignments: tuple[str, ...] = ()) -> Config:

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import jqfast
-from jqfast import artifacts, assemble, report, toml
+from jqfast import artifacts, assemble, members, report, toml
 from jqfast.config import Config, read
 from jqfast.data.panel import Panel
 from jqfast.data.simulator.planted import Planted
@@ -40,7 +40,6 @@ from jqfast.formulas import own_features
 from jqfast.judge import Judgement, judge
 from jqfast.learn import folds as fold_arithmetic
 from jqfast.learn.dataset import sequence_rows
-from jqfast.learn.ensemble import member_folders, run_seeds
 from jqfast.learn.folds import Fold
 from jqfast.learn.labels import Labels, Targets, make_labels, make_targets
 from jqfast.learn.walk_forward import Predictions
@@ -53,9 +52,6 @@ from jqfast.report.trust_inputs import TrustFacts
 from jqfast.runfolder import RunFolder, digest, plain, write_json
 from jqfast.trust_stage import Walked, measure
 from jqfast.types import AnyArray, Float32Array
-
-#: Models that LRP can explain.
-EXPLAINED = ("mlp", "linear", "lstm")
 
 _HEADER = "The complete configuration of this run.\nRepeat it: jqfast run --config <this file>"
 
@@ -317,21 +313,19 @@ def _predictions(
     folder: RunFolder, config: Config, plan: Plan, X: FeaturePanel, above: str, progress: Progress
 ) -> tuple[Predictions, str, bool]:
     """Out-of-sample scores, their key, and whether they were there already."""
-    learn = replace(config.learn, threads=config.learn.threads or config.threads or 0)
-    key = digest(above, config.labels, config.folds, replace(learn, threads=0))
+    learn = replace(config.learn, threads=0)
+    key = digest(above, config.labels, config.folds, learn, config.ensemble)
     names = [name.replace("target", "score") for name in plan.labels.names]
     path = folder / artifacts.PREDICTIONS
     if folder.finished("predictions", key, artifacts.PREDICTIONS):
         scores = artifacts.read_scores(path, X.dates, X.codes, names)
         return _restored(plan, X, scores, folder.manifest), key, True
     start = time.perf_counter()
-    predictions = run_seeds(
-        X,
-        plan.targets,
-        plan.folds,
-        learn,
-        models_dir=folder / "models",
-        progress=lambda done, total, _: progress("models", done, total),
+    predictions = members.walk(
+        members.Task(plan.panel, X, plan.labels, plan.targets, plan.folds),
+        config,
+        folder / "models",
+        lambda done, total, _: progress("models", done, total),
     )
     artifacts.write_scores(path, X.dates, X.codes, predictions.scores, names)
     folder.note(notes=predictions.notes)
@@ -360,9 +354,8 @@ def _relevance(
     folder: RunFolder, config: Config, made: _Made, progress: Progress
 ) -> tuple[Relevance | None, str, bool]:
     """Relevance of the traded forecasts or why there is none, and whether it was there already."""
-    kind = toml.kind_of(type(config.learn.model))
-    if kind not in EXPLAINED:
-        return None, f"LRP is not available for the model `{kind}` yet.", True
+    if why_not := members.why_unexplained(config):
+        return None, why_not, True
     horizon = config.portfolio.horizon
     key = digest(made.above, horizon, config.explain.epsilon)
     if folder.finished("relevance", key, artifacts.RELEVANCE, artifacts.RELEVANCE_DAILY):
@@ -371,7 +364,7 @@ def _relevance(
     relevance = walk_forward_relevance(
         made.X,
         made.predictions,
-        member_folders(folder / "models", config.learn),
+        members.folders(folder / "models", config),
         horizon=horizon,
         epsilon=config.explain.epsilon,
         history=_history(config, made.plan),
@@ -401,7 +394,7 @@ def _planted_metrics(known: References | None) -> dict[str, Any] | None:
 
 def _history(config: Config, plan: Plan) -> AnyArray | None:
     """The rows of each row's sequence, for models that read sequences."""
-    length = getattr(config.learn.model, "length", 0)
+    length = members.sequence_length(config)
     return sequence_rows(plan.targets.is_session, length) if length else None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jqfast import artifacts, finished, pipeline
+from jqfast import artifacts, factor_member, finished, members, pipeline
 from jqfast.config import Config
 from jqfast.data.panel import Panel
 from jqfast.data.simulator import is_simulated
@@ -27,7 +27,6 @@ from jqfast.formulas import declared
 from jqfast.learn import folds as fold_arithmetic
 from jqfast.learn.checkpoint import FoldModel, fold_path, load_fold
 from jqfast.learn.drift import Drift, drift
-from jqfast.learn.ensemble import member_folders, per_date
 from jqfast.learn.folds import Fold
 from jqfast.learn.labels import Labels, universe
 from jqfast.learn.predict import check_inputs, predict_rows
@@ -81,7 +80,7 @@ class _Now:
     X: FeaturePanel
     labels: Labels
     folds: tuple[Fold, ...]
-    models: tuple[FoldModel, ...]  # of the newest fold there is, one per seed
+    models: tuple[FoldModel, ...]  # of the newest fold there is, in the order of the run's models
 
     @property
     def due(self) -> tuple[str, ...]:
@@ -99,8 +98,8 @@ def predict(folder: Path) -> Today:
 
     Returns
     -------
-    Today; scores are NaN for stocks outside the universe of the day. An ensemble gives the mean of its
-    members' standardised scores.
+    Today; scores are NaN for stocks outside the universe of the day. Those of an ensemble are combined as in
+    the run, a stack by the weights of the newest fold.
 
     Raises
     ------
@@ -114,12 +113,22 @@ def predict(folder: Path) -> Today:
 
 def _predict(now: _Now) -> Today:
     row = int(np.flatnonzero(now.panel.is_session)[-1])
+    places = members.models(now.folder / "models", now.config)
     each = [
-        predict_rows(model, now.config.learn, now.X, np.array([row]), is_session=now.panel.is_session)
-        for model in now.models
+        (
+            place.member,
+            predict_rows(model, place.learn, now.X, np.array([row]), is_session=now.panel.is_session),
+        )
+        for place, model in zip(places, now.models, strict=True)
     ]
-    scores = each[0] if len(each) == 1 else np.mean([per_date(one) for one in each], axis=0)
-    scores = np.where(universe(now.panel)[row], scores[:, 0], np.nan).astype(np.float32)
+    if name := now.config.ensemble.factors:
+        expected = factor_member.forecast(now.panel, factor_member.view(now.panel, name))[row]
+        each.append((name, np.where(np.isfinite(each[0][1]), expected, np.nan)))
+    # Scores are standardised and ranked among the stocks of the day, as in the run.
+    inside = universe(now.panel)[row]
+    each = [(name, np.where(inside, one, np.nan)) for name, one in each]
+    combined = members.today(now.config, each, now.folder / "models", now.models[0].name)
+    scores = combined[:, 0].astype(np.float32)
     names = tuple(name.replace("target", "score") for name in now.labels.names)
     today = Today(
         now.panel.dates[row], tuple(now.panel.codes.tolist()), names, scores, now.models[0].name, now.due
@@ -233,7 +242,7 @@ def _read(folder: Path) -> _Now:
 
 def _newest(models_dir: Path, folds: tuple[Fold, ...], config: Config) -> tuple[FoldModel, ...]:
     """The models of the newest fold that is on disk."""
-    seeds = member_folders(models_dir, config.learn)
+    seeds = members.folders(models_dir, config)
     for fold in reversed(folds):
         paths = [fold_path(place, fold.name) for place in seeds]
         if all(path.exists() for path in paths):

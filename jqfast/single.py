@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jqfast import toml
+from jqfast import members
 from jqfast.data.codes import place_of
 from jqfast.errors import DataGapError
 from jqfast.explain.shape import shape
@@ -24,8 +24,6 @@ from jqfast.features.describe import worded
 from jqfast.finished import Finished, open_run, values_on
 from jqfast.formulas import declared
 from jqfast.learn.dataset import sequence_rows
-from jqfast.learn.ensemble import member_folders
-from jqfast.pipeline import EXPLAINED
 from jqfast.report.stock_inputs import InputFacts, PeerFacts, StockFacts
 from jqfast.types import AnyArray, FloatArray, IntArray
 
@@ -71,9 +69,8 @@ def explain_stock(
         the model.
     """
     run = open_run(folder)
-    kind = toml.kind_of(type(run.config.learn.model))
-    if kind not in EXPLAINED:
-        raise ValueError(f"LRP has no rules for the model `{kind}`; it explains {', '.join(EXPLAINED)}.")
+    if why_not := members.why_unexplained(run.config):
+        raise ValueError(why_not)
     chosen = run.config.portfolio.horizon if horizon is None else horizon
     row, stock = _row(run, date), place_of(run.X.codes, code)
     day = _day(run, row, chosen, threads or run.config.threads)
@@ -104,12 +101,12 @@ def _row(run: Finished, date: Any) -> int:
 
 def _day(run: Finished, row: int, horizon: int, threads: int | None) -> _Day:
     """Relevance and values of all stocks of one date."""
-    length = getattr(run.config.learn.model, "length", 0)
+    length = members.sequence_length(run.config)
     is_session = run.panel.is_session[: len(run.X.dates)]
     relevance = walk_forward_relevance(
         run.X,
         run.predictions,
-        member_folders(run.folder / "models", run.config.learn),
+        members.folders(run.folder / "models", run.config),
         horizon=horizon,
         rows=[row],
         epsilon=run.config.explain.epsilon,
@@ -176,7 +173,7 @@ def _facts(run: Finished, day: _Day, stock: int, horizon: int) -> StockFacts:
         peers=peers,
         shown=[run.X.names[f] for f in top],
         model=run.predictions.folds[run.predictions.fold_of_row[day.row]],
-        members=run.config.learn.ensemble,
+        members=len(members.models(run.folder / "models", run.config)),
         source=run.panel.info.source,
     )
 

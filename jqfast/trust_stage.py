@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from jqfast import artifacts
+from jqfast import artifacts, members
 from jqfast.config import Config
 from jqfast.data.simulator.planted import Planted
 from jqfast.errors import NumericError
@@ -58,7 +58,7 @@ def measure(folder: RunFolder, config: Config, run: Walked, above: str) -> tuple
         horizon=horizon,
         config=options,
     )
-    facts = replace(facts, members=config.learn.ensemble)
+    facts = replace(facts, members=len(members.models(models, config)))
     write_json(path, plain(facts))
     folder.record("trust", key, time.perf_counter() - start)
     return facts, False

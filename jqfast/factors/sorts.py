@@ -24,6 +24,8 @@ Breakpoints = Literal["big", "all"]
 
 #: Sessions of a year, for the look back at last year's balance.
 _YEAR = 245
+#: Stocks from which on breakpoints are those of the big ones.
+_LARGE = 500
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class SortConfig:
         check_range("delisting_return", self.delisting_return, -1.0, 10.0)
         if self.breakpoints not in ("big", "all"):
             raise unknown("kind of breakpoints", str(self.breakpoints), ("big", "all"))
+
+
+def by_size(panel: Panel) -> SortConfig:
+    """How portfolios of a panel are formed without other wishes: small universes by percentiles of all."""
+    return SortConfig(breakpoints="big" if panel.shape[1] >= _LARGE else "all")
 
 
 def session_returns(panel: Panel, *, delisting_return: float = 0.0) -> tuple[FloatArray, IntArray]:

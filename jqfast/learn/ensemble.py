@@ -1,4 +1,4 @@
-"""Ensembles of walk-forwards over the same folds: means of scores, means of ranks, stacks; residual models.
+"""Ensembles of walk-forwards over the same folds: means of scores, means of ranks, stacks.
 
 Mean scores are linear in their members, so that relevance of an ensemble is the mean of its members'
 relevances (decision 15). Rank means and stacks have no relevance.
@@ -17,7 +17,7 @@ from jqfast.learn.config import TrainConfig
 from jqfast.learn.folds import Fold
 from jqfast.learn.labels import Labels, Targets
 from jqfast.learn.walk_forward import Predictions, Progress, run
-from jqfast.types import Float32Array, FloatArray, IntArray
+from jqfast.types import AnyArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from jqfast.features import FeaturePanel
@@ -81,59 +81,58 @@ def combine(members: Sequence[Predictions], weights: Sequence[float] | None = No
 def combine_ranks(members: Sequence[Predictions]) -> Predictions:
     """The mean of the members' ranks per date, from -0.5 to 0.5: what one wild member says weighs no more."""
     _check_members(members)
-    total = np.mean([_ranks(member.scores) for member in members], axis=0)
+    total = np.mean([ranks(member.scores) for member in members], axis=0)
     return _joined(members, total)
 
 
 def stack(
     members: Sequence[Predictions], labels: Labels, targets: Targets, folds: Sequence[Fold]
 ) -> Predictions:
-    """Members weighed by how they did before: non-negative least squares on what each fold could have known.
+    """Members weighed by how they did before; arguments as :func:`stack_weights`."""
+    return stacked(members, stack_weights(members, labels, targets, folds), folds)
+
+
+def stack_weights(
+    members: Sequence[Predictions], labels: Labels, targets: Targets, folds: Sequence[Fold]
+) -> FloatArray:
+    """(folds, Hn, M) weights of the members: non-negative least squares on what each fold could have known.
 
     Parameters
     ----------
-    members : walk-forwards over ``folds``
+    members : M walk-forwards over ``folds``
     labels : of the same panel, for when each target is complete
-    targets : what the members were trained on
+    targets : what is to be forecast
     folds : of the members
 
     Returns
     -------
-    Predictions; a fold's weights come from rows that earlier folds predicted and whose labels were complete
-    at its decision row, each horizon by itself. Equal weights while those are fewer than 1,000 pairs.
+    Weights that add up to 1. Those of a fold come from rows that earlier folds predicted and whose labels
+    were complete at its decision row, each horizon by itself; equal ones while those are fewer than 1,000
+    pairs.
     """
     _check_members(members)
     scores = np.stack([per_date(member.scores) for member in members])
-    total = np.full(members[0].scores.shape, np.nan)
     predicted = members[0].fold_of_row >= 0
-    for fold in folds:
-        for output in range(len(members[0].horizons)):
+    found = np.empty((len(folds), len(members[0].horizons), len(members)))
+    for k, fold in enumerate(folds):
+        for output in range(found.shape[1]):
             past = np.flatnonzero(predicted & (labels.end_row[output] <= fold.decision_row))
             past = past[past < fold.decision_row]
-            weights = _stack_weights(scores[:, output, past], targets.values[output, past])
-            own = scores[:, output, fold.predict_rows]
-            total[output, fold.predict_rows] = np.tensordot(weights, own, axes=1)
+            found[k, output] = _stack_weights(scores[:, output, past], targets.values[output, past])
+    return found
+
+
+def stacked(members: Sequence[Predictions], weights: FloatArray, folds: Sequence[Fold]) -> Predictions:
+    """The standardised scores of ``members`` by the weights (folds, Hn, M) of each fold."""
+    _check_members(members)
+    scores = np.stack([per_date(member.scores) for member in members])
+    total = np.full(members[0].scores.shape, np.nan)
+    for k, fold in enumerate(folds):
+        total[:, fold.predict_rows] = np.einsum("hm,mhrn->hrn", weights[k], scores[:, :, fold.predict_rows])
     return _joined(members, total)
 
 
-def against(targets: Targets, forecast: FloatArray) -> Targets:
-    """What another model leaves unexplained: targets minus its ``forecast`` (Hn, T, N), for a second model.
-
-    Rows without a forecast have no target. Add the second model's scores to the forecast with :func:`added`.
-    """
-    if forecast.shape != targets.values.shape:
-        raise ValueError(
-            f"`forecast` must have the targets' shape {targets.values.shape}; got {forecast.shape}."
-        )
-    return replace(targets, values=targets.values - forecast)
-
-
-def added(predictions: Predictions, forecast: FloatArray) -> Predictions:
-    """The forecast of another model plus scores that were trained :func:`against` it."""
-    return replace(predictions, scores=(predictions.scores + forecast).astype(np.float32))
-
-
-def per_date(scores: Float32Array) -> FloatArray:
+def per_date(scores: AnyArray) -> FloatArray:
     """Scores with mean 0 and deviation 1 per horizon and date; 0 where all are equal."""
     known = np.isfinite(scores)
     count = np.maximum(known.sum(axis=2, keepdims=True), 1)
@@ -143,23 +142,23 @@ def per_date(scores: Float32Array) -> FloatArray:
     return np.where(known, centred / np.where(sd > 0, sd, 1.0), np.nan)
 
 
-def _ranks(scores: Float32Array) -> FloatArray:
+def ranks(scores: AnyArray) -> FloatArray:
     """Ranks per horizon and date, ties averaged, scaled to -0.5 .. 0.5."""
     flat = scores.reshape(-1, scores.shape[2])
-    ranks = np.full(flat.shape, np.nan)
+    out = np.full(flat.shape, np.nan)
     for row, values in enumerate(flat):
         known = np.flatnonzero(np.isfinite(values))
         if len(known):
-            ranks[row, known] = (_average_ranks(values[known]) + 0.5) / len(known) - 0.5
-    return ranks.reshape(scores.shape)
+            out[row, known] = (_average_ranks(values[known]) + 0.5) / len(known) - 0.5
+    return out.reshape(scores.shape)
 
 
-def _average_ranks(values: Float32Array) -> FloatArray:
+def _average_ranks(values: AnyArray) -> FloatArray:
     """Ranks from 0, equal values sharing the mean of theirs."""
     place, count = np.unique(values, return_inverse=True, return_counts=True)[1:]
     mean = np.cumsum(count) - (count + 1) / 2
-    ranks: FloatArray = mean[place]
-    return ranks
+    shared: FloatArray = mean[place]
+    return shared
 
 
 def _stack_weights(scores: FloatArray, target: FloatArray) -> FloatArray:

@@ -100,6 +100,17 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "選択後の入力は平均 {0} 本。一度も選ばれなかった入力：{1}。",
     ),
     (
+        r"Ensemble of (.*): mean of standardised scores\.",
+        "アンサンブル（{0}）：標準化スコアの平均。",
+    ),
+    (r"Ensemble of (.*): mean of ranks\.", "アンサンブル（{0}）：順位の平均。"),
+    (r"Ensemble of (.*): stack\.", "アンサンブル（{0}）：スタッキング。"),
+    (
+        r"The models learn what (\w+) leaves of the returns\.",
+        "モデルは {0} で説明されない残差リターンを学習する。",
+    ),
+    (r"Weights of the stack in the last fold: (.*)\.", "最終期のスタッキングの重み：{0}。"),
+    (
         r"`(.*)` was made from other data, settings or versions and is trained again\.",
         "`{0}` は異なるデータ・設定・版で作られたため、学習し直した。",
     ),

@@ -25,8 +25,8 @@ def test_every_shipped_configuration_reads_and_survives_a_round_trip(name: str) 
     assert toml.build(Config, tomllib.loads(text)) == config
 
 
-def test_there_are_two_shipped_configurations() -> None:
-    assert {"default", "price_only"} <= set(shipped())
+def test_the_shipped_configurations() -> None:
+    assert shipped() == ("default", "ensemble", "price_only", "reference", "reference_lstm")
 
 
 def test_the_saved_configuration_holds_every_key() -> None:

@@ -1,4 +1,4 @@
-"""Ensembles: means, ranks, stacks, residual models, seeds and their files."""
+"""Ensembles: means, ranks, stacks, seeds and their files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from learn_support import end_rows, planted, small_folds
 
 from jqfast.learn.config import TrainConfig
-from jqfast.learn.ensemble import added, against, combine, combine_ranks, per_date, run_seeds, stack
+from jqfast.learn.ensemble import combine, combine_ranks, per_date, run_seeds, stack, stack_weights
 from jqfast.learn.folds import rows_of
 from jqfast.learn.labels import Labels
 from jqfast.learn.models import LinearConfig
@@ -75,19 +75,12 @@ def test_a_stack_learns_who_is_right_and_only_from_the_past() -> None:
     values = TARGETS.values.copy()
     fold = FOLDS[6]
     values[end_rows(T) > fold.decision_row] = 1e6
+    weights = stack_weights(members, labels(), TARGETS, FOLDS)
+    np.testing.assert_allclose(weights.sum(axis=2), 1.0)
+    assert (weights[-1, :, 0] > 0.9).all()
     after = stack(members, labels(), replace(TARGETS, values=values), FOLDS)
     rows = fold.predict_rows
     np.testing.assert_array_equal(after.scores[:, rows], got.scores[:, rows])
-
-
-def test_a_second_model_learns_what_the_first_left() -> None:
-    forecast = 0.3 * np.stack([noise(), noise()])
-    rest = against(TARGETS, forecast)
-    np.testing.assert_allclose(rest.values + forecast, TARGETS.values)
-    known = made(noise())
-    np.testing.assert_allclose(added(known, forecast).scores, known.scores + forecast, rtol=1e-5, atol=1e-6)
-    with pytest.raises(ValueError, match="`forecast` must have the targets' shape"):
-        against(TARGETS, forecast[:1])
 
 
 def test_seeds_have_files_of_their_own_and_are_averaged(tmp_path: Path) -> None:
