@@ -30,7 +30,7 @@ ROOF = (
     *("artifacts", "assemble", "cli", "cli_compare", "cli_evaluate", "cli_examples", "cli_explain"),
     *("cli_features", "cli_production", "cli_simulate", "cli_store", "cli_sync", "cli_train"),
     *("comparison", "config", "evaluation", "explained", "finished", "formulas", "judge", "ledger"),
-    *("load", "monitor", "oracle", "pipeline", "production", "progress"),
+    *("factor_member", "load", "members", "monitor", "oracle", "pipeline", "production", "progress"),
     *("provenance", "runfolder"),
     *("search", "single", "summary", "trust", "trust_stage", "__main__"),
 )
