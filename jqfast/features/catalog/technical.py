@@ -30,6 +30,12 @@ technical = Family("technical")
 
 LAGS = (1, 2, 3, 5, 10, 20)
 
+_WILDER = "Wilder 1978, New Concepts in Technical Trading Systems"
+#: Beside TA-Lib: `tests/golden/test_talib.py`.
+_SMOOTHING = "simple means here, where Wilder and TA-Lib smooth by 1 / w (the operator `wilder`)"
+_RSI_REFERENCE = f"Cutler's variant of {_WILDER}: {_SMOOTHING}"
+_ATR_REFERENCE = f"{_WILDER}: {_SMOOTHING}"
+
 
 def _rsi(w: int) -> Expr:
     # The share form equals 100 - 100 / (1 + gain / loss) and needs no case for a window without a loss. The
@@ -163,7 +169,7 @@ technical.add(
     kind="momentum",
     doc=_RSI_DOC + " 14 sessions.",
     purpose="Overheating: above 70 bought too far, below 30 sold too far.",
-    reference="Cutler's variant of Wilder 1978, New Concepts in Technical Trading Systems",
+    reference=_RSI_REFERENCE,
 )
 technical.add(
     "rsi_{w}",
@@ -175,7 +181,7 @@ technical.add(
     kind="momentum",
     doc=_RSI_DOC,
     purpose="The same over other windows.",
-    reference="Cutler's variant of Wilder 1978, New Concepts in Technical Trading Systems",
+    reference=_RSI_REFERENCE,
 )
 technical.add(
     "rsi_overbought",
@@ -224,7 +230,7 @@ technical.add(
     kind="volatility",
     doc="True range of the session over the close.",
     purpose="How far the price swung today, overnight gap included.",
-    reference="Wilder 1978, New Concepts in Technical Trading Systems",
+    reference=_WILDER,
 )
 technical.add(
     "atr_norm",
@@ -234,7 +240,7 @@ technical.add(
     kind="volatility",
     doc="Mean true range of 14 sessions over the close.",
     purpose="Context for the size of the next move.",
-    reference="Wilder 1978, New Concepts in Technical Trading Systems",
+    reference=_ATR_REFERENCE,
 )
 technical.add(
     "atr_norm_{w}",
@@ -246,7 +252,7 @@ technical.add(
     kind="volatility",
     doc="Mean true range of w sessions over the close.",
     purpose="The same over other windows.",
-    reference="Wilder 1978, New Concepts in Technical Trading Systems",
+    reference=_ATR_REFERENCE,
 )
 technical.add(
     "ret_hv",
