@@ -23,7 +23,10 @@ def main() -> None:
     golden = {
         "version": talib.__version__,
         "window": WINDOW,
-        **{name: x.tolist() for name, x in zip(("open", "high", "low", "close"), (open_, high, low, close), strict=True)},
+        "open": open_.tolist(),
+        "high": high.tolist(),
+        "low": low.tolist(),
+        "close": close.tolist(),
         "rsi": talib.RSI(close, WINDOW)[WINDOW:].tolist(),  # the rows before have no value
         "atr": talib.ATR(high, low, close, WINDOW)[WINDOW:].tolist(),
     }

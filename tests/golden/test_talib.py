@@ -1,7 +1,7 @@
 """RSI and ATR beside TA-Lib's, whose means are Wilder's; `make_talib.py` made the file.
 
-The documents ask for simple means (Cutler's RSI, the plain mean true range), TA-Lib smooths with 1 / w from the
-mean of the first w values on. Each side is rebuilt from its own recursion, so that smoothing is the whole
+The documents ask for simple means (Cutler's RSI, the plain mean true range), TA-Lib smooths with 1 / w from
+the mean of the first w values on. Each side is rebuilt from its own recursion, so that smoothing is the whole
 difference, and its size is pinned.
 """
 
@@ -45,9 +45,9 @@ def strength(gain: FloatArray, loss: FloatArray) -> FloatArray:
 
 @pytest.fixture(scope="module")
 def panel() -> Panel:
-    columns = {name: values[:, None] for name, values in zip(("open", "high", "low", "close"), (OPEN, H, L, C), strict=True)}
     ones = np.ones((len(C), 1))
-    columns |= {"volume": ones, "turnover": ones, "adjustment": ones}
+    columns = {"volume": ones, "turnover": ones, "adjustment": ones}
+    columns |= {"open": OPEN[:, None], "high": H[:, None], "low": L[:, None], "close": C[:, None]}
     dates = np.datetime64("2024-01-04", "D") + np.arange(len(C))
     return Panel(dates=dates, codes=np.array(["1301"]), columns=columns, listed=ones.astype(bool))
 

@@ -116,10 +116,12 @@ def squeeze(p: Tables) -> Frame:
 
 
 def _year_end(p: Tables) -> Frame:
-    """The last five weekdays to 30 December; no holiday has fallen on them since 2019."""
-    left = np.array([len(pd.bdate_range(day, f"{day.year}-12-30")) for day in p.index])
-    flag = ((left <= 5) & (p.index.month == 12)).astype(float)
-    return pd.DataFrame(np.repeat(flag[:, None], len(p.panel.codes), axis=1), p.index, p.panel.codes)
+    """The last five sessions of a year that is over; in the last year five weekdays to 30 December."""
+    flag = pd.DataFrame(0.0, p.index, p.panel.codes)
+    for year, days in p.index.to_series().groupby(p.index.year):
+        final = days[-5:] if year < p.index[-1].year else pd.bdate_range(end=f"{year}-12-30", periods=5)
+        flag.loc[p.index.intersection(final)] = 1.0
+    return flag
 
 
 def _purchases(p: Tables, otherwise: float) -> Frame:

@@ -14,13 +14,15 @@ import jqfast.features as features
 from jqfast.data.panel import Panel
 
 NAMES = features.names("alpha158")
-STOCKS, ROWS = 6, 330
+STOCKS = 6
+#: Of the real prices a stretch with the outage of 2020-10-01 in it.
+ROWS = {"sim_panel": (0, 330), "real_panel": (1000, 1330)}
 
 
-@pytest.fixture(scope="module")
-def panel(sim_panel: Panel) -> Panel:
+@pytest.fixture(scope="module", params=ROWS)
+def panel(request: pytest.FixtureRequest) -> Panel:
     """Few stocks over some windows of 60 sessions: pandas takes every window in its hands."""
-    cut = sim_panel.rows(0, ROWS)
+    cut: Panel = request.getfixturevalue(request.param).rows(*ROWS[request.param])
     most = np.sort(np.argsort(-np.isfinite(cut["close"]).sum(axis=0), kind="stable")[:STOCKS])
     columns = {name: np.ascontiguousarray(x[:, most]) for name, x in cut.columns.items() if x.ndim == 2}
     return replace(

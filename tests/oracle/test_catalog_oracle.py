@@ -6,11 +6,10 @@ import catalog_support as support
 import numpy as np
 import pandas_catalog
 import pytest
+from suites import PRICES as NAMES
 
 import jqfast.features as features
-from jqfast.data.panel import PRICE_COLUMNS, Panel
-
-NAMES = features.names("everything", PRICE_COLUMNS)
+from jqfast.data.panel import Panel
 
 
 class Case:

@@ -13,15 +13,14 @@ import numpy as np
 import pytest
 import section_oracles
 import store_catalog
+from suites import HALVES
+from suites import SECTIONS as NAMES
 
 import jqfast.features as features
 from jqfast.data.panel import Panel
 from jqfast.data.stored.documented import COLUMNS, EXTERNAL
 from jqfast.features.declare import registry
 
-FAMILIES = ("flow", "market", "corporate", "macro", "interaction", "nikko_market")
-NAMES = [name for name, feature in registry.features.items() if feature.family in FAMILIES]
-HALVES = ["morning_ret", "afternoon_ret", "noon_gap"]
 #: Features whose window is long or whose event is rare, and the share of cells that must be there.
 COVERAGE = {"div_yield_next": 0.1, "div_to": 0.1}
 

@@ -1,14 +1,15 @@
 """The range volatilities find the known volatility of a simulated diffusion, as precisely as theory says.
 
-Log prices are a Brownian motion inside the session, after an overnight move of known variance. High and low are
-those of the continuous path: between two grid points the extremes of a Brownian bridge are drawn from their
-exact law. Variances of the estimators, in units of the fourth power of sigma and for n sessions without drift:
+Log prices are a Brownian motion inside the session, after an overnight move of known variance. High and low
+are those of the continuous path: between two grid points the extremes of a Brownian bridge are drawn from
+their exact law. Variances of the estimators, in units of the fourth power of sigma, for n sessions without
+drift:
 
 close to close (mean unknown)   2 / (n - 1)
 Parkinson 1980                  (9 zeta(3) / (16 ln(2)^2) - 1) / n = 0.407 / n
-Garman & Klass 1980             0.269 / n, from the moments E[R^4] = 9 zeta(3), E[R^2 c^2] = 4 ln 2 + 7 zeta(3) / 4
+Garman & Klass 1980             0.269 / n, as E[R^4] = 9 zeta(3), E[R^2 c^2] = 4 ln 2 + 7 zeta(3) / 4
 Rogers & Satchell 1991          0.331 / n
-Yang & Zhang 2000               overnight 2 / (n - 1), inside k^2 2 / (n - 1) + (1 - k)^2 0.331 / n, uncorrelated
+Yang & Zhang 2000               overnight 2 / (n - 1), inside k^2 2 / (n - 1) + (1 - k)^2 0.331 / n
 """
 
 from __future__ import annotations

@@ -8,12 +8,11 @@ import pytest
 import store_catalog
 import store_catalog_events  # noqa: F401 - registers its oracles
 import store_catalog_supply  # noqa: F401
+from suites import STORE as NAMES
 
 import jqfast.features as features
 from jqfast.data.panel import Panel
 
-FAMILIES = ("stock_factors", "supply", "fundamental", "event")
-NAMES = [name for family in FAMILIES for name in features.names(family)]
 #: Share of the listed cells that must have a value on both sides, where it is not three tenths of them.
 COVERAGE = {
     "ret_720": 0.1,

@@ -1,17 +1,26 @@
-"""Reports of real companies: ages and reactions against pandas on the files alone."""
+"""Features of real reports and splits: against pandas on the files alone, and all against their oracles."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import catalog_support as support
+import market_catalog  # noqa: F401 - registers its oracles
 import numpy as np
 import pandas as pd
 import pytest
 import real_store
+import section_oracles
+import store_catalog
+import store_catalog_events  # noqa: F401 - registers its oracles
+import store_catalog_supply  # noqa: F401 - registers its oracles
+import suites
 import tiny_store
 
 import jqfast.data as data
 import jqfast.features as features
+from jqfast.data.panel import Panel
+from jqfast.features.declare import registry
 
 CODES = ("2914", "4502", "6501", "7203", "8306", "9432", "6758")
 NAMES = (
@@ -93,3 +102,44 @@ def test_forecast_yields_and_long_returns(case: Case) -> None:
         np.testing.assert_allclose(got.to_numpy(), want.to_numpy(), rtol=1e-12)
         checked += int(want.notna().sum())
     assert checked > 5000
+
+
+def _compared(panel: Panel) -> set[str]:
+    """The features of the store's tables that have values here, each of which equals its oracle."""
+    there = [
+        name
+        for name in features.names("everything", panel.columns)
+        if name in suites.STORE or registry[name].family == "corporate"
+    ]
+    X = features.panel(panel, there, dtype="float64")
+    tables, rows = store_catalog.Tables(panel), panel.is_session
+    names = {name for name in there if np.isfinite(X[name]).any()}
+    for name in names:
+        oracles = store_catalog if name in suites.STORE else section_oracles
+        want, scale = oracles.want(name, tables)
+        try:
+            result = support.compare(X[name][rows], want, scale=scale)
+        except AssertionError as error:
+            raise AssertionError(f"{name}: {error}") from None
+        assert result.worst <= 1.0, name
+    return names
+
+
+def test_all_features_of_real_statements_equal_their_oracles(case: Case) -> None:
+    """The files have profits, earnings and book values a share and dividends, and no more."""
+    names = _compared(case.panel)
+    assert len(names) >= 35
+    assert {"np_revised_up_20", "report_drift_20", "material_change_10", "ret_720"} <= names
+
+
+def test_all_features_of_real_splits_equal_their_oracles(
+    real_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    store = tmp_path_factory.mktemp("splits")
+    tiny_store.make(store, equities_bars_daily=real_store.bars(real_data, start="2012-01-01"))
+    panel = data.open(store).panel(universe="all")
+    names = _compared(panel)
+    assert {"split_ratio_20", "split_flag_20", "merge_flag_20", "price_jump_60"} <= names
+    X = features.panel(panel, ["split_flag_20", "merge_flag_20"], dtype="float64")
+    assert np.nansum(X["split_flag_20"]) > 0  # Japan Tobacco 2012, NTT 2015
+    assert np.nansum(X["merge_flag_20"]) < 0  # Hitachi 2018
