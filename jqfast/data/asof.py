@@ -46,8 +46,8 @@ class Events:
     def __len__(self) -> int:
         return len(self.stock)
 
-    def take(self, keep: AnyArray) -> Events:
-        """The events of a mask or index."""
+    def take(self, keep: AnyArray | slice) -> Events:
+        """The events of a mask or index, or views of a slice."""
         return replace(
             self,
             values=self.values[keep],
@@ -62,6 +62,11 @@ class Events:
         if (self.row[1:] >= self.row[:-1]).all():
             return self
         return self.take(np.argsort(self.row, kind="stable"))
+
+    def before(self, row: int) -> Events:
+        """The events known before a session, as views; the events must be sorted by row."""
+        stop = int(np.searchsorted(self.row, row))
+        return self if stop == len(self) else self.take(slice(0, stop))
 
 
 class Grid(NamedTuple):

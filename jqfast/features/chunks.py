@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: A chunk is as long as fits into this many bytes, within these numbers of dates.
 CHUNK_BYTES = 128 << 20
-FEWEST, MOST = 64, 1024
+FEWEST, MOST = 32, 1024
 
 
 class Chunk(NamedTuple):
@@ -52,4 +52,5 @@ def chunks(
         inputs = [read_column(part, column, group=column in plan.groups) for column in plan.inputs]
         sessions = np.flatnonzero(panel.is_session[start:stop]).astype(np.int64)
         session.feed(inputs, sessions, values, layout, threads)
+        del inputs, part  # not beside those of the next chunk
         yield Chunk(start, stop, values)

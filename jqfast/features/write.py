@@ -21,6 +21,7 @@ from jqfast.features.chunks import Chunk, chunks, rows_of_chunk
 from jqfast.features.execute import Dtype, Layout, check_options, compiled, thread_count
 from jqfast.features.result import FeaturePanel
 from jqfast.files import replacing
+from jqfast.memory import trim_memory
 
 SUFFIXES = (".npy", ".parquet")
 
@@ -69,6 +70,7 @@ def write(
     rows = _rows(rows_per_chunk, rows_of_chunk(plan, panel.shape[1], dtype))
     from jqfast import _core
 
+    trim_memory()
     session = _core.Session(program, panel.shape[1])
     parts = chunks(panel, plan, session, rows=rows, dtype=dtype, layout=layout, threads=thread_count(threads))
     with replacing(target) as temporary:

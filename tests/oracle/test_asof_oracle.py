@@ -46,7 +46,8 @@ def test_against_a_loop(record: bool, first: int, max_age: int, threads: int) ->
     want, ages = _slow(events, first, max_age)
     got = asof(events, Grid(T, N, first, threads=threads), max_age=max_age)
     assert np.array_equal(got, want, equal_nan=True)
-    assert np.array_equal(asof(events.by_row(), Grid(T, N, first), max_age=max_age), want, equal_nan=True)
+    known = events.by_row().before(first + T)
+    assert np.array_equal(asof(known, Grid(T, N, first), max_age=max_age), want, equal_nan=True)
     age = asof_age(events, Grid(T, N, first), column="b", max_age=max_age)
     assert np.array_equal(age, ages[1], equal_nan=True)
     assert np.isfinite(want).sum() > 100 or max_age == 0
@@ -69,3 +70,12 @@ def test_columns_by_name_and_refusals() -> None:
         asof(events, Grid(T, N - 1))
     with pytest.raises(ValueError, match="`max_age` must be 0 or more"):
         asof(events, Grid(T, N), max_age=-1)
+
+
+def test_what_is_known_before_a_session_is_a_view() -> None:
+    events = _events(2, record=True).by_row()
+    for row in (-9, 0, 7, T, T + 9):
+        known = events.before(row)
+        assert len(known) == (events.row < row).sum()
+        assert (known.row < row).all()
+        assert len(known) == 0 or np.shares_memory(known.values, events.values)

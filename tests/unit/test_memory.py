@@ -9,7 +9,7 @@ import pytest
 
 import jqfast
 from jqfast import _core
-from jqfast.memory import SMALL, USUAL_LIMIT, new_array
+from jqfast.memory import SMALL, USUAL_LIMIT, new_array, trim_memory
 
 LARGE = SMALL // 8 + 1000  # float64 items, above the threshold
 PAGE = 4096
@@ -93,3 +93,11 @@ def test_a_negative_limit_is_refused() -> None:
 def test_too_much_is_a_memory_error() -> None:
     with pytest.raises(MemoryError):
         _core.pages(1 << 60)
+
+
+def test_trimming_leaves_what_is_held_and_needs_no_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = np.arange(10_000.0)
+    trim_memory()
+    np.testing.assert_array_equal(held, np.arange(10_000.0))
+    monkeypatch.setattr("ctypes.CDLL", lambda _: object())
+    trim_memory()

@@ -112,7 +112,8 @@ class Axes:
         """The column to be of one value of events; missing outside membership."""
 
         def make(low: int, high: int) -> AnyArray:
-            out: AnyArray = asof(events, self._grid(low, high), columns=[name], max_age=max_age)[0]
+            known = events.before(high)
+            out: AnyArray = asof(known, self._grid(low, high), columns=[name], max_age=max_age)[0]
             return out
 
         return Deferred(self.shape, make)
@@ -121,7 +122,7 @@ class Axes:
         """The column to be of the age of a value, in sessions."""
 
         def make(low: int, high: int) -> AnyArray:
-            return asof_age(events, self._grid(low, high), column=name, max_age=max_age)
+            return asof_age(events.before(high), self._grid(low, high), column=name, max_age=max_age)
 
         return Deferred(self.shape, make)
 
