@@ -196,12 +196,15 @@ def test_prices_from_a_file_give_the_run_its_name(jq: Jq, tmp_path: Path, sim_pa
 
 
 @pytest.mark.slow
-def test_real_prices(jq: Jq, real_data: Path, tmp_path: Path) -> None:
-    """The real market through the shipped configuration."""
+@pytest.mark.parametrize(
+    ("shipped", "name"), [("price_only", "jp_daily"), ("price_only_lstm", "jp_daily-lstm")]
+)
+def test_real_prices(jq: Jq, real_data: Path, tmp_path: Path, shipped: str, name: str) -> None:
+    """The real market through the shipped configurations."""
     prices = str(real_data / "jp_daily.parquet")
-    result = jq("run", "--config", "price_only", "--prices", prices, "--json")
+    result = jq("run", "--config", shipped, "--prices", prices, "--json")
     assert result.exit_code == 0, result.stderr
     metrics = json.loads(result.stdout)
     ranks = metrics["horizons"]["5"]["rank_ic"]
     assert -0.02 < ranks["mean"] < 0.10, "outside the sanity range: suspect a leak"
-    assert "survivors" in (tmp_path / "runs" / "jp_daily" / "report.html").read_text(encoding="utf-8").lower()
+    assert "survivors" in (tmp_path / "runs" / name / "report.html").read_text(encoding="utf-8").lower()

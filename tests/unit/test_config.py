@@ -26,7 +26,8 @@ def test_every_shipped_configuration_reads_and_survives_a_round_trip(name: str) 
 
 
 def test_the_shipped_configurations() -> None:
-    assert shipped() == ("default", "ensemble", "price_only", "reference", "reference_lstm")
+    together = ("default", "ensemble", "price_only", "price_only_lstm", "reference", "reference_lstm")
+    assert shipped() == together
 
 
 def test_the_saved_configuration_holds_every_key() -> None:
