@@ -28,7 +28,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def sync_command(  # the options of the command line are its parameters
     store: Annotated[str, typer.Option(help="Folder of the store; made if it is not there.")],
     start: Annotated[
-        str, typer.Option("--from", help="First day, YYYY-MM-DD; default: all the plan has.")
+        str,
+        typer.Option("--from", help="First day, YYYY-MM-DD; default: that of the store, else all."),
     ] = "",
     end: Annotated[str, typer.Option("--to", help="Last day; default: today in Japan.")] = "",
     tables: Annotated[
@@ -38,7 +39,11 @@ def sync_command(  # the options of the command line are its parameters
     plan: Annotated[str, typer.Option(help="free, light, standard, premium; default: found out.")] = "",
     rate: Annotated[int | None, typer.Option(help="Requests a minute; default: the plan's.")] = None,
     recheck: Annotated[
-        int | None, typer.Option(help="Days asked for again for corrections; default: 10, once a week.")
+        int | None,
+        typer.Option(
+            help="Days asked for again, for what the vendor rewrites in place; default: 10, once a week. "
+            "Corrections with a date of their own come without it."
+        ),
     ] = None,
     bulk: Annotated[
         bool, typer.Option("--bulk/--no-bulk", help="Closed months by file, if the plan has.")

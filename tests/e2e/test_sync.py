@@ -500,6 +500,27 @@ def test_a_wrong_clock_loses_no_day(
     assert content(tmp_path / "wrong") == content(tmp_path / "right")
 
 
+def test_without_a_first_day_a_sync_goes_on_from_that_of_the_store(server: JQuants, tmp_path: Path) -> None:
+    tables = ["equities_bars_daily", "markets_short_ratio"]
+    run(server, tmp_path / "jq", start=FROM, tables=tables)
+    before = content(tmp_path / "jq")
+    server.forget()
+    second = run(server, tmp_path / "jq", tables=tables)
+    assert set(requests_of(server)) == {"/markets/calendar"}
+    assert any(f"From {FROM} on" in note for note in second.notes)
+    assert content(tmp_path / "jq") == before
+    # Earlier days when they are asked for; a later first day forgets nothing, nor does another plan.
+    run(server, tmp_path / "jq", start="2026-09-24", tables=tables)
+    run(server, tmp_path / "jq", start="2026-10-01", tables=tables)
+    server.service.now = dt.datetime(2026, 10, 12, 20, 0)
+    server.forget()
+    run(server, tmp_path / "jq", tables=tables, options=replace(QUICK, recheck=0))
+    asked = {asked.params.get("date", "") for asked in server.asked if asked.path == "/markets/short-ratio"}
+    assert min(asked) == "2026-10-05"
+    days_there = Store(tmp_path / "jq").read("markets_short_ratio")["Date"].to_pylist()
+    assert min(days_there) == dt.date(2026, 9, 24)
+
+
 @pytest.mark.parametrize("jump", [-400, 400])
 def test_a_clock_that_jumps_during_a_sync_loses_no_day(
     jump: int, server: JQuants, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -63,20 +63,22 @@ def begin(
     today = client.now().astimezone(JST).date()
     if start and start > today:
         raise ValueError(f"`start` {start} is after the last day that can be had, {today}.")
-    memory = Memory.load(writer)
+    memory = Memory.load(writer).asked_since(start)
     access = memory.access(today)
     if options.plan and (access is None or access.plan != options.plan):
         access = Access(options.plan)
     if access is None:
         access = detect(client, _session_long_ago(today))
     if access.plan != memory.plan or memory.access(today) is None:
-        memory = Memory.of(access, today, memory.checked)
+        memory = memory.found(access, today)
     told.rows, told.new = len(rows), writer.append(CALENDAR, rows).added
     memory.save(writer)
     notes = _clock_note(client)
     if start and access.start and start < access.start:
         notes.append(f"The plan reaches back to {access.start}; earlier days were left out.")
-    first = max(start or dt.date.min, access.start or dt.date.min)
+    if start is None and memory.first:
+        notes.append(f"From {memory.first} on, as the first sync of this store; --from asks for more.")
+    first = max(start or memory.first or dt.date.min, access.start or dt.date.min)
     last = min(end or today, access.end or today, today)
     span = Span(first, last, client.now(), live=access.plan == "premium")
     return Opening(access, Sessions(_divisions(rows)), span, memory, today, told, notes)

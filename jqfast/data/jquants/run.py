@@ -20,7 +20,7 @@ from jqfast.data.jquants.errors import (
     OutsideWindowError,
 )
 from jqfast.data.jquants.lanes import Done, Lanes
-from jqfast.data.jquants.memory import CALENDAR, Memory
+from jqfast.data.jquants.memory import CALENDAR
 from jqfast.data.jquants.opening import RECHECKED, Opening
 from jqfast.data.jquants.plans import Access
 from jqfast.data.jquants.report import Progress, SyncReport, TableReport
@@ -128,7 +128,7 @@ class Run:
             # What the service refuses does not agree with what was found out: again next time.
             replace(memory, plan="", checked=checked).save(self.writer)
         elif self._narrowed:
-            Memory.of(self.access, today, checked).save(self.writer)
+            replace(memory, checked=checked).found(self.access, today).save(self.writer)
         else:
             replace(memory, checked=checked, refused=dict(self.access.refused)).save(self.writer)
 

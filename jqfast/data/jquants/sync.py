@@ -8,8 +8,11 @@ Steps:
 4. several requests in flight as the plan allows (:mod:`.lanes`), answers stored by one thread in steps that
    are whole or not there (:mod:`.collect`).
 
-Whatever ends a sync, the next one goes on after the last complete unit. The last ten days are asked for once
-more every week, since the vendor corrects; prices are stored raw with their factors, so that a split changes
+Whatever ends a sync, the next one goes on after the last complete unit. Corrections come in two ways. Most
+are records of their own, dated when they are published (re-filings, flows, alerts, dividends): they come with
+the days of their publication, whatever they are about. What the vendor rewrites in place is found by asking
+again: the last ten days once a week, older days where ``recheck`` reaches, such as factors of rights issues
+that it mended for years back in June 2026. Prices are stored raw with their factors, so that a split changes
 nothing that is stored.
 """
 
@@ -46,7 +49,8 @@ class SyncOptions:
     ----------
     plan : free, light, standard or premium; None: found out
     rate : requests a minute; None: the plan's. Less where other programs use the same key
-    recheck : days before today that are asked for again though complete; None: ten, once a week
+    recheck : days before today that are asked for again though complete; None: ten, once a week. Only what
+        the vendor rewrites in place needs it; 10,000 looks at the whole history, by files where there are
     bulk : whether to use monthly files
     client : patience with single requests
     """
@@ -82,7 +86,7 @@ def sync(
     Parameters
     ----------
     store : a store, or its folder, made if it is not there
-    start : first day, ``YYYY-MM-DD``; default the first the plan reaches
+    start : first day, ``YYYY-MM-DD``; default that of the store's first sync, else the first the plan reaches
     end : last day, default today in Japan
     tables : names or paths; default all but the morning bars
     api_key : default from ``JQUANTS_API_KEY`` or the official client's TOML files
