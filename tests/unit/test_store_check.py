@@ -85,12 +85,13 @@ def test_sessions_without_rows_are_gaps_but_a_complete_unit_is_none(store: Store
     assert "2 sessions are missing: 2024-05-13, 2024-05-14" in remarks(found)[0]
 
 
-def test_derivatives_trade_on_holidays_too(store: Store) -> None:
+def test_what_trades_on_a_holiday_is_dated_with_the_next_session(store: Store) -> None:
+    """The 11th is one on which derivatives trade: nothing is missing; the 10th, a session, is."""
     name = "derivatives_bars_daily_futures"
     contract = {"Code": "169090005", "EmMrgnTrgDiv": "002"}
     with store.writing() as w:
-        w.append(name, [{"Date": day, **contract} for day in ("2024-05-10", "2024-05-13")])
-    assert report(store, name).gaps == ("2024-05-11",)
+        w.append(name, [{"Date": day, **contract} for day in ("2024-05-09", "2024-05-13")])
+    assert report(store, name).gaps == ("2024-05-10",)
 
 
 def test_without_a_calendar_gaps_are_not_judged(tmp_path: Path) -> None:

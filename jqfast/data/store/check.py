@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from jqfast.data.store.store import Store
 
 CALENDAR = "markets_calendar"
-#: Values of HolDiv on which a table of this rhythm has rows.
-_OPEN = {"session": ("1", "2"), "derivatives": ("1", "2", "3")}
+#: Values of HolDiv on which a table of this rhythm has rows. Derivatives that trade on a holiday ("3") are
+#: dated with the next session.
+_OPEN = dict.fromkeys(("session", "derivatives"), ("1", "2"))
 
 
 @dataclass(frozen=True)
