@@ -56,6 +56,9 @@ def _from_python(values: Any) -> Any:
     """Arrow from a pandas, NumPy or list column; columns of mixed objects become text."""
     import pyarrow as pa
 
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, np.dtype) and not dtype.isnative:  # Arrow knows the byte order of this machine alone
+        values = values.astype(dtype.newbyteorder("="))
     try:
         array = pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError):

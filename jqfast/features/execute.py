@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from jqfast.data.lazy import Columns
 from jqfast.data.panel import Panel
 from jqfast.errors import closest, unknown
 from jqfast.features.columns import CALENDAR, CODES
@@ -61,12 +62,12 @@ def execute(
     """
     check_options(dtype, layout)
     plan, program = compiled(tuple(outputs))
-    inputs = [read_column(panel, column, group=column in plan.groups) for column in plan.inputs]
     T, N = panel.shape
     shape = (plan.outputs, T, N) if layout == "feature" else (T, N, plan.outputs)
     if out is None:
         require_memory(math.prod(shape) * np.dtype(dtype).itemsize, shape, dtype)
-    target = _new_output(shape, dtype, layout) if out is None else _checked_out(out, shape, dtype, inputs)
+    inputs = [read_column(panel, column, group=column in plan.groups) for column in plan.inputs]
+    target = _new_output(shape, dtype, layout) if out is None else _checked_out(out, shape, dtype, panel)
     rows = np.flatnonzero(panel.is_session).astype(np.int64)
     from jqfast import _core
 
@@ -161,13 +162,14 @@ def _new_output(shape: tuple[int, ...], dtype: Dtype, layout: Layout) -> AnyArra
     return memory[first : first + F * T * pitch].reshape(F, T, pitch)[:, :, :N]
 
 
-def _checked_out(out: AnyArray, shape: tuple[int, ...], dtype: str, inputs: Sequence[FloatArray]) -> AnyArray:
-    """``out`` if it can take the result in place."""
+def _checked_out(out: AnyArray, shape: tuple[int, ...], dtype: str, panel: Panel) -> AnyArray:
+    """``out`` if it can take the result in place: no column of the panel is there, be it read or not."""
     if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != np.dtype(dtype):
         got = f"{out.shape} {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
         raise ValueError(f"`out` must be a {shape} {dtype} array; got {got}.")
     if not out.flags.c_contiguous or not out.flags.writeable:
         raise ValueError("`out` must be C-contiguous and writeable.")
-    if any(np.may_share_memory(out, values) for values in inputs):
+    held = (panel.listed, *Columns(panel.columns).held().values())
+    if any(isinstance(values, np.ndarray) and np.may_share_memory(out, values) for values in held):
         raise ValueError("`out` must not overlap a column of the panel; give it memory of its own.")
     return out

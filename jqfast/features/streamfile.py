@@ -73,7 +73,7 @@ def read_stream(
         facts: dict[str, Any] = json.loads(text)
         inputs = tuple(Input(axis, name) for axis, name in facts["inputs"])
         groups = frozenset(Input(axis, name) for axis, name in facts["groups"])
-        plan = Plan(facts["plan"], inputs, facts["outputs"], groups)
+        plan = Plan(str(facts["plan"]), inputs, facts["outputs"], groups)
         program = _core.Plan(plan.text)
         norms = MappingProxyType(dict(facts["norms"]))
         names, share = tuple(facts["names"]), facts["session_share"]
