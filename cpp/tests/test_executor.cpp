@@ -54,6 +54,22 @@ void tiles_chunks_and_threads() {
   }
 }
 
+// One that is added without a reference fails here.
+void every_operation_against_its_reference() {
+  for (std::size_t i = 1; i < jqfast::kOpCount; ++i) {
+    const auto op = static_cast<jqfast::Op>(i);
+    const auto& f = jqfast::facts(op);
+    PlanText plan(2, 1);
+    if (f.axis == jqfast::Axis::cross) plan.stage(true);
+    std::vector<std::string> args{"v0", "v1", "v0"};
+    if (f.literals > 0) args[f.args - 1u] = "1.5";
+    if (f.literals > 1) args[f.args - 2u] = "-0.5";
+    const std::size_t first = plan.add(usual_words(op, args, 7, 5), statistics(op));
+    for (std::size_t v = first; v < plan.values(); ++v) plan.store(v);
+    verify(plan.text(), inputs_of(40, 9), std::string(f.name));
+  }
+}
+
 // Cross-sections of time values, time values of cross-sections, lags over the borders, stores far from home.
 const char* const kStages =
     "jqfast-plan 1\ninput stock a\ninput stock b\ninput market m\noutputs 12\n"
@@ -249,6 +265,7 @@ void arguments_that_do_not_fit() {
 }  // namespace
 
 int main() {
+  every_operation_against_its_reference();
   tiles_chunks_and_threads();
   stages();
   rows_that_are_no_sessions();

@@ -94,7 +94,7 @@ def isnan(x: Operand) -> Expr:
 
 
 def fill(x: Operand, value: float) -> Expr:
-    """x with NaN replaced by a literal."""
+    """x with NaN replaced by the literal ``value``."""
     return apply("fill", x, literal(value, "value"))
 
 

@@ -101,8 +101,8 @@ def wilder(x: Expr, w: int, min_periods: int | None = None) -> Expr:
 
     Notes
     -----
-    e_t = e_{t-1} + (x_t - e_{t-1}) / w. Missing values as in `ema`. Wilder 1978 starts from a simple mean of
-    the first w values instead; the two meet after a few w sessions.
+    e_t = e_{t-1} + (x_t - e_{t-1}) / w. ``min_periods`` and missing values as in `ema`. Wilder 1978 starts
+    from a simple mean of the first w values instead; the two meet after a few w sessions.
     """
     count = arguments.window(w)
     return apply("wilder", x, window=count, min_periods=arguments.min_periods(min_periods, count))
