@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from benchmarks.record import keep
+from benchmarks.streaming import market, timed_updates
 from jqfast import features
 from jqfast.data.panel import Panel
 
@@ -25,43 +26,16 @@ MILLISECONDS = 10.0
 PART = 30  # features of the batch that the answers are compared with at once
 
 
-def market(T: int, N: int) -> Panel:
-    """Random walks with gaps, stocks that are listed late and stocks that leave."""
-    rng = np.random.default_rng(7)
-    close = 1000 * np.exp(np.cumsum(0.02 * rng.standard_normal((T, N)), axis=0))
-    spread = 1 + 0.01 * rng.random((T, N))
-    volume = rng.integers(1, 1000, (T, N)) * 100.0
-    prices = {"open": close / spread, "high": close * 1.01, "low": close / 1.02, "close": close}
-    silent = rng.random((T, N)) < 0.01
-    first, last = rng.integers(-4 * T, T, N), rng.integers(0, 5 * T, N)
-    listed = (first <= np.arange(T)[:, None]) & (np.arange(T)[:, None] <= last)
-    columns = {name: np.where(silent | ~listed, np.nan, values) for name, values in prices.items()}
-    columns["volume"] = np.where(listed, np.where(silent, 0.0, volume), np.nan)
-    columns["turnover"] = columns["volume"] * np.where(silent, 0.0, close)
-    columns["adjustment"] = np.where(listed, 1.0, np.nan)
-    dates = np.datetime64("2020-01-01") + np.arange(T)
-    return Panel(dates, np.array([f"{10000 + n}" for n in range(N)]), columns, listed)
-
-
 @pytest.mark.parametrize("normalize", [False, True], ids=["plain", "normalized"])
 def test_one_session_of_the_whole_market(tmp_path: Path, normalize: bool) -> None:
     panel = market(PAST + UPDATES + WARM, STOCKS)
     stream, prime_s = _timed(
         lambda: features.stream(panel.rows(0, PAST), "all", normalize=normalize, threads=THREADS)
     )
-    rows = [
-        {**{name: values[t] for name, values in panel.columns.items()}, "listed": panel.listed[t]}
-        for t in range(PAST, panel.shape[0])
-    ]
-    times, results = [], []
-    for t, row in zip(range(PAST, panel.shape[0]), rows, strict=True):
-        start = time.perf_counter()
-        result = stream.update(panel.dates[t], row)
-        times.append((time.perf_counter() - start) * 1e3)
-        results.append(result.values)
+    times, results = timed_updates(stream, panel, PAST)
     _, save_s = _timed(lambda: stream.save(tmp_path / "state"))
     _, load_s = _timed(lambda: features.load_stream(tmp_path / "state", threads=THREADS))
-    warm = np.array(times[WARM:])
+    warm = times[WARM:]
     record = {
         "threads": THREADS,
         "stocks": STOCKS,

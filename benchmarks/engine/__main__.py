@@ -45,6 +45,7 @@ def main() -> None:
     notes = claims.derived(entries) + [note for claim in asked for note in claim(panel, settings)]
     print("\n" + table.heading(where) + "\n" + table.render(rows))
     print("\n".join(note["text"] for note in notes))
+    print(table.summary(entries, notes))
     print("".join(f"not installed, left out: {ADAPTERS[name]}\n" for name in lacking), end="")
     if options.save:
         keep("engine", {**where, "rounds": rounds, "works": entries, "claims": notes})

@@ -108,6 +108,15 @@ def _goal(goal: dict[str, Any]) -> str:
     return f"{goal['rival']} {goal['times']:.1f}/{goal['goal']:g}{word}"
 
 
+def summary(entries: Sequence[dict[str, Any]], notes: Sequence[dict[str, Any]]) -> str:
+    """How many goals are met, and those that are not; a goal without a peer to judge by counts as neither."""
+    goals = [(entry["work"], goal) for entry in entries for goal in entry["goals"] if goal["met"] is not None]
+    missed = [f"{work} ({_goal(goal)})" for work, goal in goals if not goal["met"]]
+    missed += [note["text"] for note in notes if not note["met"]]
+    count = len(goals) + len(notes)
+    return "\n".join([f"{count - len(missed)} of {count} goals met", *(f"missed: {text}" for text in missed)])
+
+
 def _mark(peer: dict[str, Any]) -> str:
     return ("" if peer["right"] else "!") + ("~" if peer["layout"] == "blocked" else "")
 
@@ -141,6 +150,7 @@ def readme(entry: dict[str, Any]) -> str:
             f"| `{work['work']}` | {cell['ours ms']} | {peer} | {' | '.join(times)} | {cell['floor']} |"
         )
     lines += ["", *(f"- {note['text']}" for note in entry["claims"])]
+    lines += [f"- {line}" for line in summary(entry["works"], []).splitlines()]
     return f"{heading(entry)} ({entry['when'][:10]}).\n\n" + "\n".join(lines)
 
 
