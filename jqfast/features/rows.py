@@ -5,7 +5,7 @@ A row is a mapping of column names to arrays, a DataFrame with one line per code
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -58,8 +58,7 @@ def deliver(date: np.datetime64, row: Row, codes: Sequence[str] | CodeArray | No
                 f"`row` must be a panel of the one date {date}; got {len(row.dates)} dates. "
                 "Cut it: `panel.rows(t, t + 1)`."
             )
-        columns = {name: _cut(name, values, row) for name, values in row.columns.items()}
-        return Delivered({**columns, "listed": row.listed[0]}, row.codes)
+        return Delivered(_OfPanel(row), row.codes)
     if isinstance(row, Mapping):
         return Delivered(row, None if codes is None else _codes(codes))
     if hasattr(row, "columns") and hasattr(row, "index"):
@@ -73,11 +72,29 @@ def deliver(date: np.datetime64, row: Row, codes: Sequence[str] | CodeArray | No
     )
 
 
-def _cut(name: str, values: AnyArray, panel: Panel) -> Any:
-    """A panel's column on its one date; a category as the text of its labels, empty where it is missing."""
-    if name in panel.categories:
-        return np.array([*panel.categories[name], ""])[values[0]]
-    return values[0]
+class _OfPanel(Mapping[str, Any]):
+    """The columns of a panel of one date; those that are made on access are made when they are read."""
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel = panel
+
+    def __getitem__(self, name: str) -> Any:
+        """A column; a category as the text of its labels, empty where it is missing."""
+        if name == "listed":
+            return self._panel.listed[0]
+        today = self._panel.columns[name][0]
+        labels = self._panel.categories.get(name)
+        return today if labels is None else np.array([*labels, ""])[today]
+
+    def __contains__(self, name: object) -> bool:
+        return name == "listed" or name in self._panel.columns
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._panel.columns
+        yield "listed"
+
+    def __len__(self) -> int:
+        return len(self._panel.columns) + 1
 
 
 def _only_one(codes: object, what: str) -> None:

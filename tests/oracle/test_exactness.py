@@ -2,11 +2,13 @@
 
 The oracle computes each window on its own in 60-digit decimals. Errors are measured on the scales of the
 goals: mean by mean |x|, deviation relative, skewness and kurtosis by 1 + |v|, correlation absolute, slope by
-sd(y) / sd(t).
+sd(y) / sd(t). Over every window of all series (``-m slow``) they are at most 2.7e-16 for the mean, 5.3e-15
+for the deviation, 3.3e-14 for skewness, 2.5e-13 for kurtosis, 3.2e-15 for correlation, 2.8e-15 for the slope.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Context, Decimal, localcontext
 
 import numpy as np
@@ -82,14 +84,14 @@ def _rows() -> list[int]:
     return sorted({row for rows in near for row in rows})
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_rolling_statistics_are_exact(name: str) -> None:
+def _judge(name: str, rows: Iterable[int]) -> dict[str, tuple[int, float]]:
+    """Statistic -> (windows compared, largest error on its scale), each within its goal."""
     x, y = CASES[name], np.random.default_rng(5).standard_normal(T)
     out = np.empty((len(GOALS), T, 1))
     _core.run(_core.Plan(PLAN), [x[:, None].copy(), y[:, None].copy()], np.arange(T), out, "feature", 1)
-    compared = 0
+    found = dict.fromkeys(GOALS, (0, 0.0))
     with localcontext(Context(prec=60, Emax=10**6, Emin=-(10**6))):
-        for row in _rows():
+        for row in rows:
             exact = _exact(x[max(0, row - W + 1) : row + 1], y[max(0, row - W + 1) : row + 1])
             for k, (statistic, goal) in enumerate(GOALS.items()):
                 got = out[k, row, 0]
@@ -99,8 +101,25 @@ def test_rolling_statistics_are_exact(name: str) -> None:
                 value, scale = exact[statistic]
                 error = abs(Decimal(float(got)) - value) if np.isfinite(got) else Decimal("inf")
                 assert error <= Decimal(goal) * scale, (statistic, row, got, value)
-                compared += 1
-    assert compared > 400
+                compared, worst = found[statistic]
+                found[statistic] = compared + 1, max(worst, float(error / scale) if scale else 0.0)
+    return found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_rolling_statistics_are_exact(name: str) -> None:
+    assert sum(compared for compared, _ in _judge(name, _rows()).values()) > 400
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_rolling_statistics_are_exact_in_every_window(name: str) -> None:
+    """No window is left out, and none is lost: only those with too few values, or a constant for corr."""
+    found = _judge(name, range(T))
+    x = np.isfinite(CASES[name])
+    whole = int((np.convolve(x, np.ones(W))[:T] >= LEAST).sum())
+    assert {compared for statistic, (compared, _) in found.items() if statistic != "corr"} == {whole}
+    assert all(worst <= GOALS[statistic] for statistic, (_, worst) in found.items()), found
 
 
 @pytest.mark.parametrize("constant", [0.1, 1e8, 1e-300, 12345.678])
