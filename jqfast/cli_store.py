@@ -22,18 +22,26 @@ def check_command(
     folder: Annotated[Path, typer.Argument(help="The store.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Coverage, gaps, duplicates, schema changes and the checksum of every file; exit code 1 on damage."""
+    """Coverage, gaps, duplicates, schema changes, the checksum of every file; exit code 1 on damage.
+
+    Tables in the folder `external` that a panel would refuse are told too, with exit code 1.
+    """
     from jqfast.cli import mistakes
 
     with mistakes():
         from jqfast.data.store import Store
+        from jqfast.data.stored import outside
 
         report = Store(folder).check()
+        used, refused = outside.look(folder)
         if as_json:
-            typer.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+            external = {"used": used, "refused": refused}
+            typer.echo(json.dumps({**report.to_dict(), "external": external}, indent=2, ensure_ascii=False))
         else:
             _show(report)
-        if not report.ok:
+            for line in (*used, *(f"refused: {text}" for text in refused)):
+                typer.echo(line)
+        if refused or not report.ok:
             raise typer.Exit(1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tiny_store as tiny
+from typer.testing import CliRunner
 
 import jqfast.data as data
+from jqfast.cli import app
 from jqfast.data.audit import cut_store
 from jqfast.data.stored.documented import info
 from jqfast.errors import DataGapError
@@ -234,6 +237,19 @@ def test_a_table_without_a_rule_and_a_rule_without_a_table(store: data.Store) ->
     _write(store, "quotes.parquet", [_row("SPX", "2024-04-04", 1.0, "20:00")])
     with pytest.raises(ValueError, match="must have a name of its own"):
         data.open(store).panel()
+
+
+def test_the_check_of_a_store_tells_what_lies_beside_it(store: data.Store) -> None:
+    _declare(store, "quotes", RULES, QUOTES)
+    good = CliRunner().invoke(app, ["store", "check", str(store.path)])
+    assert good.exit_code == 0, good.output
+    assert "external/quotes.csv: spx, usdjpy, 2024-04-04 to 2024-04-05" in good.output
+    (store.path / "external" / "quotes.toml").unlink()
+    bad = CliRunner().invoke(app, ["store", "check", str(store.path), "--json"])
+    assert bad.exit_code == 1
+    told = json.loads(bad.output)
+    assert (told["ok"], told["external"]["used"]) == (True, [])
+    assert "does not tell when its values were known" in told["external"]["refused"][0]
 
 
 def test_a_cut_keeps_declared_tables_and_their_rules(store: data.Store, tmp_path: Path) -> None:

@@ -148,6 +148,26 @@ def read_file(path: Path) -> list[tuple[Series, int]]:
     return found
 
 
+def look(store: Path) -> tuple[list[str], list[str]]:
+    """(what each table of the folder gives, why others are refused), a sentence each."""
+    used: list[str] = []
+    refused: list[str] = []
+    try:
+        paths = files(store)
+    except ValueError as error:
+        return used, [str(error)]
+    for path in paths:
+        try:
+            found = [series for series, _ in read_file(path)]
+        except (ValueError, OSError) as error:
+            refused.append(str(error))
+            continue
+        names = ", ".join(series.name for series in found)
+        first, last = min(series.days.min() for series in found), max(series.days.max() for series in found)
+        used.append(f"{FOLDER}/{path.name}: {names}, {first} to {last}")
+    return used, refused
+
+
 def read_table(path: Path) -> Any:
     """A file as an Arrow table; codes and names stay text."""
     import pyarrow as pa
