@@ -18,7 +18,7 @@ from jqfast.evaluate.overfitting import overfitting
 from jqfast.explained import explanation
 from jqfast.features.columns import CALENDAR
 from jqfast.features.declare import Feature
-from jqfast.features.describe import Description
+from jqfast.features.describe import Description, worded
 from jqfast.formulas import declared
 from jqfast.judge import Horizon, Judgement, Traded
 from jqfast.learn.folds import Fold
@@ -149,7 +149,7 @@ def _feature_row(feature: Feature, result: RunResult) -> FeatureRow:
     return FeatureRow(
         name,
         Description(feature).formula,
-        feature.doc,
+        worded(feature),
         feature.kind,
         _rows(feature.lookback),
         feature.timing,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from jqfast.features.declare import Feature
@@ -64,7 +64,12 @@ class Description:
 
 def worded(feature: Feature) -> str:
     """The sentence of a feature with the values of its parameters: "w sessions" is "20 sessions"."""
-    return re.sub(r"(?<![\w`])[a-z](?![\w`])", lambda m: str(feature.params.get(m[0], m[0])), feature.doc)
+    return filled(feature.doc, feature.params)
+
+
+def filled(text: str, params: Mapping[str, int]) -> str:
+    """A sentence with the values of the parameters that stand in it as single letters."""
+    return re.sub(r"(?<![\w`])[a-z](?![\w`])", lambda m: str(params.get(m[0], m[0])), text)
 
 
 def _span(feature: Feature) -> str:

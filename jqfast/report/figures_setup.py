@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jqfast.report.inputs import FeatureRow, FoldSpan
+from jqfast.report.meanings import kind_name, meaning
 from jqfast.report.numbers import flatten, value
 from jqfast.report.style import ACCENT, BENCHMARK, GRID, INK, MUTED, Style, date_axis, new_figure, styled
 
@@ -65,11 +66,12 @@ def input_list(
     """
     import pandas as pd
 
+    language = (style or Style()).labels.language
     ours = [row for row in features if row.axis == axis]
     frame = pd.DataFrame(
         {
-            "kind": [row.kind for row in ours],
-            "meaning": [row.doc for row in ours],
+            "kind": [kind_name(row.kind, language) for row in ours],
+            "meaning": [meaning(row.name, row.doc, language) for row in ours],
             "norm": [row.norm for row in ours],
         },
         index=pd.Index([row.name for row in ours], name="input"),

@@ -12,6 +12,7 @@ import numpy as np
 from jqfast.report import tables
 from jqfast.report.figures_stock import waterfall
 from jqfast.report.inputs import Language
+from jqfast.report.meanings import meaning
 from jqfast.report.numbers import DASH, number, percent, value
 from jqfast.report.reading import reading
 from jqfast.report.stock_inputs import InputFacts, StockFacts
@@ -131,7 +132,7 @@ def input_table(facts: StockFacts, labels: Labels, most: int | None = None) -> s
         rows.append(
             [
                 each.name,
-                each.meaning,
+                meaning(each.name, each.meaning, labels.language),
                 f"{raw}{unit}" if raw != DASH else DASH,
                 number(each.value),
                 percent(each.below, 0),

@@ -25,6 +25,7 @@ from jqfast.report.inputs import (
     Residual,
     StockTable,
 )
+from jqfast.report.meanings import kind_name, meaning
 from jqfast.report.numbers import DASH, basis_points, count, flatten, number, percent, seconds, value
 from jqfast.report.prose import DEFINITIONS, cost_name, quality_name
 from jqfast.report.style import ink_on, relevance_colour
@@ -321,8 +322,8 @@ def feature_table(features: Sequence[FeatureRow], labels: Labels) -> str:
         (
             f.name,
             Cell(f.formula, css="code"),
-            f.doc,
-            f.kind,
+            meaning(f.name, f.doc, labels.language),
+            kind_name(f.kind, labels.language),
             Cell(str(f.lookback), css="n"),
             f.timing,
             f.norm,
