@@ -225,11 +225,23 @@ def _planted_facts(result: RunResult) -> PlantedFacts | None:
     if known is None:
         return None
     scores = [
-        ReferenceScore(h, scored.rank_ic.mean, *(scored.references[name].mean for name in known.scores))
+        ReferenceScore(
+            h,
+            scored.rank_ic.mean,
+            scored.references["oracle"].mean,
+            scored.references["oracle_visible"].mean,
+            scored.references["drivers_ridge"].mean,
+            _ranges({_renamed(name): one for name, one in scored.intervals.items()}),
+        )
         for h, scored in result.judgement.horizons.items()
         if scored.references
     ]
     return PlantedFacts(known.drivers, known.visible, scores)
+
+
+def _renamed(name: str) -> str:
+    """``oracle_visible_share`` is the report's ``visible_share``."""
+    return name.replace("oracle_visible", "visible").replace("drivers_ridge", "ridge")
 
 
 def _folds_note(result: RunResult) -> str:
@@ -256,8 +268,17 @@ def _horizon_score(h: int, scored: Horizon) -> HorizonScore:
         rank_ic_ir_annual=ranks.ir_annual,
         t_newey_west=ranks.t_newey_west,
         win_rate=ranks.win_rate,
-        rank_ic_interval=Interval(scored.interval.low, scored.interval.high, scored.interval.method),
+        rank_ic_interval=_range(scored.interval),
+        intervals=_ranges(scored.intervals),
     )
+
+
+def _range(found: inference.Interval) -> Interval:
+    return Interval(found.low, found.high, found.method)
+
+
+def _ranges(found: Mapping[str, inference.Interval]) -> dict[str, Interval]:
+    return {name: _range(one) for name, one in found.items()}
 
 
 def _portfolio_facts(
@@ -268,7 +289,7 @@ def _portfolio_facts(
         return None
     book, returns = traded.portfolio, traded.returns
     test = judgement.sharpe_test(trials)
-    interval = traded.sharpe_interval
+    gross = judgement.study.intervals.get("long_short_gross", {}).get("sharpe")
     return PortfolioFacts(
         series=PortfolioSeries(
             book.dates,
@@ -282,7 +303,10 @@ def _portfolio_facts(
         performance=_performances(traded, judgement.study.intervals),
         sharpe_gross=traded.performance["long_short_gross"].sharpe,
         sharpe_net=traded.performance["long_short_net"].sharpe,
-        sharpe_net_interval=Interval(interval.low, interval.high, interval.method),
+        sharpe_net_interval=_range(traded.sharpe_interval),
+        sharpe_gross_interval=_range(gross) if gross else Interval(),
+        turnover_interval=_range(traded.turnover_interval),
+        cost_interval=_range(traded.cost_interval),
         turnover_daily=traded.turnover_daily,
         turnover_annual=traded.turnover_daily * book.config.sessions_per_year,
         cost_annual=sum(book.cost_annual.values()),
@@ -324,7 +348,7 @@ def _performances(
 def _intervals(found: Mapping[str, inference.Interval]) -> dict[str, Interval]:
     """Of the fields of a column of figure 7."""
     names = {"return_risk": "ratio"}
-    return {names.get(name, name): Interval(i.low, i.high, i.method) for name, i in found.items()}
+    return {names.get(name, name): one for name, one in _ranges(found).items()}
 
 
 def _portfolio_notes(traded: Traded, language: Language) -> tuple[str, ...]:

@@ -132,6 +132,7 @@ def _legs(found: _Found, X: FeaturePanel) -> LegRelevance:
     sides = [_side_means(found.values, members) for members in (found.long, found.short)]
     long, short = sides
     p = welch(long, short).p
+    errors = [_error(side) for side in sides]
     dates = X.dates[found.rows]
     return LegRelevance(
         features=X.names,
@@ -141,7 +142,18 @@ def _legs(found: _Found, X: FeaturePanel) -> LegRelevance:
         n_long=int(found.long.sum()),
         n_short=int(found.short.sum()),
         period=f"{dates[0]} – {dates[-1]}",
+        long_error=errors[0],
+        short_error=errors[1],
     )
+
+
+def _error(values: AnyArray) -> FloatArray:
+    """(F,) standard error of the mean over the first axis, missing values left out; NaN for a single one."""
+    n = np.isfinite(values).sum(axis=0)
+    several = np.where(n > 1, n, 2)
+    centred = values - np.nanmean(values, axis=0)
+    error = np.sqrt(np.nansum(centred**2, axis=0) / (several - 1) / several)
+    return np.asarray(np.where(n > 1, error, np.nan))
 
 
 def _side_means(values: AnyArray, members: BoolArray) -> FloatArray:
@@ -213,8 +225,9 @@ def _deciles(
     top, bottom = (np.nanmean(values[:, side], axis=1) for side in (high, low))
     p = welch(values[:, high].T, values[:, low].T).p
     names = [X.names[i] for i in shown]
+    errors = [_error(values[:, side].T) for side in (high, low)]
     return RelevanceDeciles(
-        X.names[f], X.dates[found.rows[place]], value, names, top, bottom, p, int(high.sum())
+        X.names[f], X.dates[found.rows[place]], value, names, top, bottom, p, int(high.sum()), *errors
     )
 
 

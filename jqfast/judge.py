@@ -18,13 +18,15 @@ import numpy as np
 from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError
 from jqfast.evaluate import stats
-from jqfast.evaluate.breakdowns import block_length, date_draws
+from jqfast.evaluate.breakdowns import Both, date_draws, date_spacing, parts
+from jqfast.evaluate.correlations import Correlations
 from jqfast.evaluate.ic import Deciles, IcResult, deciles, ic, rank_ic
-from jqfast.evaluate.inference import Interval, SharpeTest, block_bootstrap, sharpe_test
+from jqfast.evaluate.inference import Interval, SharpeTest, sharpe_test
 from jqfast.evaluate.metrics import METRICS
 from jqfast.evaluate.monotonic import Monotonic, monotonic
 from jqfast.evaluate.overfitting import overfitting
 from jqfast.evaluate.portfolio import Portfolio, PortfolioConfig, plan, prepare, trade, universe_return
+from jqfast.evaluate.resample import Draws, draw
 from jqfast.evaluate.stats import Performance, performance
 from jqfast.evaluate.study import Kept, Scored, Study, study, study_book
 from jqfast.learn.labels import Labels, Unit, universe
@@ -50,14 +52,23 @@ LEGS = (
 @dataclass(frozen=True, eq=False)
 class Horizon:
     """What the scores of one horizon are worth; ``references`` name -> RankIC of what the simulator's truth
-    would have scored on the same pairs."""
+    would have scored on the same pairs.
+
+    ``intervals`` are of the fields of the report's table (``ic``, ``rank_ic_ir_annual``, ...), of each
+    reference and, as ``oracle_share``, of the share of a reference that the scores reach: of the same draws.
+    """
 
     ic: IcResult
     rank_ic: IcResult
-    interval: Interval
     deciles: Deciles
     monotonic: Monotonic
+    intervals: Mapping[str, Interval]
     references: Mapping[str, IcResult] = field(default_factory=dict)
+
+    @property
+    def interval(self) -> Interval:
+        """Of the mean RankIC."""
+        return self.intervals["rank_ic"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +86,8 @@ class Traded:
     monthly_net: FloatArray
     sharpe_interval: Interval
     turnover_daily: float
+    turnover_interval: Interval
+    cost_interval: Interval
     months: DateArray
 
 
@@ -155,28 +168,31 @@ def judge(
     if labels.unit == "month":
         rows = rows[np.isfinite(labels.returns[:, rows]).any(axis=(0, 2))]  # only month ends have labels
     year = MONTHS if labels.unit == "month" else config.sessions_per_year
+    spacing = date_spacing(rows, panel.is_session) if labels.unit == "session" else 1.0
     horizons: dict[int, Horizon] = {}
     for i, h in enumerate(predictions.horizons):
         scores, returns = predictions.scores[i, rows], labels.returns[labels.horizons.index(h), rows]
         ranks = rank_ic(scores, returns, horizon=h, periods_per_year=year)
+        plain = ic(scores, returns, horizon=h, periods_per_year=year)
+        split = deciles(scores, returns, config.buckets, horizon=h)
+        draws = date_draws(len(rows), h, labels.unit, spacing=spacing)
+        truths = {
+            name: rank_ic(
+                np.where(np.isfinite(scores), by_horizon[h][rows], np.nan),
+                returns,
+                horizon=h,
+                periods_per_year=year,
+            )
+            for name, by_horizon in (references or {}).items()
+            if h in by_horizon and labels.unit == "session"
+        }
         horizons[h] = Horizon(
-            ic=ic(scores, returns, horizon=h, periods_per_year=year),
+            ic=plain,
             rank_ic=ranks,
-            interval=block_bootstrap(
-                ranks.per_date, block=block_length(int(np.isfinite(ranks.per_date).sum()), h, labels.unit)
-            ),
-            deciles=(split := deciles(scores, returns, config.buckets, horizon=h)),
-            monotonic=monotonic(split.per_date, date_draws(len(rows), h, labels.unit), horizon=h),
-            references={
-                name: rank_ic(
-                    np.where(np.isfinite(scores), by_horizon[h][rows], np.nan),
-                    returns,
-                    horizon=h,
-                    periods_per_year=year,
-                )
-                for name, by_horizon in (references or {}).items()
-                if h in by_horizon and labels.unit == "session"
-            },
+            deciles=split,
+            monotonic=monotonic(split.per_date, draws, horizon=h),
+            intervals=_intervals(plain, ranks, draws, year) | _against(ranks, truths, draws),
+            references=truths,
         )
     traded, why_not = None, ""
     i = predictions.horizons.index(config.horizon)
@@ -190,6 +206,36 @@ def judge(
     return Judgement(panel.dates[rows], horizons, config.horizon, traded, found, why_not, labels.unit)
 
 
+def _intervals(plain: IcResult, ranks: IcResult, draws: Draws, year: float) -> dict[str, Interval]:
+    """Of the correlations of one horizon, their ratios, and the share of dates with a gain."""
+    pair = (Correlations(found.per_date[:, None], found.stocks[:, None]) for found in (plain, ranks))
+    (part,) = parts(Both(*pair), [""], draws, horizon=ranks.horizon)
+    scale = math.sqrt(year / ranks.horizon)
+
+    def named(estimate: float, low: float, high: float) -> Interval:
+        return Interval(estimate, low, high, draws.level, draws.method)
+
+    made = {"win_rate": named(part.win_rate, part.win_low, part.win_high)}
+    for name, one in (("ic", part.ic), ("rank_ic", part.rank_ic)):
+        made[name] = named(one.mean, one.low, one.high)
+        made[f"{name}_ir"] = named(one.ir, one.ir_low, one.ir_high)
+        made[f"{name}_ir_annual"] = named(one.ir * scale, one.ir_low * scale, one.ir_high * scale)
+    return made
+
+
+def _against(ranks: IcResult, truths: Mapping[str, IcResult], draws: Draws) -> dict[str, Interval]:
+    """Of the RankIC of each reference, and of the share of it that the scores reach on the same draws."""
+    made: dict[str, Interval] = {}
+    ours = draws.means(ranks.per_date[:, None])[:, 0]
+    for name, truth in truths.items():
+        theirs = draws.means(truth.per_date[:, None])[:, 0]
+        made[name] = draws.interval(truth.mean, theirs, truth.n_dates)
+        if truth.mean > 0:
+            share = ours / np.where(theirs > 0, theirs, np.nan)
+            made[f"{name}_share"] = draws.interval(ranks.mean / truth.mean, share, truth.n_dates)
+    return made
+
+
 def _trade(
     panel: Panel, labels: Labels, predictions: Predictions, config: PortfolioConfig
 ) -> tuple[Traded, Kept]:
@@ -201,23 +247,22 @@ def _trade(
     returns = {**book.returns, "benchmark": benchmark}
     year, net = config.sessions_per_year, book.returns["long_short_net"]
     months = stats.monthly(book.dates, net)
+    draws = draw(len(net), block=20.0)
+    turnover = np.mean(list(book.turnover.values()), axis=0)
+    cost = (book.returns["long_short_gross"] - net) * year
+    ratio = performance(net, periods_per_year=year).sharpe
     traded = Traded(
         portfolio=book,
         returns=returns,
         performance={leg: performance(returns[leg], periods_per_year=year, dates=book.dates) for leg in LEGS},
         monthly_net=months[1],
         months=months[0],
-        sharpe_interval=block_bootstrap(net, lambda drawn: _sharpes(drawn, year), block=20.0),
-        turnover_daily=float(np.mean([series.mean() for series in book.turnover.values()])),
+        sharpe_interval=draws.interval(ratio, draws.sharpe(net[:, None], year)[:, 0]),
+        turnover_daily=float(turnover.mean()),
+        turnover_interval=draws.interval(float(turnover.mean()), draws.means(turnover[:, None])[:, 0]),
+        cost_interval=draws.interval(float(cost.mean()), draws.means(cost[:, None])[:, 0]),
     )
     return traded, Kept(prepared, scores, book, returns)
-
-
-def _sharpes(drawn: FloatArray, year: float) -> FloatArray:
-    """Annual Sharpe ratio of each row."""
-    deviation = drawn.std(axis=1, ddof=1) if drawn.shape[1] > 1 else np.zeros(len(drawn))
-    safe = np.where(deviation > 0, deviation, np.nan)
-    return drawn.mean(axis=1) / safe * math.sqrt(year)  # type: ignore[no-any-return]  # numpy's arithmetic
 
 
 def _horizon_metrics(result: Horizon) -> dict[str, Any]:
@@ -227,6 +272,7 @@ def _horizon_metrics(result: Horizon) -> dict[str, Any]:
             **_ic_metrics(result.rank_ic),
             "interval_95": [result.interval.low, result.interval.high],
         },
+        "intervals_95": {name: [one.low, one.high] for name, one in result.intervals.items()},
         "references": {name: _ic_metrics(scored) for name, scored in result.references.items()},
         "deciles": {
             "mean": result.deciles.mean,
@@ -265,6 +311,8 @@ def _portfolio_metrics(traded: Traded) -> dict[str, Any]:
         },
         "sharpe_net_interval_95": [traded.sharpe_interval.low, traded.sharpe_interval.high],
         "turnover_daily": traded.turnover_daily,
+        "turnover_daily_interval_95": [traded.turnover_interval.low, traded.turnover_interval.high],
+        "cost_annual_interval_95": [traded.cost_interval.low, traded.cost_interval.high],
         "turnover_annual": traded.turnover_daily * book.config.sessions_per_year,
         "cost_annual": dict(book.cost_annual),
         "stocks": dict(book.stocks),

@@ -19,7 +19,7 @@ from jqfast.evaluate.inference import newey_west
 from jqfast.evaluate.ranks import MIN_STOCKS
 from jqfast.evaluate.resample import Draws, draw
 from jqfast.learn.labels import Unit
-from jqfast.types import AnyArray, BoolArray, DateArray, FloatArray
+from jqfast.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 
 #: Fewest stocks of a sector or size bucket on a date; noisy there, but the mean over dates is not biased.
 GROUP_STOCKS = 5
@@ -28,13 +28,15 @@ _KINDS: tuple[Kind, Kind] = ("ic", "rank_ic")
 
 
 class Estimate(NamedTuple):
-    """A mean over dates: Newey-West ``t``, ``ir`` (mean / deviation), and its bootstrap interval."""
+    """A mean over dates: Newey-West ``t``, ``ir`` (mean / deviation), and the bootstrap intervals of both."""
 
     mean: float
     t: float
     ir: float
     low: float
     high: float
+    ir_low: float = math.nan
+    ir_high: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Part:
     stocks : mean number of pairs on those dates
     win_rate : share of those dates with a RankIC above 0
     ic, rank_ic : Estimate
+    win_low, win_high : bootstrap interval of the share
     """
 
     name: str
@@ -56,6 +59,8 @@ class Part:
     win_rate: float
     ic: Estimate
     rank_ic: Estimate
+    win_low: float = math.nan
+    win_high: float = math.nan
 
 
 class Both(NamedTuple):
@@ -170,9 +175,21 @@ def parts(found: Both, names: Sequence[str], draws: Draws, *, horizon: int) -> t
     present = np.isfinite(found.rank_ic.values)
     n = present.sum(axis=0)
     stocks = np.where(present, found.rank_ic.pairs, 0).sum(axis=0) / np.maximum(n, 1)
-    positive = (np.where(present, found.rank_ic.values, 0.0) > 0).sum(axis=0) / np.where(n > 0, n, np.nan)
+    won = np.where(present, found.rank_ic.values > 0, np.nan)
+    positive = np.nansum(won, axis=0) / np.where(n > 0, n, np.nan)
+    drawn = draws.means(won)
+    wins = [draws.interval(positive[k], drawn[:, k], int(n[k])) for k in range(len(names))]
     return tuple(
-        Part(name, int(n[k]), float(stocks[k]), float(positive[k]), estimates[0][k], estimates[1][k])
+        Part(
+            name,
+            int(n[k]),
+            float(stocks[k]),
+            float(positive[k]),
+            estimates[0][k],
+            estimates[1][k],
+            wins[k].low,
+            wins[k].high,
+        )
         for k, name in enumerate(names)
     )
 
@@ -180,6 +197,7 @@ def parts(found: Both, names: Sequence[str], draws: Draws, *, horizon: int) -> t
 def _estimates(values: FloatArray, draws: Draws, horizon: int) -> list[Estimate]:
     """Of each column of (T, K) correlations."""
     drawn = draws.means(values)
+    ratios = drawn / _deviations(values, drawn, draws)
     found = []
     for k, column in enumerate(values.T):
         test = newey_west(column, horizon=horizon, gaps="keep")
@@ -187,16 +205,44 @@ def _estimates(values: FloatArray, draws: Draws, horizon: int) -> list[Estimate]
         deviation = float(known.std(ddof=1)) if len(known) > 1 else 0.0
         interval = draws.interval(test.mean, drawn[:, k], len(known))
         ratio = test.mean / deviation if deviation > 0 else np.nan
-        found.append(Estimate(test.mean, test.t, ratio, interval.low, interval.high))
+        ratio_interval = draws.interval(ratio, ratios[:, k], len(known))
+        found.append(
+            Estimate(
+                test.mean,
+                test.t,
+                ratio,
+                interval.low,
+                interval.high,
+                ratio_interval.low,
+                ratio_interval.high,
+            )
+        )
     return found
 
 
-def block_length(n: int, horizon: int, unit: Unit = "session") -> float:
-    """Mean length of the blocks of n dates: as long as returns overlap, and a month of sessions at least, or
-    the cube root of the number of months."""
-    return float(max(horizon, 20 if unit == "session" else math.ceil(n ** (1 / 3))))
+def _deviations(values: FloatArray, means: FloatArray, draws: Draws) -> FloatArray:
+    """(D, K) standard deviations, ddof 1, of the drawn dates of (T, K) values; NaN where they do not vary."""
+    present = np.isfinite(values)
+    n = np.maximum(present.sum(axis=0), 2)
+    variance = (draws.means(values**2) - means**2) * n / (n - 1)
+    return np.asarray(np.sqrt(np.where(variance > 1e-12 * means**2, variance, np.nan)))
 
 
-def date_draws(n: int, horizon: int, unit: Unit = "session", *, draws: int = 1000, seed: int = 0) -> Draws:
+def date_spacing(rows: IntArray, is_session: BoolArray) -> float:
+    """Sessions from one judged date to the next, in the median: 1 for daily scores, 5 for weekly ones."""
+    steps = np.diff(np.cumsum(is_session)[rows])
+    return max(float(np.median(steps)), 1.0) if len(steps) else 1.0
+
+
+def block_length(n: int, horizon: int, unit: Unit = "session", *, spacing: float = 1.0) -> float:
+    """Mean length, in dates, of the blocks of n dates: as long as returns overlap, a month at least, and not
+    below the cube root of n; ``spacing`` is the number of sessions from one date to the next."""
+    month = 20 if unit == "session" else 1
+    return float(max(math.ceil(max(horizon, month) / spacing), math.ceil(n ** (1 / 3))))
+
+
+def date_draws(
+    n: int, horizon: int, unit: Unit = "session", *, spacing: float = 1.0, draws: int = 1000, seed: int = 0
+) -> Draws:
     """Draws of n dates in blocks long enough for returns over ``horizon`` sessions or months."""
-    return draw(n, block=block_length(n, horizon, unit), draws=draws, seed=seed)
+    return draw(n, block=block_length(n, horizon, unit, spacing=spacing), draws=draws, seed=seed)

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from jqfast.evaluate.intervals import growth_interval
 from jqfast.evaluate.portfolio import Plan, PortfolioConfig, Prepared, trade
 from jqfast.evaluate.resample import Draws, draw
 from jqfast.evaluate.stats import performance
@@ -29,6 +30,7 @@ class CapacityPoint:
     cost_annual : costs a year, as a fraction of the capital of a leg
     participation : mean share of a stock's daily turnover that an entry takes, weighted by value
     unfilled : share of the ordered value that the limit of participation leaves unfilled, the worse leg
+    net_low, net_high : bootstrap interval of ``annual_net``
     """
 
     capital: float
@@ -40,6 +42,8 @@ class CapacityPoint:
     cost_annual: float
     participation: float
     unfilled: float
+    net_low: float = math.nan
+    net_high: float = math.nan
 
 
 def capacity(
@@ -80,6 +84,7 @@ def capacity(
             shared = draw(len(net), block=20.0, draws=draws, seed=seed)
         figures = performance(net, periods_per_year=year)
         interval = shared.interval(figures.sharpe, shared.sharpe(net[:, None], year)[:, 0])
+        growth = growth_interval(net, figures, shared)
         points.append(
             CapacityPoint(
                 capital=capital,
@@ -93,18 +98,20 @@ def capacity(
                 cost_annual=float(sum(book.cost_annual.values())),
                 participation=max(book.participation.values()),
                 unfilled=max(book.unfilled.values()),
+                net_low=growth.low,
+                net_high=growth.high,
             )
         )
     return tuple(points)
 
 
-def break_even(points: Sequence[CapacityPoint]) -> float:
-    """Yen per leg beyond which the net return is no longer positive.
+def break_even(points: Sequence[CapacityPoint], figure: str = "annual_net") -> float:
+    """Yen per leg beyond which the net return (or another ``figure`` of the points) is no longer positive.
 
     Interpolated in the logarithm of the capital between the last size with a profit and the next; NaN where
     no size earns anything, infinity where the largest still does.
     """
-    net = np.array([point.annual_net for point in points])
+    net = np.array([getattr(point, figure) for point in points])
     if len(net) == 0 or not (net > 0).any():
         return math.nan
     last = int(np.flatnonzero(net > 0)[-1])

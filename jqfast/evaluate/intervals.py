@@ -9,7 +9,7 @@ import numpy as np
 from jqfast.evaluate.inference import Interval
 from jqfast.evaluate.resample import Draws
 from jqfast.evaluate.stats import Performance
-from jqfast.types import FloatArray
+from jqfast.types import AnyArray, FloatArray
 
 #: Draws whose resampled series are held at a time.
 _AT_ONCE = 50
@@ -63,8 +63,30 @@ def _figures(sample: FloatArray, year: float) -> FloatArray:
     below = np.sqrt(np.mean(np.minimum(sample, 0.0) ** 2, axis=1)) * np.sqrt(year)
     wealth = np.cumprod(1.0 + sample, axis=1)
     annual = np.maximum(wealth[:, -1], 0.0) ** (year / n) - 1.0
-    highest = np.maximum(np.maximum.accumulate(wealth, axis=1), 1.0)
-    fall = np.minimum((wealth / highest).min(axis=1) - 1.0, 0.0)
+    fall = _falls(wealth)
     sortino = mean * year / np.where(below > 0, below, np.nan)
     win = (sample > 0).mean(axis=1)
     return np.stack([annual, risk, annual / risk, mean * year / risk, sortino, fall, win])
+
+
+def growth_interval(returns: FloatArray, figures: Performance, draws: Draws) -> Interval:
+    """The interval of the annual return alone, for a product of matrices instead of resampled series."""
+    steps = np.log(
+        np.maximum(1.0 + returns, 1e-300)
+    )  # finite where all is lost: the product is 0 all the same
+    drawn = draws.means(steps[:, None])[:, 0]
+    return draws.interval(figures.annual_return, np.exp(drawn * figures.periods_per_year) - 1.0)
+
+
+def fall_interval(returns: FloatArray, figures: Performance, draws: Draws) -> Interval:
+    """The interval of the deepest fall alone."""
+    steps: FloatArray = np.asarray(1.0 + returns, dtype=np.float64)
+    blocks = [draws.index[k : k + _AT_ONCE] for k in range(0, len(draws.index), _AT_ONCE)]
+    drawn = [_falls(np.cumprod(steps[block], axis=1)) for block in blocks]
+    return draws.interval(figures.max_drawdown, np.concatenate(drawn))
+
+
+def _falls(wealth: AnyArray) -> FloatArray:
+    """(draws,) the deepest fall of compounded values (draws, P) that began at 1."""
+    highest = np.maximum(np.maximum.accumulate(wealth, axis=1), 1.0)
+    return np.asarray(np.minimum((wealth / highest).min(axis=1) - 1.0, 0.0))

@@ -26,6 +26,8 @@ class Monotonic:
     spearman : rank correlation of bucket number and mean return, 1 when the means rise all the way
     n_dates : dates on which every bucket has a return
     method : of the bootstrap
+    spearman_low, spearman_high, step_low, step_high : bootstrap intervals of ``spearman`` and of the step
+        that is the smallest
     """
 
     smallest_step: float
@@ -35,6 +37,10 @@ class Monotonic:
     spearman: float
     n_dates: int
     method: str
+    spearman_low: float = math.nan
+    spearman_high: float = math.nan
+    step_low: float = math.nan
+    step_high: float = math.nan
 
 
 def monotonic(per_date: AnyArray, draws: Draws, *, horizon: int = 1) -> Monotonic:
@@ -68,14 +74,30 @@ def monotonic(per_date: AnyArray, draws: Draws, *, horizon: int = 1) -> Monotoni
         return Monotonic(math.nan, math.nan, math.nan, math.nan, math.nan, 0, draws.method)
     means = values[known].mean(axis=0)
     steps = np.diff(means)
-    drawn = np.diff(draws.means(np.where(known[:, None], values, np.nan)), axis=1)
+    redrawn = draws.means(np.where(known[:, None], values, np.nan))
+    drawn = np.diff(redrawn, axis=1)
     lowest = (drawn - steps).min(axis=1)
     smallest = float(steps.min())
     p = float((lowest[np.isfinite(lowest)] > smallest).mean()) if n >= FEWEST else math.nan
     number = np.arange(values.shape[1]) - (values.shape[1] - 1) / 2.0
     slope = newey_west(values @ number / (number @ number), horizon=horizon, gaps="keep")
     place = rank_rows(means[None])[0]
-    return Monotonic(smallest, p, slope.mean, slope.t, _correlation(number, place), n, draws.method)
+    orders = [_correlation(number, ranks) for ranks in rank_rows(redrawn)]
+    spearman = draws.interval(_correlation(number, place), np.array(orders), n)
+    step = draws.interval(smallest, drawn[:, int(steps.argmin())], n)
+    return Monotonic(
+        smallest,
+        p,
+        slope.mean,
+        slope.t,
+        spearman.estimate,
+        n,
+        draws.method,
+        spearman.low,
+        spearman.high,
+        step.low,
+        step.high,
+    )
 
 
 def _correlation(a: AnyArray, b: AnyArray) -> float:

@@ -20,11 +20,21 @@ from jqfast.data.lazy import Columns
 from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError
 from jqfast.evaluate.alphas import Alpha, alphas
-from jqfast.evaluate.breakdowns import Part, both, by_date, by_stock, by_year, date_draws, decay, parts
+from jqfast.evaluate.breakdowns import (
+    Part,
+    both,
+    by_date,
+    by_stock,
+    by_year,
+    date_draws,
+    date_spacing,
+    decay,
+    parts,
+)
 from jqfast.evaluate.capacity import CapacityPoint, break_even, capacity
 from jqfast.evaluate.groups import sectors, sizes
 from jqfast.evaluate.inference import Interval, newey_west
-from jqfast.evaluate.intervals import performance_intervals
+from jqfast.evaluate.intervals import fall_interval, growth_interval, performance_intervals
 from jqfast.evaluate.portfolio import Portfolio, PortfolioConfig, Prepared, plan, trade, universe_return
 from jqfast.evaluate.regimes import trend_state, volatility_state
 from jqfast.evaluate.resample import Draws, draw
@@ -70,7 +80,8 @@ class Variant:
 
 class Book(NamedTuple):
     """Net annual return, Sharpe ratio with its interval, deepest fall; ``excess`` over the equally weighted
-    universe a year, with its Newey-West t (NaN for a long-short book)."""
+    universe a year, with its Newey-West t (NaN for a long-short book); intervals of the return, and of the
+    fall of a long-short book."""
 
     annual_return: float
     sharpe: float
@@ -79,6 +90,8 @@ class Book(NamedTuple):
     max_drawdown: float
     excess: float
     excess_t: float
+    annual_return_95: tuple[float, float] = (math.nan, math.nan)
+    max_drawdown_95: tuple[float, float] = (math.nan, math.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +152,8 @@ def study(panel: Panel, labels: Labels, scored: Scored) -> Study:
     rows, scores, h = scored
     returns = labels.returns[labels.horizons.index(h), rows]
     members = universe(panel)
-    draws = date_draws(len(rows), h, labels.unit)
+    spacing = date_spacing(rows, panel.is_session) if labels.unit == "session" else 1.0
+    draws = date_draws(len(rows), h, labels.unit, spacing=spacing)
     whole = both(scores, returns)
     found: dict[str, tuple[Part, ...]] = {}
     by: dict[str, str] = {}
@@ -307,6 +321,8 @@ def _book(returns: FloatArray, over: FloatArray | None, draws: Draws, year: floa
     figures = performance(returns, periods_per_year=year)
     interval = draws.interval(figures.sharpe, draws.sharpe(returns[:, None], year)[:, 0])
     excess = newey_west(over) if over is not None else None
+    growth = growth_interval(returns, figures, draws)
+    fall = fall_interval(returns, figures, draws) if over is None else None
     return Book(
         annual_return=figures.annual_return,
         sharpe=figures.sharpe,
@@ -315,6 +331,8 @@ def _book(returns: FloatArray, over: FloatArray | None, draws: Draws, year: floa
         max_drawdown=figures.max_drawdown,
         excess=excess.mean * year if excess else math.nan,
         excess_t=excess.t if excess else math.nan,
+        annual_return_95=(growth.low, growth.high),
+        max_drawdown_95=(fall.low, fall.high) if fall else (math.nan, math.nan),
     )
 
 
@@ -324,6 +342,7 @@ def _part_metrics(part: Part) -> dict[str, Any]:
         "n_dates": part.n_dates,
         "stocks": part.stocks,
         "win_rate": part.win_rate,
+        "win_rate_95": [part.win_low, part.win_high],
         "ic": part.ic._asdict(),
         "rank_ic": part.rank_ic._asdict(),
     }

@@ -170,6 +170,8 @@ def capacity_curve(points: Sequence[CapacityPoint], style: Style | None = None) 
         ):
             values = 100 * frame[column].to_numpy()
             left.plot(capital, values, dashes, marker="o", ms=4, color=colour, label=style.labels(basis))
+        band = (100 * frame[name].to_numpy() for name in ("net_low", "net_high"))
+        left.fill_between(capital, *band, color=LONG, alpha=0.15, lw=0)
         left.set_ylabel(style.labels("capacity_return") + " (%)")
         left.legend(loc="best")
         low, high = frame["low"].to_numpy(), frame["high"].to_numpy()

@@ -11,7 +11,7 @@ import numpy as np
 
 from jqfast.report.inputs import FeatureScatter, LegRelevance
 from jqfast.report.style import INK, LONG, MUTED, SHORT, Style, new_figure, styled
-from jqfast.types import AnyArray, BoolArray, IntArray
+from jqfast.types import AnyArray, BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: bars beyond this number cannot be read
 MOST_BARS = 20
+#: half a 95 % interval in standard errors
+WHISKER = 1.96
 #: more points than this are drawn as an image inside the SVG, which keeps the file small
 RASTER_FROM = 1_000
 
@@ -49,7 +51,8 @@ def mean_relevance(
     Returns
     -------
     frame : all F features by falling |long - short|; columns ``long``, ``short``, ``difference``,
-    ``p_value``, ``mark`` (``*`` 5 %, ``**`` 1 %) figure : matplotlib Figure
+    ``long_error``, ``short_error``, ``p_value``, ``mark`` (``*`` 5 %, ``**`` 1 %)
+    figure : matplotlib Figure
     """
     import pandas as pd
 
@@ -60,6 +63,8 @@ def mean_relevance(
             "long": legs.long[order],
             "short": legs.short[order],
             "difference": (legs.long - legs.short)[order],
+            "long_error": errors_of(legs.long_error, legs.long)[order],
+            "short_error": errors_of(legs.short_error, legs.short)[order],
             "p_value": legs.p_value[order],
             "mark": [significance(float(p)) for p in legs.p_value[order]],
         },
@@ -74,20 +79,35 @@ def mean_relevance(
 
 def _draw_bars(axes: Axes, shown: DataFrame, style: Style) -> None:
     place = np.arange(len(shown))[::-1].astype(np.float64)
+    ends = np.zeros(len(shown))
     sides = (("long", LONG, 0.19), ("short", SHORT, -0.19))
     for name, colour, shift in sides:
         axes.barh(place + shift, shown[name].to_numpy(), height=0.36, color=colour, label=style.labels(name))
+        errors = shown[f"{name}_error"].to_numpy()
+        ends = np.maximum(ends, whiskers(axes, shown[name].to_numpy(), errors, place + shift))
     axes.axvline(0.0, color=MUTED, lw=0.8)
     axes.set_yticks(place, [style.safe(str(name)) for name in shown.index])
     axes.tick_params(axis="y", colors=INK)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(style.labels("mean_relevance"))
     axes.set_ylim(-0.6, len(shown) - 0.4)
-    ends = np.maximum(np.nan_to_num(shown["long"].to_numpy()), np.nan_to_num(shown["short"].to_numpy()))
-    for y, end, mark in zip(place, np.maximum(ends, 0.0), shown["mark"], strict=True):
+    for y, end, mark in zip(place, ends, shown["mark"], strict=True):
         axes.annotate(mark, (end, y), (4, -1), textcoords="offset points", va="center", color=INK)
     axes.margins(x=0.06)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
+
+
+def errors_of(errors: FloatArray | None, means: FloatArray) -> FloatArray:
+    """Standard errors, NaN where nobody measured them."""
+    return np.full(len(means), np.nan) if errors is None else errors
+
+
+def whiskers(axes: Axes, means: AnyArray, errors: AnyArray, place: AnyArray) -> FloatArray:
+    """95 % intervals on horizontal bars, 1.96 standard errors each way; where they end on the right."""
+    known = np.isfinite(errors)
+    reach = WHISKER * errors[known]
+    axes.hlines(place[known], means[known] - reach, means[known] + reach, color=INK, lw=0.9)
+    return np.asarray(np.nan_to_num(means) + WHISKER * np.nan_to_num(errors))
 
 
 def value_vs_relevance(scatter: FeatureScatter, style: Style | None = None) -> tuple[DataFrame, Figure]:

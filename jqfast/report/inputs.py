@@ -106,7 +106,7 @@ class HorizonScore:
     ``ic`` and ``rank_ic`` are means over dates, ``*_ir`` mean / std raw, ``*_ir_annual`` the same times
     sqrt(periods per year / horizon), ``t_newey_west`` belongs to ``rank_ic`` (at least 3 (horizon - 1) lags),
     ``win_rate`` is the share of dates with a positive rank IC, ``r2`` the out-of-sample R2 of the
-    forecast if there is one.
+    forecast if there is one; ``intervals`` are of the fields that have one, the rank IC apart.
     """
 
     horizon: int
@@ -121,6 +121,7 @@ class HorizonScore:
     win_rate: float
     rank_ic_interval: Interval = Interval()
     r2: float = NAN
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +158,8 @@ class ReferenceScore:
     """RankIC of a horizon on a simulated market beside what its truth would have scored on the same pairs.
 
     ``oracle`` knows all planted drivers and their strengths, ``visible`` those that the inputs can see,
-    ``ridge`` all drivers but not their strengths, which it learns as the model does.
+    ``ridge`` all drivers but not their strengths, which it learns as the model does. ``intervals`` are of
+    these and, as ``oracle_share`` and ``visible_share``, of what the RankIC is of the first two.
     """
 
     horizon: int
@@ -165,6 +167,7 @@ class ReferenceScore:
     oracle: float
     visible: float
     ridge: float
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -267,7 +270,7 @@ class PortfolioFacts:
     the one-way traded value per session as a fraction of the capital of one leg, ``turnover_annual`` the
     same per year, ``cost_annual`` the cost per year as a fraction of capital. ``probabilistic_sharpe`` is
     the probability that the true net Sharpe ratio is positive; ``trials`` the number of configurations
-    tried on these data.
+    tried on these data. ``turnover_interval`` is per session, ``cost_interval`` per year.
     """
 
     series: PortfolioSeries | None
@@ -283,6 +286,9 @@ class PortfolioFacts:
     probabilistic_sharpe: float = NAN
     trials: int = 1
     notes: Sequence[str] = ()
+    turnover_interval: Interval = Interval()
+    cost_interval: Interval = Interval()
+    sharpe_gross_interval: Interval = Interval()
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,7 +320,8 @@ class StockTable:
 class LegRelevance:
     """Figure 9.
 
-    Mean relevance (F,) of the long and of the short side, and Welch's two-sided p-values (F,).
+    Mean relevance (F,) of the long and of the short side, Welch's two-sided p-values (F,), and the standard
+    errors (F,) of the means that were tested.
     """
 
     features: Sequence[str]
@@ -324,6 +331,8 @@ class LegRelevance:
     n_long: int = 0
     n_short: int = 0
     period: str = ""
+    long_error: FloatArray | None = None
+    short_error: FloatArray | None = None
 
     def __post_init__(self) -> None:
         _same_length(
@@ -377,7 +386,8 @@ class RelevanceDeciles:
 
     ``feature`` is the input, ``value`` what it was on the date (NaN where it differs by stock); ``high`` and
     ``low`` (A,) mean normalised values of the attributes in the top and the bottom decile of its relevance,
-    ``p_value`` (A,) of Welch's test between them, ``n`` stocks in each.
+    ``p_value`` (A,) of Welch's test between them, ``n`` stocks in each, and the standard errors (A,) of
+    the means.
     """
 
     feature: str
@@ -388,6 +398,8 @@ class RelevanceDeciles:
     low: FloatArray
     p_value: FloatArray
     n: int
+    high_error: FloatArray | None = None
+    low_error: FloatArray | None = None
 
     def __post_init__(self) -> None:
         owner = "RelevanceDeciles"

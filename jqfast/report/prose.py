@@ -146,11 +146,11 @@ CAVEATS: tuple[Both, ...] = (
 SENTENCES: dict[str, Both] = {
     "benchmark_universe": ("Universe, equal weight", "全銘柄の等ウェイト"),
     "folds_monthly": (
-        "{count} folds from {first} to {last}, a refit every {step} month(s) on {window}.",
+        "{count} folds from {first} to {last}, months between refits: {step}, each on {window}.",
         "{first} から {last} まで {count} 期、{step} か月ごとに{window}で学習し直す。",
     ),
     "folds_sessions": (
-        "{count} folds from {first} to {last}, a refit every {step} session(s) on {window}.",
+        "{count} folds from {first} to {last}, sessions between refits: {step}, each on {window}.",
         "{first} から {last} まで {count} 期、{step} 営業日ごとに{window}で学習し直す。",
     ),
     "folds_split": (
@@ -241,6 +241,15 @@ SENTENCES: dict[str, Both] = {
         "Forecasts and returns of out-of-sample dates only; the date mean of each correlation across stocks.",
         "標本外の日のみ。銘柄間相関の日次平均。",
     ),
+    "note_small": (
+        "Small: 95% intervals ({method}).",
+        "小さい数値は95%区間（{method}）。",
+    ),
+    "note_decile_table": (
+        "Mean return per holding period in basis points (bp, 0.01%). Small: half of the 95% interval, 1.96 Newey-West "
+        "standard errors.",
+        "保有期間あたりの平均リターン（bp = 0.01%）。小さい数値は95%区間の半幅（Newey-West 標準誤差の 1.96 倍）。",
+    ),
     "note_oracle": (
         "RankIC beside what the truth of this simulated market scores on the same pairs. Oracle: the expectation of "
         "the return given all that is planted ({drivers}). Its visible part: given what these inputs can see "
@@ -258,8 +267,9 @@ SENTENCES: dict[str, Both] = {
         "等ウェイト平均の期間平均。ひげは ±1.96 標準誤差。",
     ),
     "note_cumulative": (
-        "Simple returns compounded, all lines start at 1. Short: return of holding the stocks of the bottom decile.",
-        "単純リターンの複利累積、期初 = 1。ショートは最下位分位の銘柄を保有した場合のリターン。",
+        "Simple returns compounded, all lines start at 1. Short: return of holding the stocks of the bottom decile, so "
+        "that a good short leg falls; net, the costs of selling short raise it.",
+        "単純リターンの複利累積、期初 = 1。ショートは最下位分位の銘柄を保有した場合のリターンで、下がるほど良い。コスト後は空売りのコストの分だけ高くなる。",
     ),
     "note_stocks": (
         "Cell text: input value after normalisation. Colour: relevance, red raises the forecast, white is 0, blue "
@@ -267,8 +277,8 @@ SENTENCES: dict[str, Both] = {
         "セルの数値は正規化後の入力値。色は LRP 貢献度で、赤は予測を上げ、白は0、青は下げる。最も濃い色は ±{scale}。",
     ),
     "note_legs": (
-        "Welch's two-sample t-test of long against short: * 5%, ** 1%.",
-        "ロングとショートの平均の差に対する Welch の t 検定：* 5%有意、** 1%有意。",
+        "Whiskers: 95% intervals of the mean over dates. Welch's two-sample t-test of long against short: * 5%, ** 1%.",
+        "ひげは期間平均の95%区間。ロングとショートの平均の差に対する Welch の t 検定：* 5%有意、** 1%有意。",
     ),
     "note_demeaned": (
         "Relevance minus its mean over all stocks of the same date.",
@@ -292,8 +302,8 @@ SENTENCES: dict[str, Both] = {
     ),
     "note_deciles_lrp": (
         "Top and bottom tenth of the {n} stocks on each side by the relevance of {feature}; mean normalised values, "
-        "Welch's test between them: * 5%, ** 1%. Stocks of one date are not independent.",
-        "{feature} の貢献度による上位・下位 10%（各 {n} 銘柄）の正規化後の平均値と、その差の Welch 検定（* 5%、** 1%）。"
+        "whiskers: 95% intervals; Welch's test between them: * 5%, ** 1%. Stocks of one date are not independent.",
+        "{feature} の貢献度による上位・下位 10%（各 {n} 銘柄）の正規化後の平均値（ひげは95%区間）と、その差の Welch 検定（* 5%、** 1%）。"
         "同一日の銘柄は互いに独立ではない。",
     ),
     "note_market_date": (

@@ -147,9 +147,10 @@ def _forecast_tiles(context: Context) -> list[tuple[str, ...]]:
     t = label("newey_west", t=number(score.t_newey_west))
     name = label("tile_rank_ic", h=label.horizon(score.horizon))
     dates = label("dates_value", n=count(score.n_dates))
+    won = score.intervals.get("win_rate", Interval())
     return [
         (name, number(score.rank_ic, 4), t, _range(label, score.rank_ic_interval, 3)),
-        (label("tile_win"), percent(score.win_rate), dates),
+        (label("tile_win"), percent(score.win_rate), dates, _share(label, won)),
     ]
 
 
@@ -165,7 +166,8 @@ def _portfolio_tiles(context: Context) -> list[tuple[str, ...]]:
         tiles += _return_tiles(label, rows["net"], rows.get("gross"))
     costs = label("cost_value", x=percent(facts.cost_annual))
     rate = label("session_year", x=f"{number(facts.turnover_annual, 1)}×")
-    tiles.append((label("tile_turnover"), percent(facts.turnover_daily), rate, costs))
+    spread = _share(label, facts.turnover_interval)
+    tiles.append((label("tile_turnover"), percent(facts.turnover_daily), rate, costs, spread))
     return tiles
 
 
@@ -187,7 +189,11 @@ def _return_tiles(label: Labels, net: Performance, gross: Performance | None) ->
 
 def _percents(label: Labels, column: Performance, field: str) -> str:
     """The interval of a figure in percent, empty where there is none."""
-    found = column.intervals.get(field, Interval())
+    return _share(label, column.intervals.get(field, Interval()))
+
+
+def _share(label: Labels, found: Interval) -> str:
+    """An interval in percent, empty where there is none."""
     low, high = percent(found.low), percent(found.high)
     return "" if DASH in (low, high) else label("interval", low=low, high=high)
 
@@ -226,7 +232,9 @@ def forecast_quality(context: Context) -> str:
     body = (
         tables.score_table(facts.scores, label, facts.primary_horizon) if facts.scores else missing(context)
     )
-    body += paragraph(joined(label, [context.say("note_ic"), facts.folds_note]), "foot")
+    methods = {one.method for row in facts.scores for one in row.intervals.values() if one.method}
+    small = [context.say("note_small", method=method) for method in sorted(methods)]
+    body += paragraph(joined(label, [context.say("note_ic"), *small, facts.folds_note]), "foot")
     if facts.planted is not None:
         body += tables.reference_table(facts.planted.scores, label, facts.primary_horizon)
         said = {name: ", ".join(getattr(facts.planted, name)) or DASH for name in ("drivers", "visible")}
@@ -251,7 +259,8 @@ def decile_section(context: Context) -> str:
         return section(context, "deciles", missing(context))
     _, figure = figures.decile_returns(deciles, context.style)
     body = picture(context, "C", label("decile_title"), figure, [context.say("note_deciles")])
-    return section(context, "deciles", body + tables.decile_table(deciles, label))
+    note = paragraph(context.say("note_decile_table"), "foot")
+    return section(context, "deciles", body + tables.decile_table(deciles, label) + note)
 
 
 def portfolio_section(context: Context) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from html import escape
 
 from jqfast.evaluate.breakdowns import Part
+from jqfast.evaluate.capacity import CapacityPoint, break_even
 from jqfast.evaluate.study import Study
 from jqfast.report import figures_evaluation, tables_evaluation
 from jqfast.report.evaluation_inputs import EvaluationFacts
@@ -89,7 +90,7 @@ def _monotonic(context: Context, facts: EvaluationFacts) -> str:
 def _risk(context: Context, facts: EvaluationFacts) -> str:
     legs = {leg: facts.performance[leg] for leg in _LEGS if leg in facts.performance}
     table = tables_evaluation.risk_table(legs, facts.study.intervals, context.labels)
-    return _head(context, "risk_title") + table
+    return _head(context, "risk_title") + table + paragraph(context.say("note_risk"), "foot")
 
 
 def _variants(context: Context, study: Study) -> str:
@@ -105,19 +106,32 @@ def _variants(context: Context, study: Study) -> str:
 def _capacity(context: Context, study: Study) -> str:
     _, figure = figures_evaluation.capacity_curve(study.capacity, context.style)
     title = context.labels("capacity_title")
-    notes = [break_even_words(context, study.break_even), context.say("note_capacity")]
+    notes = [break_even_words(context, study.capacity), context.say("note_capacity")]
     table = tables_evaluation.capacity_table(study.capacity, context.labels)
     return picture(context, "G", title, figure, notes) + folded(title, table)
 
 
-def break_even_words(context: Context, capital: float) -> str:
+def break_even_words(context: Context, points: Sequence[CapacityPoint]) -> str:
     """Where the profit ends, as a sentence."""
+    capital = break_even(points)
     if math.isnan(capital):
         return context.say("break_even_never")
     if math.isinf(capital):
         return context.say("break_even_open")
+    if any(math.isnan(point.net_low) for point in points):
+        return context.say("break_even_at", x=_yen(capital))
+    low, high = (break_even(points, bound) for bound in ("net_low", "net_high"))
+    ends = {
+        "low": context.say("below_shown") if math.isnan(low) else _yen(low),
+        "high": context.say("above_shown") if math.isinf(high) else _yen(high),
+    }
+    return context.say("break_even_between", x=_yen(capital), **ends)
+
+
+def _yen(capital: float) -> str:
+    """Two leading digits of an amount."""
     digits = max(0, math.floor(math.log10(capital)) - 1)
-    return context.say("break_even_at", x=number(round(capital / 10**digits) * 10**digits, 0))
+    return number(round(capital / 10**digits) * 10**digits, 0)
 
 
 def _alphas(context: Context, study: Study) -> str:

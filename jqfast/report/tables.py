@@ -102,39 +102,45 @@ def interval_text(interval: Interval, digits: int = 2) -> str:
 
 def score_table(scores: Sequence[HorizonScore], labels: Labels, primary: int) -> str:
     """IC, RankIC, their ratios, Newey-West t and win rate of every horizon; the primary one stands out."""
-    keys = (
-        "horizon",
-        "dates",
-        "ic",
-        "icir",
-        "icir_annual",
-        "rank_ic",
-        "ci95",
-        "rank_icir",
-        "rank_icir_annual",
-    )
+    keys = ("horizon", "dates", "ic", "icir", "icir_annual", "rank_ic", "rank_icir", "rank_icir_annual")
     head = [labels(key) for key in (*keys, "t_nw", "win_rate", "r2")]
     rows: list[Row] = []
     for s in scores:
-        cells = [
-            labels.horizon(s.horizon),
-            count(s.n_dates),
-            number(s.ic, 4),
-            number(s.ic_ir),
-            number(s.ic_ir_annual),
-            number(s.rank_ic, 4),
-            interval_text(s.rank_ic_interval, 3),
-            number(s.rank_ic_ir),
-            number(s.rank_ic_ir_annual),
-            number(s.t_newey_west),
-            percent(s.win_rate),
-            percent(s.r2, 2),
-        ]
         css = "primary" if s.horizon == primary else ""
-        rows.append([Cell(text, css=css) for text in cells])
-    empty = [j for j in range(len(head)) if j in (6, 11) and all(_blank(row[j]) for row in rows)]
+        found = {"rank_ic": s.rank_ic_interval, **s.intervals}
+        cells = [
+            ("", labels.horizon(s.horizon)),
+            ("", count(s.n_dates)),
+            ("ic", number(s.ic, 4)),
+            ("ic_ir", number(s.ic_ir)),
+            ("ic_ir_annual", number(s.ic_ir_annual)),
+            ("rank_ic", number(s.rank_ic, 4)),
+            ("rank_ic_ir", number(s.rank_ic_ir)),
+            ("rank_ic_ir_annual", number(s.rank_ic_ir_annual)),
+            ("", number(s.t_newey_west)),
+            ("win_rate", percent(s.win_rate)),
+            ("", percent(s.r2, 2)),
+        ]
+        rows.append([Cell(text, css=css, below=_small(found.get(name), name)) for name, text in cells])
+    empty = [j for j in range(len(head)) if j == 10 and all(_blank(row[j]) for row in rows)]
     keep = [j for j in range(len(head)) if j not in empty]
     return table([head[j] for j in keep], [[row[j] for j in keep] for row in rows])
+
+
+def _small(found: Interval | None, name: str) -> str:
+    """An interval for the small line below a figure: correlations with three digits, shares in percent."""
+    if found is None:
+        return ""
+    if name.endswith(("rate", "share")):
+        return between(found, percent, 0)
+    return between(found, number, 2 if "_ir" in name else 3)
+
+
+def between(found: Interval, write: Callable[[float, int], str], digits: int) -> str:
+    """``low … high``, empty where unknown."""
+    if not np.isfinite([found.low, found.high]).all():
+        return ""
+    return f"{write(found.low, digits)} … {write(found.high, digits)}"
 
 
 def reference_table(scores: Sequence[ReferenceScore], labels: Labels, primary: int) -> str:
@@ -150,16 +156,17 @@ def reference_table(scores: Sequence[ReferenceScore], labels: Labels, primary: i
     )
     rows: list[Row] = []
     for s in scores:
+        css = "primary" if s.horizon == primary else ""
         cells = [
-            labels.horizon(s.horizon),
-            number(s.rank_ic, 4),
-            number(s.oracle, 4),
-            percent(_share(s.rank_ic, s.oracle), 0),
-            number(s.visible, 4),
-            percent(_share(s.rank_ic, s.visible), 0),
-            number(s.ridge, 4),
+            ("", labels.horizon(s.horizon)),
+            ("rank_ic", number(s.rank_ic, 4)),
+            ("oracle", number(s.oracle, 4)),
+            ("oracle_share", percent(_share(s.rank_ic, s.oracle), 0)),
+            ("visible", number(s.visible, 4)),
+            ("visible_share", percent(_share(s.rank_ic, s.visible), 0)),
+            ("ridge", number(s.ridge, 4)),
         ]
-        rows.append([Cell(text, css="primary" if s.horizon == primary else "") for text in cells])
+        rows.append([Cell(text, css=css, below=_small(s.intervals.get(name), name)) for name, text in cells])
     return table([labels(key) for key in keys], rows)
 
 
@@ -173,21 +180,25 @@ def _blank(cell: str | Cell) -> bool:
 
 
 def decile_table(deciles: Sequence[DecileReturns], labels: Labels) -> str:
-    """Mean return of each decile in basis points per holding period, and top minus bottom, by horizon."""
+    """Mean return of each decile in basis points per holding period, and top minus bottom, by horizon; below
+    each half of its 95 % interval."""
     most = max((len(part.mean) for part in deciles), default=0)
     head = [labels("horizon"), *[str(d + 1) for d in range(most)], labels("spread")]
     rows: list[Row] = []
     for part in deciles:
         name = labels.horizon(part.horizon)
         pairs_ = zip(part.mean.tolist(), part.std_error.tolist(), strict=True)
-        cells = [Cell(basis_points(x), title=f"± {basis_points(e)}") for x, e in pairs_]
+        cells = [Cell(basis_points(x), below=_half(e)) for x, e in pairs_]
         blank = [Cell("")] * (most - len(part.mean))
         spread = float(part.mean[-1] - part.mean[0]) if len(part.mean) else float("nan")
         text = basis_points(spread, signed=True)
-        if np.isfinite(part.spread_error):
-            text += f" ± {basis_points(part.spread_error)}"
-        rows.append([name, *cells, *blank, Cell(text, css="primary")])
+        rows.append([name, *cells, *blank, Cell(text, css="primary", below=_half(part.spread_error))])
     return table(head, rows)
+
+
+def _half(error: float) -> str:
+    """Half of a 95 % interval in basis points, from a standard error."""
+    return f"± {basis_points(1.96 * error)}" if np.isfinite(error) else ""
 
 
 def performance_html(columns: Sequence[Performance], labels: Labels, benchmark: str = "") -> str:
@@ -209,12 +220,8 @@ def performance_html(columns: Sequence[Performance], labels: Labels, benchmark: 
 
 def _between(column: Performance, field: str, write: Callable[[float], str]) -> str:
     """The interval of a figure, empty where there is none."""
-    found = column.intervals.get(field)
-    if found is None or not np.isfinite([found.low, found.high]).all():
-        return ""
-    if write is percent:
-        return f"{percent(found.low, 0)} … {percent(found.high, 0)}"
-    return f"{number(found.low, 1)} … {number(found.high, 1)}"
+    found = column.intervals.get(field, Interval())
+    return between(found, percent, 0) if write is percent else between(found, number, 1)
 
 
 def _weight(column: Performance) -> str:
@@ -234,18 +241,21 @@ def cost_table(items: Sequence[CostItem], labels: Labels) -> str:
 def turnover_table(facts: PortfolioFacts, labels: Labels) -> str:
     """Turnover, what it costs, and the Sharpe ratio on both sides of the costs."""
     rows = [
-        (labels("turnover_daily"), percent(facts.turnover_daily)),
-        (labels("turnover_annual"), f"{number(facts.turnover_annual, 1)}×"),
-        (labels("cost_annual"), percent(facts.cost_annual)),
-        (labels("sharpe_gross"), number(facts.sharpe_gross)),
-        (labels("sharpe_net"), number(facts.sharpe_net)),
-        (f"{labels('sharpe_net')}, {labels('ci95')}", interval_text(facts.sharpe_net_interval)),
-        (labels("psr"), percent(facts.probabilistic_sharpe)),
-        (labels("trials"), count(facts.trials)),
-        (labels("tranches"), count(facts.tranches)),
+        ("turnover_daily", percent(facts.turnover_daily), between(facts.turnover_interval, percent, 1)),
+        ("turnover_annual", f"{number(facts.turnover_annual, 1)}×", ""),
+        ("cost_annual", percent(facts.cost_annual), between(facts.cost_interval, percent, 1)),
+        ("sharpe_gross", number(facts.sharpe_gross), between(facts.sharpe_gross_interval, number, 2)),
+        ("sharpe_net", number(facts.sharpe_net), between(facts.sharpe_net_interval, number, 2)),
+        ("psr", percent(facts.probabilistic_sharpe), ""),
+        ("trials", count(facts.trials), ""),
+        ("tranches", count(facts.tranches), ""),
     ]
-    known = [(name, text) for name, text in rows if text not in (DASH, f"{DASH}×")]
-    return pairs(known, (labels("item"), labels("value")), numeric=True)
+    known: list[Row] = [
+        (labels(name), Cell(text, below=below))
+        for name, text, below in rows
+        if text not in (DASH, f"{DASH}×")
+    ]
+    return table((labels("item"), labels("value")), known, css="pairs")
 
 
 def stock_html(stocks: StockTable, labels: Labels) -> str:

@@ -14,25 +14,30 @@ from jqfast.evaluate.stats import Performance
 from jqfast.evaluate.study import Book, Variant
 from jqfast.report.inputs import Interval
 from jqfast.report.numbers import DASH, basis_points, count, number, percent
-from jqfast.report.tables import Row, interval_text, pairs, table
+from jqfast.report.tables import Cell, Row, between, pairs, table
 from jqfast.report.text import Labels
 
 
 def parts_table(groups: Mapping[str, Sequence[Part]], labels: Labels) -> str:
     """Every part with its dates, stocks, IC, RankIC, interval, ratio, t and win rate."""
-    keys = ("dates", "stocks_mean", "ic", "rank_ic", "ci95", "rank_icir", "t_nw", "win_rate")
+    keys = ("dates", "stocks_mean", "ic", "rank_ic", "rank_icir", "t_nw", "win_rate")
     rows: list[Row] = [
         (
             group,
             part.name,
             count(part.n_dates),
             number(part.stocks, 0),
-            number(part.ic.mean, 4),
-            number(part.rank_ic.mean, 4),
-            interval_text(Interval(part.rank_ic.low, part.rank_ic.high), 3),
-            number(part.rank_ic.ir),
+            Cell(number(part.ic.mean, 4), below=between(Interval(part.ic.low, part.ic.high), number, 3)),
+            Cell(
+                number(part.rank_ic.mean, 4),
+                below=between(Interval(part.rank_ic.low, part.rank_ic.high), number, 3),
+            ),
+            Cell(
+                number(part.rank_ic.ir),
+                below=between(Interval(part.rank_ic.ir_low, part.rank_ic.ir_high), number, 2),
+            ),
             number(part.rank_ic.t),
-            percent(part.win_rate),
+            Cell(percent(part.win_rate), below=between(Interval(part.win_low, part.win_high), percent, 0)),
         )
         for group, found in groups.items()
         for part in found
@@ -43,18 +48,21 @@ def parts_table(groups: Mapping[str, Sequence[Part]], labels: Labels) -> str:
 def monotonic_table(found: Mapping[int, Monotonic], labels: Labels, primary: int) -> str:
     """The test of increasing decile returns of every horizon."""
     head = ("horizon", "smallest_step", "monotonic_p", "trend_bp", "t_nw", "spearman", "dates")
-    rows = [
-        (
-            labels.horizon(h) + (" *" if h == primary else ""),
-            basis_points(test.smallest_step),
-            number(test.p, 3),
-            basis_points(test.trend),
-            number(test.trend_t),
-            number(test.spearman),
-            count(test.n_dates),
-        )
-        for h, test in found.items()
-    ]
+    rows: list[Row] = []
+    for h, test in found.items():
+        css = "primary" if h == primary else ""
+        step = between(Interval(test.step_low, test.step_high), lambda x, _: basis_points(x), 1)
+        order = between(Interval(test.spearman_low, test.spearman_high), number, 2)
+        cells = [
+            (labels.horizon(h), ""),
+            (basis_points(test.smallest_step), step),
+            ("< 0.001" if test.p < 0.001 else number(test.p, 3), ""),
+            (basis_points(test.trend), ""),
+            (number(test.trend_t), ""),
+            (number(test.spearman), order),
+            (count(test.n_dates), ""),
+        ]
+        rows.append([Cell(text, css=css, below=below) for text, below in cells])
     return table([labels(key) for key in head], rows)
 
 
@@ -63,8 +71,8 @@ def variants_table(variants: Sequence[Variant], labels: Labels) -> str:
     long, short = labels("long_only"), labels("long_short")
     head = [
         labels("variant"),
-        *(f"{short}\n{labels(key)}" for key in ("annual_return", "sharpe_ci", "max_drawdown")),
-        *(f"{long}\n{labels(key)}" for key in ("annual_return", "sharpe_ci", "excess_t")),
+        *(f"{short}\n{labels(key)}" for key in ("annual_return", "sharpe", "max_drawdown")),
+        *(f"{long}\n{labels(key)}" for key in ("annual_return", "sharpe", "excess_t")),
         labels("turnover_daily"),
         labels("cost_annual"),
     ]
@@ -72,7 +80,7 @@ def variants_table(variants: Sequence[Variant], labels: Labels) -> str:
         (
             labels(variant.name),
             *_book(variant.long_short),
-            percent(variant.long_short.max_drawdown),
+            _shares(variant.long_short.max_drawdown, variant.long_short.max_drawdown_95),
             *_book(variant.long_only),
             f"{percent(variant.long_only.excess, signed=True)} ({number(variant.long_only.excess_t, 1)})",
             percent(variant.turnover_daily),
@@ -83,9 +91,14 @@ def variants_table(variants: Sequence[Variant], labels: Labels) -> str:
     return table(head, rows)
 
 
-def _book(book: Book) -> tuple[str, str]:
-    interval = interval_text(Interval(book.low, book.high), 1)
-    return percent(book.annual_return), f"{number(book.sharpe)} ({interval})"
+def _book(book: Book) -> tuple[Cell, Cell]:
+    below = between(Interval(book.low, book.high), number, 1)
+    return _shares(book.annual_return, book.annual_return_95), Cell(number(book.sharpe), below=below)
+
+
+def _shares(figure: float, found: tuple[float, float]) -> Cell:
+    """A figure in percent above its interval."""
+    return Cell(percent(figure), below=between(Interval(*found), percent, 0))
 
 
 def risk_table(
@@ -105,12 +118,12 @@ def risk_table(
     return table([labels("item"), *(_leg(leg, labels) for leg in legs)], rows)
 
 
-def _figure(key: str, figures: Performance, drawn: Drawn | None) -> str:
-    """A figure and its interval in brackets."""
-    low, high = (drawn.low, drawn.high) if drawn else (float("nan"), float("nan"))
+def _figure(key: str, figures: Performance, drawn: Drawn | None) -> Cell:
+    """A figure above its interval."""
+    found = Interval(drawn.low, drawn.high) if drawn else Interval()
     if key in ("sharpe", "sortino"):
-        return f"{number(getattr(figures, key))} ({interval_text(Interval(low, high))})"
-    return f"{percent(getattr(figures, key))} ({interval_text(Interval(100 * low, 100 * high), 1)})"
+        return Cell(number(getattr(figures, key)), below=between(found, number, 2))
+    return Cell(percent(getattr(figures, key)), below=between(found, percent, 1))
 
 
 def _recovery(figures: Performance, labels: Labels) -> str:
@@ -134,7 +147,6 @@ def capacity_table(points: Sequence[CapacityPoint], labels: Labels) -> str:
         f"{labels('annual_return')}\n{labels('gross')}",
         f"{labels('annual_return')}\n{labels('net')}",
         labels("capacity_sharpe"),
-        labels("ci95"),
         labels("cost_annual"),
         labels("participation"),
         labels("unfilled"),
@@ -143,9 +155,8 @@ def capacity_table(points: Sequence[CapacityPoint], labels: Labels) -> str:
         (
             count(point.capital),
             percent(point.annual_gross),
-            percent(point.annual_net),
-            number(point.sharpe_net),
-            interval_text(Interval(point.low, point.high)),
+            _shares(point.annual_net, (point.net_low, point.net_high)),
+            Cell(number(point.sharpe_net), below=between(Interval(point.low, point.high), number, 2)),
             percent(point.cost_annual),
             percent(point.participation, 2),
             percent(point.unfilled),
@@ -158,7 +169,7 @@ def capacity_table(points: Sequence[CapacityPoint], labels: Labels) -> str:
 def alpha_table(found: Sequence[Alpha], labels: Labels) -> str:
     """Alphas with interval and t, betas with their t, R2."""
     factors = list(dict.fromkeys(factor for one in found for factor in one.betas))
-    head = [labels("leg"), labels("factor_model"), labels("alpha"), labels("ci95"), labels("t_nw")]
+    head = [labels("leg"), labels("factor_model"), labels("alpha"), labels("t_nw")]
     rows: list[Row] = []
     for one in sorted(found, key=lambda one: (one.leg, len(one.betas))):
         betas = [one.betas.get(factor) for factor in factors]
@@ -166,10 +177,9 @@ def alpha_table(found: Sequence[Alpha], labels: Labels) -> str:
             (
                 _leg(one.leg, labels),
                 one.model,
-                percent(one.alpha),
-                interval_text(Interval(100 * one.low, 100 * one.high), 1),
+                Cell(percent(one.alpha), below=between(Interval(one.low, one.high), percent, 1)),
                 number(one.t),
-                *(f"{number(pair[0])} ({number(pair[1], 1)})" if pair else DASH for pair in betas),
+                *(Cell(number(pair[0]), below=f"({number(pair[1], 1)})") if pair else DASH for pair in betas),
                 percent(one.r2),
             )
         )

@@ -91,13 +91,14 @@ SENTENCES: dict[str, Both] = {
     ),
     "note_monotonic": (
         "Patton and Timmermann's test: a small p says that every step from decile to decile is up. The trend is the "
-        "slope over all deciles, with its Newey-West t.",
-        "Patton・Timmermann の検定：p 値が小さければ全ての分位間でリターンが上昇。傾きは全分位の回帰係数（Newey-West の t 値）。",
+        "slope over all deciles, with its Newey-West t. Small: 95% intervals; a rank correlation close to 1 lies at the "
+        "upper end of its own.",
+        "Patton・Timmermann の検定：p 値が小さければ全ての分位間でリターンが上昇。傾きは全分位の回帰係数（Newey-West の t 値）。小さい数値は95%区間（1 に近い順位相関は区間の上端にある）。",
     ),
     "note_variants": (
-        "All after costs, with 95% intervals of a block bootstrap. Over the universe: long leg minus the "
-        "equally weighted universe, a year.",
-        "いずれもコスト後、区間はブロック・ブートストラップの95%区間。対ユニバース超過はロング側と等ウェイト・ユニバースの年率差。",
+        "All after costs; small: 95% intervals of a block bootstrap. Turnover and costs are what the book did. Over "
+        "the universe: long leg minus the equally weighted universe, a year.",
+        "いずれもコスト後、小さい数値はブロック・ブートストラップの95%区間。回転率とコストは実現値。対ユニバース超過はロング側と等ウェイト・ユニバースの年率差。",
     ),
     "variants_not_built": (
         "Without a decision on a date with enough scores: {names}.",
@@ -105,12 +106,22 @@ SENTENCES: dict[str, Both] = {
     ),
     "note_capacity": (
         "The same orders with more capital behind them: impact grows with the root of the share of turnover, and "
-        "beyond the limit of participation orders stay in cash, which lowers returns both ways. The band is the 95% interval.",
-        "同じ注文を異なる資金額で執行した場合。マーケットインパクトは参加率の平方根に比例し、参加率の上限を超える注文は現金のまま残る。帯は95%区間。",
+        "beyond the limit of participation orders stay in cash, which lowers returns both ways. Bands: 95% intervals after costs.",
+        "同じ注文を異なる資金額で執行した場合。マーケットインパクトは参加率の平方根に比例し、参加率の上限を超える注文は現金のまま残る。帯はコスト後の95%区間。",
     ),
     "break_even_at": (
         "Beyond {x} yen a leg nothing is left after costs.",
         "片側 {x} 円を超えるとコスト後の利益は残らない。",
+    ),
+    "break_even_between": (
+        "Beyond {x} yen a leg nothing is left after costs (95% interval: {low} to {high}).",
+        "片側 {x} 円を超えるとコスト後の利益は残らない（95%区間：{low} ～ {high}）。",
+    ),
+    "below_shown": ("below the sizes shown", "表示範囲未満"),
+    "above_shown": ("above the sizes shown", "表示範囲超"),
+    "note_risk": (
+        "Small: 95% intervals of a block bootstrap. Recovery and time under water are those of this one path.",
+        "小さい数値はブロック・ブートストラップの95%区間。回復期間と水面下期間は実現した経路のもの。",
     ),
     "break_even_never": (
         "No size shown earns anything after costs.",
@@ -121,9 +132,9 @@ SENTENCES: dict[str, Both] = {
         "表示した最大の規模でもコスト後の利益が残る。",
     ),
     "note_alphas": (
-        "Daily regressions with Newey-West errors; betas with their t below. Price returns on both sides, no "
+        "Daily regressions with Newey-West errors. Small: the 95% interval of alpha, the t of the betas. Price returns on both sides, no "
         "risk-free rate.",
-        "日次回帰、標準誤差は Newey-West。ベータの下は t 値。双方とも価格リターン、無リスク金利はゼロ。",
+        "日次回帰、標準誤差は Newey-West。小さい数値はアルファの95%区間とベータの t 値。双方とも価格リターン、無リスク金利はゼロ。",
     ),
     "no_overfitting": (
         "Not computable: it needs the monthly returns of at least two configurations on the same data ({n} known).",

@@ -19,8 +19,9 @@ from jqfast.report.sector_names import SECTOR33
 
 
 def part(name: str, mean: float, width: float = 0.012, dates: int = 900) -> Part:
-    found = Estimate(mean, mean / width * 2, mean / 0.11, mean - width, mean + width)
-    return Part(name, dates, 84.0, 0.5 + mean, found, found)
+    ends = (mean - width, mean + width)
+    found = Estimate(mean, mean / width * 2, mean / 0.11, *ends, ends[0] / 0.11, ends[1] / 0.11)
+    return Part(name, dates, 84.0, 0.5 + mean, found, found, 0.445 + mean, 0.555 + mean)
 
 
 def study() -> Study:
@@ -37,8 +38,9 @@ def study() -> Study:
         "decay": tuple(part(name, mean, 0.008) for name, mean in steps),
         "horizon": tuple(part(str(h), 0.018 + 0.003 * k, 0.008) for k, h in enumerate((1, 5, 10, 20))),
     }
-    book = Book(0.051, 1.2, 0.4, 1.9, -0.12, float("nan"), float("nan"))
-    only = Book(0.123, 0.7, -0.1, 1.4, -0.31, 0.034, 2.1)
+    none = float("nan")
+    book = Book(0.051, 1.2, 0.4, 1.9, -0.12, none, none, (-0.02, 0.13), (-0.3, -0.08))
+    only = Book(0.123, 0.7, -0.1, 1.4, -0.31, 0.034, 2.1, (-0.03, 0.31))
     names = ("configured", "rank", "inverse_volatility", "sector_neutral", "one_tranche", "monthly")
     variants = tuple(
         Variant(name, book, only, 0.11 - 0.01 * k, 0.05 - 0.004 * k) for k, name in enumerate(names)
@@ -47,7 +49,7 @@ def study() -> Study:
     points = tuple(
         CapacityPoint(
             c, 0.1 - 0.006 * k, 0.07 - 0.016 * k, 1.6 - 0.35 * k, 0.9 - 0.35 * k, 2.3 - 0.35 * k,
-            0.03 + 0.01 * k, 0.001 * 2**k, 0.004 * k**2,
+            0.03 + 0.01 * k, 0.001 * 2**k, 0.004 * k**2, 0.04 - 0.016 * k, 0.1 - 0.016 * k,
         )
         for k, c in enumerate(capitals)
     )  # fmt: skip
@@ -83,7 +85,11 @@ def evaluation_facts() -> EvaluationFacts:
     """With a study, tests of four horizons and twelve trials."""
     rng = np.random.default_rng(1)
     figures = performance(0.0004 + 0.006 * rng.standard_normal(900), periods_per_year=252)
-    tests = {h: Monotonic(0.0002, 0.03 * k, 0.0004, 3.1, 0.95, 900, "") for k, h in enumerate((1, 5, 10, 20))}
+    ends = (0.71, 0.99, -0.0001, 0.0005)
+    tests = {
+        h: Monotonic(0.0002, 0.03 * k, 0.0004, 3.1, 0.95, 900, "", *ends)
+        for k, h in enumerate((1, 5, 10, 20))
+    }
     legs = ("long_short_net", "long_short_gross", "long_net", "benchmark")
     found = overfitting(0.02 * rng.standard_normal((96, 12)))
     return EvaluationFacts(study(), tests, dict.fromkeys(legs, figures), found, 0.91, 12)

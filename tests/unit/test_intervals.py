@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jqfast.evaluate import performance
-from jqfast.evaluate.intervals import FIGURES, performance_intervals
+from jqfast.evaluate.intervals import FIGURES, fall_interval, growth_interval, performance_intervals
 from jqfast.evaluate.resample import draw
 
 
@@ -23,6 +23,25 @@ def test_intervals_are_those_of_the_figures_of_each_draw() -> None:
         assert (interval.low, interval.high) == pytest.approx((low, high), rel=1e-10)
         assert interval.estimate == getattr(whole, name)
         assert interval.low < interval.high
+
+
+def test_single_intervals_are_those_of_the_whole_table() -> None:
+    returns = 0.0005 + 0.01 * np.random.default_rng(2).standard_t(4, 130)
+    drawn, whole = draw(130, block=6.0, draws=110), performance(returns, periods_per_year=252)
+    found = performance_intervals(returns, whole, drawn)
+    for name, one in (("annual_return", growth_interval), ("max_drawdown", fall_interval)):
+        alone = one(returns, whole, drawn)
+        assert (alone.low, alone.high) == pytest.approx((found[name].low, found[name].high), rel=1e-10)
+        assert alone.estimate == getattr(whole, name)
+
+
+def test_a_total_loss_is_a_return_of_minus_one() -> None:
+    returns = np.full(40, 0.01)
+    returns[20:30] = -1.0
+    found = growth_interval(
+        returns, performance(returns, periods_per_year=12), draw(40, block=4.0, draws=100)
+    )
+    assert found.low == -1.0
 
 
 def test_a_short_series_has_no_intervals() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from jqfast.data.simulate import SimulateConfig, Simulated, simulate
-from jqfast.evaluate.breakdowns import block_length, both, date_draws, parts
+from jqfast.evaluate.breakdowns import block_length, both, date_draws, date_spacing, parts
 from jqfast.evaluate.monotonic import monotonic
 from jqfast.evaluate.portfolio import PortfolioConfig
 from jqfast.judge import LEGS, Judgement, judge
@@ -94,6 +94,77 @@ def test_blocks_of_months_are_months(market: Simulated) -> None:
     split = found.horizons[1]
     drawn = date_draws(n, 1, "month")
     assert split.monotonic == monotonic(split.deciles.per_date, drawn, horizon=1)
+
+
+def test_blocks_follow_the_spacing_of_the_judged_dates(market: Simulated) -> None:
+    """Of weekly scores a month is four dates, not twenty."""
+    assert block_length(40, 5, spacing=5.0) == 4.0
+    assert block_length(400, 5, spacing=5.0) == 8.0  # the cube root
+    assert block_length(40, 60, spacing=5.0) == 12.0  # as long as returns overlap
+    panel = market.panel
+    rows = np.flatnonzero(panel.is_session)
+    assert date_spacing(rows, panel.is_session) == 1.0
+    assert date_spacing(rows[::5], panel.is_session) == 5.0
+    assert date_spacing(rows[:1], panel.is_session) == 1.0
+    labels = make_labels(panel, (5,))
+    weekly = np.full(len(panel.dates), -1)
+    weekly[rows[::5]] = 0
+    scores = np.where(weekly[:, None] == 0, market.truth.expected[5], np.nan)[None]
+    predictions = Predictions(panel.dates, panel.codes, (5,), scores, weekly, ("only",))
+    found = judge(panel, labels, predictions, PortfolioConfig(horizon=5), detail=False)
+    wanted = f"block {block_length(len(rows[::5]), 5, spacing=5.0):g},"
+    assert wanted in found.horizons[5].interval.method
+    assert wanted != "block 20,"
+    judged = both(scores[0, rows[::5]], labels.returns[0, rows[::5]])
+    drawn = date_draws(len(rows[::5]), 5, spacing=5.0)
+    (part,) = parts(judged, ["5"], drawn, horizon=5)
+    assert found.study.parts["horizon"] == (part,)
+
+
+def test_every_figure_of_a_horizon_has_its_interval(market: Simulated) -> None:
+    """As the figures of each draw, computed one by one."""
+    panel, truth = market.panel, market.truth.expected[5]
+    noisy = truth + np.nanstd(truth) * np.random.default_rng(3).standard_normal(truth.shape)
+    labels = make_labels(panel, (5,))
+    fold = np.zeros(len(panel.dates), dtype=np.int64)
+    predictions = Predictions(panel.dates, panel.codes, (5,), noisy[None], fold, ("only",))
+    found = judge(
+        panel,
+        labels,
+        predictions,
+        PortfolioConfig(horizon=5),
+        references={"oracle": {5: truth}},
+        detail=False,
+    )
+    scored = found.horizons[5]
+    drawn = date_draws(len(panel.dates), 5)
+    ranks, oracle = scored.rank_ic.per_date, scored.references["oracle"].per_date
+    each: dict[str, list[float]] = {
+        "rank_ic": [],
+        "rank_ic_ir": [],
+        "win_rate": [],
+        "oracle": [],
+        "oracle_share": [],
+    }
+    for index in drawn.index:
+        values = ranks[index][np.isfinite(ranks[index])]
+        best = oracle[index][np.isfinite(oracle[index])]
+        each["rank_ic"].append(values.mean())
+        each["rank_ic_ir"].append(values.mean() / values.std())
+        each["win_rate"].append((values > 0).mean())
+        each["oracle"].append(best.mean())
+        each["oracle_share"].append(values.mean() / best.mean())
+    for name, values in each.items():
+        low, high = np.quantile(values, [0.025, 0.975])
+        one = scored.intervals[name]
+        assert (one.low, one.high) == pytest.approx((low, high), rel=2e-3 if "_ir" in name else 1e-9), name
+        assert low < one.estimate < high
+    year = scored.intervals["rank_ic_ir_annual"]
+    assert year.low == pytest.approx(scored.intervals["rank_ic_ir"].low * np.sqrt(252 / 5))
+    traded = found.traded
+    assert traded is not None
+    assert traded.turnover_interval.low < traded.turnover_daily < traded.turnover_interval.high
+    assert traded.cost_interval.low < sum(traded.portfolio.cost_annual.values()) < traded.cost_interval.high
 
 
 def test_too_few_stocks_for_deciles_is_said(market: Simulated) -> None:

@@ -85,17 +85,27 @@ def test_capacity_curve_carries_every_figure(context: Context) -> None:
 def test_tables_print_the_numbers() -> None:
     found, labels = study(), Labels("en")
     variants = tables_evaluation.variants_table(found.variants, labels)
-    for text in ("Sector neutral", "5.1%", "1.20 (0.4 … 1.9)", "+3.4% (2.1)"):
+    for text in ("Sector neutral", "5.1%<small>−2% … 13%<", "1.20<small>0.4 … 1.9<", "+3.4% (2.1)"):
         assert text in variants
     alphas = tables_evaluation.alpha_table(found.alphas, labels)
-    for text in ("Long-short, net", "CAPM", "3.1%", "0.7 … 5.5", "0.41 (12.3)", "–"):
+    for text in ("Long-short, net", "CAPM", "3.1%<small>0.7% … 5.5%<", "0.41<small>(12.3)<", "–"):
         assert text in alphas
     capacity = tables_evaluation.capacity_table(found.capacity, labels)
-    for text in ("10,000,000", "7.0%", "0.90 … 2.30"):
+    for text in ("10,000,000", "7.0%<small>4% … 10%<", "0.90 … 2.30"):
         assert text in capacity
     tests = tables_evaluation.monotonic_table(evaluation_facts().monotonic, labels, 5)
-    for text in ("5 sessions *", "0.030", "3.10"):
+    for text in (
+        "5 sessions",
+        "0.030",
+        "3.10",
+        "&lt; 0.001",
+        "0.95<small>0.71 … 0.99<",
+        "2.0<small>−1.0 … 5.0<",
+    ):
         assert text in tests
+    parts = tables_evaluation.parts_table({"Size": found.parts["size"]}, labels)
+    for text in ("0.0350<small>0.023 … 0.047<", "0.32<small>0.21 … 0.43<", "53.5%<small>48% … 59%<"):
+        assert text in parts
 
 
 def test_a_fall_that_lasts_says_so() -> None:
@@ -109,13 +119,28 @@ def test_a_fall_that_lasts_says_so() -> None:
     )
     assert "not yet" not in whole
     assert "1.2" in whole
-    assert "(–)" in whole  # no interval
+    assert "<small>" not in whole  # no interval
 
 
 def test_where_the_profit_ends(context: Context) -> None:
-    assert "2,300,000,000 yen" in break_even_words(context, 2.3456e9)
-    assert "largest size" in break_even_words(context, math.inf)
-    assert "No size" in break_even_words(context, math.nan)
+    point = study().capacity[0]
+
+    def words(*net: tuple[float, float, float]) -> str:
+        sizes = [
+            replace(point, capital=10.0 ** (8 + k), annual_net=mean, net_low=low, net_high=high)
+            for k, (low, mean, high) in enumerate(net)
+        ]
+        return break_even_words(context, sizes)
+
+    assert "largest size" in words((0.1, 0.2, 0.3), (0.0, 0.1, 0.2))
+    assert "No size" in words((-0.3, -0.2, -0.1))
+    told = words((-0.1, 0.1, 0.3), (-0.2, -0.1, 0.1))
+    assert told.startswith("Beyond 320,000,000 yen")
+    assert "below the sizes shown to above the sizes shown" in told
+    assert "100,000,000 to 1,000,000,000" in words(
+        (0.0001, 0.1, 0.3), (-1.0, -0.1, 0.0001), (-1.0, -1.0, -1.0)
+    )
+    assert words((math.nan, 0.1, math.nan), (math.nan, -0.1, math.nan)).endswith("after costs.")
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

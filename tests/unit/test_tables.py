@@ -15,6 +15,7 @@ from jqfast.report.inputs import (
     HorizonScore,
     Interval,
     Performance,
+    ReferenceScore,
     StockRow,
     StockTable,
     cost_items,
@@ -108,7 +109,22 @@ def test_score_table_leaves_out_columns_that_nobody_filled() -> None:
     assert "5 sessions<" in html
     with_interval = tables.score_table([score(5, rank_ic_interval=Interval(-0.01, 0.04)), score(1)], EN, 5)
     assert "−0.010 … 0.040" in with_interval
-    assert with_interval.count("–") == 1
+    assert with_interval.count("<small>") == 1
+    ratio = {"rank_ic_ir": Interval(0.1, 0.45), "win_rate": Interval(0.55, 0.66), "ic": Interval(0.01, 0.03)}
+    whole = tables.score_table([score(5, intervals=ratio)], EN, 5)
+    for text in (">0.28<small>0.10 … 0.45<", ">60.7%<small>55% … 66%<", ">0.0200<small>0.010 … 0.030<"):
+        assert text in whole
+
+
+def test_what_could_have_been_found_has_its_intervals() -> None:
+    found = {
+        "oracle": Interval(0.05, 0.08),
+        "oracle_share": Interval(0.3, 0.7),
+        "rank_ic": Interval(0.02, 0.04),
+    }
+    html = tables.reference_table([ReferenceScore(5, 0.031, 0.062, 0.05, 0.06, found)], EN, 5)
+    for text in ("0.0620<small>0.050 … 0.080<", "50%<small>30% … 70%<", "0.0310<small>0.020 … 0.040<"):
+        assert text in html
 
 
 def test_missing_scores_are_dashes() -> None:
@@ -124,8 +140,8 @@ def test_decile_table_shows_the_spread_in_basis_points() -> None:
 def test_deciles_carry_their_errors() -> None:
     part = DecileReturns(5, np.array([-0.001, 0.0025]), np.array([0.0004, 0.0005]), spread_error=0.0007)
     html = tables.decile_table([part], EN)
-    assert 'title="± 4.0"' in html
-    assert "+35.0 ± 7.0" in html
+    assert "−10.0<small>± 7.8<" in html  # 1.96 errors of 4 bp
+    assert "+35.0<small>± 13.7<" in html
 
 
 def test_performance_has_its_intervals_below_the_figures() -> None:
