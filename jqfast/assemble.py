@@ -90,6 +90,7 @@ def report_input(result: RunResult, manifest: Mapping[str, Any], trials: Trials)
         monitor=monitor(result),
         font=config.report.font or None,
         unit=config.labels.unit,
+        interactive=config.report.interactive,
     )
 
 

@@ -107,6 +107,9 @@ def report_command(
     language: Annotated[str, typer.Option(help="en or ja; default: that of the run.")] = "",
     title: Annotated[str, typer.Option(help="Title of the page; default: that of the run.")] = "",
     font: Annotated[str, typer.Option(help="Font file or family for the figures.")] = "",
+    interactive: Annotated[
+        bool | None, typer.Option(help="Charts that can be enlarged; default: that of the run.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Judge a finished run again and write its report.html anew; nothing is trained."""
@@ -124,7 +127,8 @@ def report_command(
         config = settings(run)
         given = {"language": language, "title": title, "font": font}
         current = {name: getattr(config.report, name) for name in given}
-        wanted = {name: value or current[name] for name, value in given.items()}
+        wanted: dict[str, object] = {name: value or current[name] for name, value in given.items()}
+        wanted["interactive"] = config.report.interactive if interactive is None else interactive
         config = replace(config, report=toml.build(ReportConfig, wanted))
         with bars() as progress:
             result = pipeline.run(config, progress=progress, whole=True)

@@ -115,11 +115,14 @@ class ExplainConfig:
 
 @dataclass(frozen=True)
 class ReportConfig:
-    """The report: ``language``, ``title`` (empty: the name of the run), ``font`` for Japanese labels."""
+    """The report: ``language``, ``title`` (empty: the name of the run), ``font`` for Japanese labels, and
+    ``interactive`` charts, which can be enlarged.
+    """
 
     language: Literal["en", "ja"] = "en"
     title: str = ""
     font: str = ""
+    interactive: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The report as one self-contained HTML page: no address outside the file; same input, same bytes.
 
-A small script sorts tables and shows values under the pointer; without it the page says the same. The page
-forbids its reader's browser every request.
+A small script sorts tables and shows values under the pointer; a second one, for those who ask for it, makes
+charts larger. Without them the page says the same. The page forbids its reader's browser every request.
 
 1. head: title, facts of the run, red boxes    2. summary    3. data    4. forecasts, deciles    5.
 portfolio, costs, evaluation in detail 6. explanation    7. configuration, definitions, caveats
@@ -61,16 +61,24 @@ def build(report: ReportInput) -> str:
     """
     context = Context.of(report)
     body = "".join(make(context) for make in SECTIONS.values())
-    style, script = (
-        files("jqfast.report").joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
-    )
+    style, script = _inline("page.css"), _inline("page.js")
+    words = ""
+    if report.interactive:
+        script += _inline("interactive.js")
+        named = ("zoom_in", "zoom_out", "zoom_reset")
+        words = "".join(f' data-{key.replace("_", "-")}="{escape(context.labels(key))}"' for key in named)
     return (
         f'<!DOCTYPE html>\n<html lang="{report.language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"{POLICY}<title>{escape(report.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+        f"{POLICY}<title>{escape(report.title)}</title>\n<style>\n{style}</style>\n</head>\n<body{words}>\n"
         f"{_header(context)}<main>\n{body}</main>\n{_footer(context)}<script>\n{script}</script>\n"
         "</body>\n</html>\n"
     )
+
+
+def _inline(name: str) -> str:
+    """A file of this package, to stand in the page."""
+    return files("jqfast.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def write(path: str | os.PathLike[str], report: ReportInput) -> Path:

@@ -460,6 +460,7 @@ class ReportInput:
     ``warnings`` are sentences for red boxes beyond those the report raises itself (survivors only,
     results above the sanity ranges). ``font`` is the path or the family name of a font for Japanese
     figure labels. ``explanation_missing`` says why ``explanation`` is None. Horizons count ``unit``s.
+    ``interactive`` charts can be enlarged.
     """
 
     title: str
@@ -476,6 +477,7 @@ class ReportInput:
     evaluation: EvaluationFacts | None = None
     font: str | None = None
     unit: Unit = "session"
+    interactive: bool = False
 
 
 def _same_length(

@@ -47,10 +47,11 @@
   document.body.append(tip);
   for (const plot of document.querySelectorAll(".plot[data-hover]")) {
     const { left, right, at, labels, series } = JSON.parse(plot.dataset.hover);
-    const svg = plot.querySelector("svg");
+    const svg = plot.querySelector("svg"), view = svg.viewBox.baseVal, whole = view.width;
     svg.addEventListener("pointermove", (event) => {
       const box = svg.getBoundingClientRect();
-      const x = ((event.clientX - box.left) / box.width - left) / (right - left);
+      const across = (view.x + ((event.clientX - box.left) / box.width) * view.width) / whole;
+      const x = (across - left) / (right - left);
       if (x < -0.02 || x > 1.02) { tip.hidden = true; return; }
       let best = 0;
       at.forEach((place, i) => { if (Math.abs(place - x) < Math.abs(at[best] - x)) best = i; });

@@ -168,6 +168,67 @@ def test_the_pointer_shows_values(browser: Browser, reports: dict[str, Path]) ->
     assert page.run("document.querySelector('.tip').hidden")
 
 
+def _view(page: Page, figure: str) -> list[float]:
+    """What is shown of a chart: left, top, width, height."""
+    shown = page.run(
+        f"(() => {{ const v = document.querySelector('#{figure} svg').viewBox.baseVal; "
+        "return [v.x, v.y, v.width, v.height]; })()"
+    )
+    return [float(x) for x in shown]
+
+
+def _drag(page: Page, figure: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """The mouse pressed at one share of the chart and let go at another."""
+    left, top, width, height = page.run(
+        f"(() => {{ const svg = document.querySelector('#{figure} svg'); "
+        "svg.scrollIntoView({behavior: 'instant', block: 'center'}); "
+        "const b = svg.getBoundingClientRect(); return [b.left, b.top, b.width, b.height]; })()"
+    )
+    at = [(left + x * width, top + y * height) for x, y in (start, end)]
+    for kind, (x, y), pressed in (
+        ("mouseMoved", at[0], 0),
+        ("mousePressed", at[0], 1),
+        ("mouseMoved", at[1], 1),
+        ("mouseReleased", at[1], 0),
+    ):
+        button = "left" if kind in ("mousePressed", "mouseReleased") or pressed else "none"
+        page.call(
+            "Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, buttons=pressed, clickCount=1
+        )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_charts_are_enlarged_where_that_was_asked_for(
+    browser: Browser, reports: dict[str, Path], tmp_path: Path, language: str
+) -> None:
+    assert Page(browser, reports[language], 1280).run("document.querySelectorAll('.zoom').length") == 0
+    facts = replace(full_input(language), interactive=True)  # type: ignore[arg-type]  # a text of its values
+    page = Page(browser, html.write(tmp_path / "open.html", facts), 1280)
+    charts = page.run("document.querySelectorAll('figure .plot').length")
+    assert page.run("document.querySelectorAll('.zoom').length") == charts > 8
+    titles = page.run("[...document.querySelector('.zoom').children].map((each) => each.title)")
+    wanted = ["Enlarge", "Reduce", "Whole chart"] if language == "en" else ["拡大", "縮小", "全体表示"]
+    assert titles == wanted
+    whole = _view(page, "figure-6")
+    _drag(page, "figure-6", (0.5, 0.3), (0.75, 0.55))
+    near = _view(page, "figure-6")
+    assert near == pytest.approx([whole[2] / 2, near[1], whole[2] / 4, whole[3] / 4], rel=0.02)
+    shown = page.run("document.querySelector('.tip').textContent").splitlines()
+    button = "document.querySelector('#figure-6 .zoom').children"
+    page.run(f"{button}[1].click()")
+    assert _view(page, "figure-6")[2] == pytest.approx(1.5 * near[2])
+    page.run(f"{button}[2].click()")
+    assert _view(page, "figure-6") == pytest.approx(whole)
+    _drag(page, "figure-6", (0.5, 0.3), (0.75, 0.55))  # the same place of the whole chart: the same date
+    assert page.run("document.querySelector('.tip').textContent").splitlines() == shown
+    plot = "document.querySelector('#figure-C .plot')"
+    for key in ("+", "ArrowRight", "0"):
+        page.run(f"{plot}.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}', bubbles: true}}))")
+        assert (_view(page, "figure-C")[2] < whole[2]) == (key != "0")
+    assert page.complaints() == []
+    assert page.requests() == []
+
+
 def test_without_script_the_page_says_the_same(browser: Browser, reports: dict[str, Path]) -> None:
     page = Page(browser, reports["en"], 1280, script=False)
     tree = page.call("DOM.getDocument", depth=0)
