@@ -27,6 +27,7 @@ from jqfast.explain.faithfulness import (
     another_stock,
     perturbation_curves,
     recovery,
+    recovery_error,
     sensitivity_n,
     shuffled,
 )
@@ -174,24 +175,37 @@ def trust(
     slopes = taken.each(lambda m, x: _grouped(by, gradient_x_input(m, x, output=taken.output)))
     owed = shapley(predict, taken.inputs, by, taken.row, draws=config.draws, seed=config.seed).values
     control = _control(taken, owed, relevance, config)
+    known, truth_share = _truth(taken, by, truth, horizon)
+    last = taken.model == len(taken.models) - 1
+    again = (
+        relevance(other, taken.inputs[last])
+        if other is not None
+        else np.full((last.sum(), len(by.names)), np.nan)
+    )
+    pairs = {
+        "lrp_model": (ours, owed, taken.row),
+        "gradient_model": (slopes, owed, taken.row),
+        "seeds": (ours[last], again, taken.row[last]),
+        "lrp_truth": (ours, known, taken.row),
+        "model_truth": (owed, known, taken.row),
+    }
     columns = {
-        "lrp_model": recovery(ours, owed, taken.row),
-        "gradient_model": recovery(slopes, owed, taken.row),
+        **{name: recovery(*pair) for name, pair in pairs.items()},
         "control": control.mean(axis=0),
         "control_error": control.std(axis=0, ddof=1) / np.sqrt(len(control)),
-        "seeds": _seeds(taken, ours, other, relevance),
-        **_against_truth(taken, by, ours, owed, truth, horizon),
+        "truth_share": truth_share,
     }
+    errors = {name: recovery_error(*pair, seed=config.seed) for name, pair in pairs.items()}
     absent = another_stock(taken.inputs, taken.row, seed=config.seed)
     chance = np.random.default_rng(config.seed).random(ours.shape)
     orders = [_order(predict, taken, each, by, absent) for each in (ours, slopes, chance)]
     sizes = sorted({max(1, round(len(by.names) * share)) for share in (0.1, 0.25, 0.5)})
     return TrustFacts(
-        rows=_rows(by, owed, taken.row, groups, columns),
+        rows=_rows(by, owed, taken.row, groups, columns, errors),
         lrp=orders[0],
         gradient=orders[1],
         random=orders[2],
-        sensitivity=[(n, sensitivity_n(predict, taken.inputs, ours, by, absent, n=n)) for n in sizes],
+        sensitivity=[(n, *sensitivity_n(predict, taken.inputs, ours, by, absent, n=n)) for n in sizes],
         samples=len(taken.row),
         dates=[str(date) for date in X.dates[np.unique(taken.row)]],
         folds=[model.name for model in taken.models],
@@ -221,31 +235,19 @@ def _control(taken: Sample, owed: AnyArray, relevance: Relevance, config: TrustC
     return np.array(found)
 
 
-def _seeds(taken: Sample, ours: AnyArray, other: FoldModel | None, relevance: Relevance) -> FloatArray:
-    """(G,) agreement of the last fold's relevance with that of another seed."""
-    if other is None:
-        return np.full(ours.shape[1], np.nan)
-    last = taken.model == len(taken.models) - 1
-    return recovery(ours[last], relevance(other, taken.inputs[last]), taken.row[last])
-
-
-def _against_truth(
-    taken: Sample, by: InputGroups, ours: AnyArray, owed: AnyArray, truth: Planted | None, horizon: int
-) -> dict[str, FloatArray]:
-    """Shares of the oracle's variance, and both correlations with the truth; NaN without a driver."""
-    none = np.full(len(by.names), np.nan)
+def _truth(
+    taken: Sample, by: InputGroups, truth: Planted | None, horizon: int
+) -> tuple[FloatArray, FloatArray]:
+    """(S, G) what each driver adds to the expected return, and shares (G,) of its variance; else NaN."""
+    known = np.full((len(taken.row), len(by.names)), np.nan)
     if truth is None or horizon not in truth.expected:
-        return {"truth_share": none, "lrp_truth": none, "model_truth": none}
+        return known, known[0]
     parts = {name: part[taken.row, taken.stock] for name, part in truth.parts(horizon).items()}
     spread = {name: float(np.nanvar(demean_by_date(part, taken.row))) for name, part in parts.items()}
     whole = sum(spread.values())
-    known = np.stack([parts.get(name, np.full(len(ours), np.nan)) for name in by.names], axis=1)
-    share = np.array([spread.get(name, np.nan) / whole if whole > 0 else np.nan for name in by.names])
-    return {
-        "truth_share": share,
-        "lrp_truth": recovery(ours, known, taken.row),
-        "model_truth": recovery(owed, known, taken.row),
-    }
+    for g, name in enumerate(by.names):
+        known[:, g] = parts.get(name, np.nan)
+    return known, np.array([spread.get(name, np.nan) / whole if whole > 0 else np.nan for name in by.names])
 
 
 def _order(
@@ -257,7 +259,8 @@ def _order(
 ) -> Order:
     found = perturbation_curves(predict, taken.inputs, by_size, by, absent)
     zero = perturbation_curves(predict, taken.inputs, by_size, by, np.zeros(1, np.float32))
-    return Order(found.falling, found.rising, found.area, found.error, zero.area)
+    errors = (found.falling_error, found.rising_error)
+    return Order(found.falling, found.rising, found.area, found.error, zero.area, *errors)
 
 
 def _rows(
@@ -266,6 +269,7 @@ def _rows(
     dates: AnyArray,
     groups: Mapping[str, Sequence[str]],
     columns: Mapping[str, AnyArray],
+    errors: Mapping[str, AnyArray],
 ) -> list[TrustRow]:
     size = np.abs(demean_by_date(owed, dates)).mean(axis=0)
     share = size / max(float(size.sum()), 1e-300)
@@ -276,7 +280,10 @@ def _rows(
         beyond = abs(numbers["control"]) > max(UNRELATED, ERRORS * numbers["control_error"])
         verdict = _verdict(weight, numbers["lrp_model"], beyond=beyond)
         name = by.names[g]
-        rows.append(TrustRow(name, len(groups[name]), float(share[g]), verdict=verdict, **numbers))
+        own = {column: float(values[g]) for column, values in errors.items()}
+        rows.append(
+            TrustRow(name, len(groups[name]), float(share[g]), verdict=verdict, errors=own, **numbers)
+        )
     return rows
 
 

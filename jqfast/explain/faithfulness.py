@@ -36,6 +36,8 @@ class Curves(NamedTuple):
     rising: FloatArray  # the most negative first
     random: FloatArray
     error: float  # standard error over samples of the area between rising and falling
+    falling_error: FloatArray  # and of the two curves
+    rising_error: FloatArray
 
     @property
     def area(self) -> float:
@@ -70,9 +72,17 @@ def perturbation_curves(
     falling = _removed(predict, values, gone, groups, order)
     rising = _removed(predict, values, gone, groups, order[:, ::-1])
     random = _removed(predict, values, gone, groups, chance)
-    areas = (rising - falling).mean(axis=1)
-    error = float(areas.std(ddof=1) / np.sqrt(len(areas))) if len(areas) > 1 else float("nan")
-    return Curves(falling.mean(axis=0), rising.mean(axis=0), random.mean(axis=0), error)
+    error = float(_error((rising - falling).mean(axis=1)))
+    return Curves(
+        falling.mean(axis=0), rising.mean(axis=0), random.mean(axis=0), error, _error(falling), _error(rising)
+    )
+
+
+def _error(values: AnyArray) -> FloatArray:
+    """Standard error of the mean over the first axis; NaN for a single value."""
+    if len(values) < 2:
+        return np.full(np.shape(values)[1:], np.nan)
+    return np.asarray(np.std(values, axis=0, ddof=1) / np.sqrt(len(values)))
 
 
 def sensitivity_n(
@@ -85,9 +95,13 @@ def sensitivity_n(
     n: int,
     sets: int = 32,
     seed: int = 0,
-) -> float:
+) -> tuple[float, float]:
     """Whether relevance adds up: over random sets of ``n`` groups, correlation of relevance with what the
-    prediction loses without them, averaged over samples (Ancona et al. 2018); NaN where neither varies.
+    prediction loses without them, averaged over samples (Ancona et al. 2018).
+
+    Returns
+    -------
+    The mean over samples and its standard error; NaN where neither varies
     """
     if not 1 <= n <= len(groups.names):
         raise ValueError(f"`n` must be 1 to {len(groups.names)}, the number of groups; got {n}.")
@@ -104,8 +118,8 @@ def sensitivity_n(
         said[k] = parts[:, chosen].sum(axis=1)
         lost[k] = whole - predict(without)
     each = _correlation(said, lost)
-    known = np.isfinite(each)
-    return float(each[known].mean()) if known.any() else float("nan")
+    known = each[np.isfinite(each)]
+    return (float(known.mean()) if len(known) else float("nan")), float(_error(known))
 
 
 def recovery(relevance: AnyArray, against: AnyArray, dates: AnyArray) -> FloatArray:
@@ -115,6 +129,18 @@ def recovery(relevance: AnyArray, against: AnyArray, dates: AnyArray) -> FloatAr
     """
     left, right = (rank_rows(demean_by_date(values, dates).T).T for values in (relevance, against))
     return _correlation(left, right)
+
+
+def recovery_error(
+    relevance: AnyArray, against: AnyArray, dates: AnyArray, *, draws: int = 100, seed: int = 0
+) -> FloatArray:
+    """(G,) standard error of :func:`recovery` by a bootstrap of the samples; NaN where nothing varies."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(draws):
+        chosen = np.sort(rng.integers(0, len(dates), len(dates)))
+        found.append(recovery(relevance[chosen], against[chosen], np.asarray(dates)[chosen]))
+    return np.asarray(np.std(found, axis=0, ddof=1))
 
 
 def stability(relevances: Sequence[AnyArray], dates: AnyArray) -> FloatArray:

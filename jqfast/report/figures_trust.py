@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jqfast.report.style import BENCHMARK, LONG, MUTED, SHORT, Style, new_figure, styled
-from jqfast.report.trust_inputs import TrustFacts
+from jqfast.report.trust_inputs import Order, TrustFacts
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
@@ -40,6 +41,7 @@ def perturbation(facts: TrustFacts, style: Style | None = None) -> tuple[DataFra
             label = style.labels(f"order_{name}")
             axes.plot(place, data[name, "falling"], "-", color=colour, lw=width, label=label)
             axes.plot(place, data[name, "rising"], "--", color=colour, lw=width)
+            _band(axes, getattr(facts, name), colour)
         axes.axhline(0.0, color=MUTED, lw=0.8)
         axes.set_xlabel(style.labels("groups_removed"))
         axes.set_ylabel(style.labels("forecast_change"))
@@ -47,3 +49,11 @@ def perturbation(facts: TrustFacts, style: Style | None = None) -> tuple[DataFra
         axes.grid(visible=False, axis="x")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.1)
     return frame, figure
+
+
+def _band(axes: Axes, order: Order, colour: str) -> None:
+    """95 % intervals around the two curves of an order, where their errors are known."""
+    for mean, error in ((order.falling, order.falling_error), (order.rising, order.rising_error)):
+        if error is not None:
+            reach = 1.96 * np.nan_to_num(error)
+            axes.fill_between(np.arange(len(mean)), mean - reach, mean + reach, color=colour, alpha=0.2, lw=0)

@@ -25,6 +25,11 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         r"Simulated market without planted effects but with price units, limits and delistings\.",
         "効果は埋め込まず、呼値・制限値幅・上場廃止だけを持つシミュレーション市場。",
     ),
+    # jqfast.evaluate
+    (
+        r"stationary block bootstrap, block (\S+), (\d+) draws, seed (\d+)",
+        "定常ブロック・ブートストラップ、平均ブロック長 {0}、{1} 回、シード {2}",
+    ),
     # jqfast.data of prices
     (
         r"Calendar (\S+): (\d+) dates outside the calendar dropped \((.*)\)\.",

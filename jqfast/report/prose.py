@@ -358,10 +358,11 @@ SENTENCES: dict[str, Both] = {
         "the model: with its Shapley values of the groups, an absent group having another stock's values of the date. "
         "Shuffled models: the mean over models with weights in random places, which must be near 0. Recovered: at "
         "least 0.6 against the model, and when shuffled not above 0.1 by three standard errors; judged from a tenth of the "
-        "model or of the truth on.",
+        "model or of the truth on. Small: standard errors, over the stocks sampled and over the shuffles.",
         "各日の銘柄間の順位相関（{dates} の予測 {samples} 件、モデル {folds} 本）。対モデルはグループの Shapley 値との相関で、"
         "不在のグループには同日の別銘柄の値を入れる。重みを乱したモデルは複数回の平均で、ゼロ付近でなければならない。"
-        "対モデル 0.6 以上かつ対照が標準誤差の3倍を超えて 0.1 を上回らないものを再現とし、比重が1割以上のものだけを判定する。",
+        "対モデル 0.6 以上かつ対照が標準誤差の3倍を超えて 0.1 を上回らないものを再現とし、比重が1割以上のものだけを判定する。"
+        "小さい数値は標準誤差（標本の銘柄、および乱した回数について）。",
     ),
     "note_trust_member": (
         "The forecast is the mean over {members} seeds; measured here are the models of the first.",
@@ -384,8 +385,8 @@ SENTENCES: dict[str, Both] = {
     "sensitivity_pair": ("{n} groups {x}", "{n} グループ {x}"),
     "note_order": (
         "Solid: the most positive groups first; dashed: the most negative first. An absent group has another "
-        "stock's values of the same date.",
-        "実線は貢献度が正に大きい順、破線は負に大きい順。取り除いたグループには同日の別銘柄の値を入れる。",
+        "stock's values of the same date. Bands: 95% intervals over the forecasts sampled.",
+        "実線は貢献度が正に大きい順、破線は負に大きい順。取り除いたグループには同日の別銘柄の値を入れる。帯は標本の予測についての95%区間。",
     ),
     "monitor_within": (
         "The mean RankIC of the last {n} scored {periods} is {x}, within what chance allows ({low} to {high}).",

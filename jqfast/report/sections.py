@@ -233,7 +233,7 @@ def forecast_quality(context: Context) -> str:
         tables.score_table(facts.scores, label, facts.primary_horizon) if facts.scores else missing(context)
     )
     methods = {one.method for row in facts.scores for one in row.intervals.values() if one.method}
-    small = [context.say("note_small", method=method) for method in sorted(methods)]
+    small = [context.say("note_small", method=_method(context, method)) for method in sorted(methods)]
     body += paragraph(joined(label, [context.say("note_ic"), *small, facts.folds_note]), "foot")
     if facts.planted is not None:
         body += tables.reference_table(facts.planted.scores, label, facts.primary_horizon)
@@ -283,10 +283,18 @@ def portfolio_section(context: Context) -> str:
     if facts.performance:
         html = tables.performance_html(facts.performance, label, benchmark)
         methods = {i.method for c in facts.performance for i in c.intervals.values() if i.method}
-        notes = [kind, *(context.say("note_intervals", method=method) for method in sorted(methods))]
+        notes = [
+            kind,
+            *(context.say("note_intervals", method=_method(context, method)) for method in sorted(methods)),
+        ]
         body += framed(context, "7", label("performance_title"), html, notes)
     body += "".join(paragraph(note) for note in facts.notes)
     return section(context, "portfolio", body or missing(context))
+
+
+def _method(context: Context, method: str) -> str:
+    """How intervals were drawn, in the language of the page."""
+    return in_language(method, context.report.language)
 
 
 def _line_name(context: Context, name: str, benchmark: str) -> str:

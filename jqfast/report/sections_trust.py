@@ -81,13 +81,12 @@ def _row(row: TrustRow, fields: list[str], labels: Labels) -> Row:
     ]
 
 
-def _number(row: TrustRow, field: str) -> str:
+def _number(row: TrustRow, field: str) -> Cell:
     x = float(getattr(row, field))
     if field == "truth_share":
-        return percent(x, 0)
-    if field == "control" and np.isfinite(x):
-        return f"{number(x)} ± {number(row.control_error)}"
-    return number(x)
+        return Cell(percent(x, 0))
+    error = row.control_error if field == "control" else row.errors.get(field, float("nan"))
+    return Cell(number(x), below=f"± {number(error)}" if np.isfinite([x, error]).all() else "")
 
 
 def _notes(context: Context, facts: TrustFacts) -> list[str]:
@@ -99,7 +98,10 @@ def _notes(context: Context, facts: TrustFacts) -> list[str]:
         notes.append(context.say("note_trust_seed", seed=facts.seed))
     if any(np.isfinite(row.truth_share) for row in facts.rows):
         notes.append(context.say("note_trust_truth"))
-    pairs = [context.say("sensitivity_pair", n=n, x=number(x)) for n, x in facts.sensitivity]
+    pairs = []
+    for n, x, error in facts.sensitivity:
+        far = f" ± {number(error)}" if np.isfinite(error) else ""
+        pairs.append(context.say("sensitivity_pair", n=n, x=number(x) + far))
     comma = "、" if context.report.language == "ja" else ", "
     notes.append(context.say("note_sensitivity", pairs=comma.join(pairs)))
     return notes

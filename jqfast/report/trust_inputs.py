@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -29,6 +29,7 @@ class TrustRow:
     truth_share : share of the oracle's variance; NaN where no truth is known or the group has none
     lrp_truth, model_truth : LRP, and the Shapley values, against the truth
     verdict : whether LRP recovers what the model does with the group
+    errors : column -> standard error over the stocks of the sample
     """
 
     group: str
@@ -43,12 +44,14 @@ class TrustRow:
     lrp_truth: float
     model_truth: float
     verdict: Verdict
+    errors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class Order:
     """What taking groups away in an order does: mean change (G + 1,), most positive first and most negative
-    first; ``area`` between the two with its standard ``error``, ``area_zero`` with zeros for what is absent.
+    first; ``area`` between the two with its standard ``error``, ``area_zero`` with zeros for what is absent;
+    standard errors (G + 1,) of the two curves, none where nobody measured them.
     """
 
     falling: FloatArray
@@ -56,6 +59,8 @@ class Order:
     area: float
     error: float
     area_zero: float
+    falling_error: FloatArray | None = None
+    rising_error: FloatArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +72,7 @@ class TrustFacts:
     rows : by falling share
     lrp, gradient, random : orders in which groups are taken away
     sensitivity : sizes of random sets of groups -> mean correlation of their relevance with what the forecast
-        loses without them
+        loses without them and its standard error
     samples, dates, folds : of the sample
     seed : the other seed; None where it was not trained
     members : seeds whose mean is the forecast; the first one's models are measured
@@ -77,7 +82,7 @@ class TrustFacts:
     lrp: Order
     gradient: Order
     random: Order
-    sensitivity: Sequence[tuple[int, float]]
+    sensitivity: Sequence[tuple[int, float, float]]
     samples: int
     dates: Sequence[str]
     folds: Sequence[str]
@@ -98,7 +103,9 @@ def order_of(data: dict[str, Any]) -> Order:
     """An order from its JSON object."""
     falling, rising = (np.array(data[name], dtype=np.float64) for name in ("falling", "rising"))
     area, error, zero = (_number(data[name]) for name in ("area", "error", "area_zero"))
-    return Order(falling, rising, area, error, zero)
+    errors = (data.get(name) for name in ("falling_error", "rising_error"))
+    read = (None if each is None else np.array(each, dtype=np.float64) for each in errors)
+    return Order(falling, rising, area, error, zero, *read)
 
 
 def trust_of(data: dict[str, Any]) -> TrustFacts:
@@ -107,12 +114,13 @@ def trust_of(data: dict[str, Any]) -> TrustFacts:
     known = [{key: NAN if item is None else item for key, item in row.items()} for row in data["rows"]]
     given["rows"] = [_row_of(row) for row in known]
     given |= {name: order_of(data[name]) for name in ("lrp", "gradient", "random")}
-    given["sensitivity"] = [(int(n), _number(x)) for n, x in data["sensitivity"]]
+    given["sensitivity"] = [(int(n), *map(_number, (*found, None)[:2])) for n, *found in data["sensitivity"]]
     return TrustFacts(**given)
 
 
 def _row_of(data: dict[str, Any]) -> TrustRow:
-    return TrustRow(**data)
+    errors = {name: _number(x) for name, x in data.get("errors", {}).items()}
+    return TrustRow(**{**data, "errors": errors})
 
 
 def _number(item: float | None) -> float:

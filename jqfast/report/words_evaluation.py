@@ -48,7 +48,7 @@ LABELS: dict[str, Both] = {
     "long_only": ("Long only", "ロングのみ"),
     "sharpe_ci": ("Sharpe ratio (95%)", "シャープ比（95%区間）"),
     "excess_t": ("Over the universe (t)", "対ユニバース超過（t 値）"),
-    "risk_title": ("Risk and recovery, with 95% intervals", "リスクと回復（括弧内は95%区間）"),
+    "risk_title": ("Risk and recovery, with 95% intervals", "リスクと回復（小さい数値は95%区間）"),
     "sortino": ("Sortino ratio", "ソルティノ比"),
     "recovery": ("Recovery (years)", "回復期間（年）"),
     "under_water": ("Longest under water (years)", "最長水面下期間（年）"),

@@ -182,16 +182,30 @@ def trust_facts() -> TrustFacts:
     """A model whose relevances may be read for one driver and not for another."""
     nan = float("nan")
     rows = [
-        TrustRow("reversal+momentum", 12, 0.5, 0.95, 0.93, 0.01, 0.02, 0.8, 0.6, 0.8, 0.79, "recovered"),
+        TrustRow(
+            "reversal+momentum",
+            12,
+            0.5,
+            0.95,
+            0.93,
+            0.01,
+            0.02,
+            0.8,
+            0.6,
+            0.8,
+            0.79,
+            "recovered",
+            {"lrp_model": 0.011, "seeds": 0.04},
+        ),
         TrustRow("value", 6, 0.3, 0.41, 0.52, -0.03, 0.02, 0.3, 0.3, 0.2, 0.43, "not recovered"),
         TrustRow("size", 5, 0.2, 0.9, 0.9, 0.4, 0.02, 0.9, nan, nan, nan, "control too"),
         TrustRow("time", 2, 0.0, nan, nan, nan, nan, nan, nan, nan, nan, "small"),
     ]
     bow = np.array([0.0, 0.02, 0.03, 0.02, 0.0])
-    lrp = Order(-bow, bow, 0.03, 0.002, 0.031)
+    lrp = Order(-bow, bow, 0.03, 0.002, 0.031, 0.1 * bow, 0.1 * bow)
     gradient = Order(-0.9 * bow, 0.9 * bow, 0.027, 0.002, 0.029)
     random = Order(0.1 * bow, 0.08 * bow, -0.001, 0.002, 0.0)
-    pairs = [(1, 0.65), (2, 0.61)]
+    pairs = [(1, 0.65, 0.01), (2, 0.61, nan)]
     return TrustFacts(rows, lrp, gradient, random, pairs, 600, ["2022-03-30", "2023-09-27"], ["a", "b"], 1)
 
 

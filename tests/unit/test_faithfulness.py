@@ -14,6 +14,7 @@ from jqfast.explain.faithfulness import (
     faithfulness_table,
     perturbation_curves,
     recovery,
+    recovery_error,
     sensitivity_n,
     shuffled,
     stability,
@@ -50,11 +51,34 @@ def test_the_order_of_relevance_moves_the_prediction_most() -> None:
 def test_relevance_of_a_linear_model_adds_up() -> None:
     predict = predict_with(NET)
     for n in (1, 2, 4):
-        assert sensitivity_n(predict, X, RELEVANCE, GROUPS, 0.0, n=n) > 0.999
-        assert abs(sensitivity_n(predict, X, NOISE, GROUPS, 0.0, n=n)) < 0.1
-    assert np.isnan(sensitivity_n(predict, X, RELEVANCE, GROUPS, 0.0, n=6))  # one set only: nothing varies
+        right, error = sensitivity_n(predict, X, RELEVANCE, GROUPS, 0.0, n=n)
+        assert right > 0.999
+        assert error < 1e-3
+        chance, error = sensitivity_n(predict, X, NOISE, GROUPS, 0.0, n=n)
+        assert abs(chance) < min(0.1, 4 * error)
+    assert np.isnan(sensitivity_n(predict, X, RELEVANCE, GROUPS, 0.0, n=6)).all()  # one set: nothing varies
     with pytest.raises(ValueError, match="`n` must be 1 to 6"):
         sensitivity_n(predict, X, RELEVANCE, GROUPS, 0.0, n=7)
+
+
+def test_curves_have_the_errors_of_their_means() -> None:
+    predict = predict_with(NET)
+    absent = another_stock(X, DATES, seed=1)
+    found = perturbation_curves(predict, X, RELEVANCE, GROUPS, absent)
+    last = predict(absent) - predict(X)
+    assert found.falling_error[0] == found.rising_error[0] == 0
+    assert found.falling_error[-1] == pytest.approx(last.std(ddof=1) / np.sqrt(len(X)), rel=1e-4)
+    assert found.rising_error[-1] == pytest.approx(found.falling_error[-1], rel=1e-4)
+
+
+def test_the_error_of_recovery_is_that_of_a_rank_correlation() -> None:
+    """Of normal values in large samples: Bonett and Wright (2000), Psychometrika 65."""
+    rng = np.random.default_rng(5)
+    left = rng.standard_normal((400, 2))
+    right = left + rng.standard_normal((400, 2)) * [1.0, 0.1]
+    error = recovery_error(left, right, np.zeros(400, np.int64), draws=300)
+    r = recovery(left, right, np.zeros(400, np.int64))
+    np.testing.assert_allclose(error, (1 - r**2) * np.sqrt((1 + r**2 / 2) / 397), rtol=0.25)
 
 
 def test_recovery_is_by_rank_within_the_dates() -> None:

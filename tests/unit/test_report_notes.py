@@ -11,6 +11,7 @@ import pytest
 import jqfast
 from jqfast import data
 from jqfast.data.simulator import SimulateConfig
+from jqfast.evaluate.resample import draw
 from jqfast.report.notes import in_language
 
 #: What an English sentence has and a name does not: two words side by side.
@@ -43,6 +44,11 @@ def test_notes_of_prices() -> None:
     notes = _in_japanese(panel.info.notes)
     assert len(notes) >= 6
     assert [note for note in notes if ENGLISH.search(note)] == []
+
+
+def test_how_intervals_were_drawn() -> None:
+    (method,) = _in_japanese((draw(20, block=4.0, draws=100).method,))
+    assert method == "定常ブロック・ブートストラップ、平均ブロック長 4、100 回、シード 0"
 
 
 @pytest.mark.parametrize("null", [None, "pure", "frictions"])

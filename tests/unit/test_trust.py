@@ -120,7 +120,7 @@ def test_what_the_model_does_is_recovered_and_shuffled_models_are_not(run: Run) 
     assert facts.lrp.area > 8 * facts.lrp.error
     assert abs(facts.random.area) < 3 * facts.random.error
     assert facts.lrp.area_zero == pytest.approx(facts.lrp.area, rel=0.2)
-    assert all(x > 0.5 for _, x in facts.sensitivity)
+    assert all(x > 0.5 and 0 < error < x for _, x, error in facts.sensitivity)
     assert np.isnan(rows["path"].seeds)
     assert np.isnan(rows["path"].truth_share)
     assert facts.named("not recovered") == []
@@ -175,6 +175,22 @@ def test_facts_survive_their_file(run: Run) -> None:
     assert plain(again) == plain(facts)
     np.testing.assert_array_equal(again.lrp.falling, facts.lrp.falling)
     assert again.lrp.error == facts.lrp.error
+    np.testing.assert_array_equal(again.lrp.falling_error, facts.lrp.falling_error)
+    assert 0 < _rows(again)["path"].errors["lrp_model"] < 0.2
+
+
+def test_a_file_without_errors_is_read_as_well(run: Run) -> None:
+    data = json.loads(json.dumps(plain(trust(run.taken(), run.X, GROUPS, config=SMALL))))
+    for row in data["rows"]:
+        del row["errors"]
+    for name in ("lrp", "gradient", "random"):
+        del data[name]["falling_error"], data[name]["rising_error"]
+    data["sensitivity"] = [pair[:2] for pair in data["sensitivity"]]
+    facts = trust_of(data)
+    assert facts.lrp.falling_error is None
+    assert all(np.isnan(error) for _, _, error in facts.sensitivity)
+    page = html.build(replace(full_input("en"), trust=facts))
+    assert "±" in page.split('id="figure-H"')[1]  # of the shuffled models
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
