@@ -232,7 +232,8 @@ def _planted_facts(result: RunResult) -> PlantedFacts | None:
             scored.references["oracle"].mean,
             scored.references["oracle_visible"].mean,
             scored.references["drivers_ridge"].mean,
-            _ranges({_renamed(name): one for name, one in scored.intervals.items()}),
+            {"rank_ic": _range(scored.interval)}
+            | _ranges({_renamed(name): one for name, one in scored.reference_intervals.items()}),
         )
         for h, scored in result.judgement.horizons.items()
         if scored.references

@@ -54,8 +54,9 @@ class Horizon:
     """What the scores of one horizon are worth; ``references`` name -> RankIC of what the simulator's truth
     would have scored on the same pairs.
 
-    ``intervals`` are of the fields of the report's table (``ic``, ``rank_ic_ir_annual``, ...), of each
-    reference and, as ``oracle_share``, of the share of a reference that the scores reach: of the same draws.
+    ``intervals`` are of the fields of the report's table (``ic``, ``rank_ic_ir_annual``, ...),
+    ``reference_intervals`` of each reference and, as ``oracle_share``, of the share of it that the scores
+    reach: all of the same draws.
     """
 
     ic: IcResult
@@ -64,6 +65,7 @@ class Horizon:
     monotonic: Monotonic
     intervals: Mapping[str, Interval]
     references: Mapping[str, IcResult] = field(default_factory=dict)
+    reference_intervals: Mapping[str, Interval] = field(default_factory=dict)
 
     @property
     def interval(self) -> Interval:
@@ -191,8 +193,9 @@ def judge(
             rank_ic=ranks,
             deciles=split,
             monotonic=monotonic(split.per_date, draws, horizon=h),
-            intervals=_intervals(plain, ranks, draws, year) | _against(ranks, truths, draws),
+            intervals=_intervals(plain, ranks, draws, year),
             references=truths,
+            reference_intervals=_against(ranks, truths, draws),
         )
     traded, why_not = None, ""
     i = predictions.horizons.index(config.horizon)
@@ -273,7 +276,10 @@ def _horizon_metrics(result: Horizon) -> dict[str, Any]:
             "interval_95": [result.interval.low, result.interval.high],
         },
         "intervals_95": {name: [one.low, one.high] for name, one in result.intervals.items()},
-        "references": {name: _ic_metrics(scored) for name, scored in result.references.items()},
+        "references": {
+            name: {**_ic_metrics(scored), **_reference_intervals(name, result.reference_intervals)}
+            for name, scored in result.references.items()
+        },
         "deciles": {
             "mean": result.deciles.mean,
             "std_error": result.deciles.std_error,
@@ -282,6 +288,12 @@ def _horizon_metrics(result: Horizon) -> dict[str, Any]:
             "monotonic": dataclasses.asdict(result.monotonic),
         },
     }
+
+
+def _reference_intervals(name: str, found: Mapping[str, Interval]) -> dict[str, list[float]]:
+    """Of a reference, and of the share of it that the scores reach where it has one."""
+    keys = {"interval_95": name, "share_95": f"{name}_share"}
+    return {key: [found[one].low, found[one].high] for key, one in keys.items() if one in found}
 
 
 def _ic_metrics(result: IcResult) -> dict[str, Any]:

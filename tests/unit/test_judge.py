@@ -156,7 +156,7 @@ def test_every_figure_of_a_horizon_has_its_interval(market: Simulated) -> None:
         each["oracle_share"].append(values.mean() / best.mean())
     for name, values in each.items():
         low, high = np.quantile(values, [0.025, 0.975])
-        one = scored.intervals[name]
+        one = {**scored.intervals, **scored.reference_intervals}[name]
         assert (one.low, one.high) == pytest.approx((low, high), rel=2e-3 if "_ir" in name else 1e-9), name
         assert low < one.estimate < high
     year = scored.intervals["rank_ic_ir_annual"]
