@@ -9,7 +9,8 @@ batched one on two threads, PyTorch by hand and JAX. Ours is measured over all 1
 given buffer and with a fresh result, beside it model by model; the peers over one model's samples, which stay
 in their cache. Models are made ready before the clock runs, ours (`prepare`) as theirs. All on two threads,
 answers compared. The rate of fused multiply-adds is measured in the same run by a loop of nothing else,
-compiled on the spot. A record of each run is appended to `benchmarks/results/lrp.json`.
+compiled on the spot. Beyond inputs and results no more than 1 MB a thread is used, means by group included.
+A record of each run is appended to `benchmarks/results/lrp.json`.
 """
 
 from __future__ import annotations
@@ -26,15 +27,16 @@ import pytest
 
 import jqfast
 from benchmarks import lrp_peers as peers
-from benchmarks.machine import measure
+from benchmarks.machine import extra_memory, measure
 from benchmarks.record import keep
-from jqfast.explain import DenseNet, LstmLayer, LstmNet, lrp_many, prepare
+from jqfast.explain import DenseNet, LstmLayer, LstmNet, lrp_many, lrp_means, prepare
 
 #: The peers' own.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 THREADS, MODELS, SAMPLES = 2, 168, 1900
 TIMES_BEST, TIMES_FRESH, TIMES_ZENNIT, SHARE_OF_FMA, TIMES_LSTM = 2.2, 1.8, 12.0, 0.6, 2.6
+MEGABYTES_A_THREAD = 1.0
 SEQUENCES = 1200
 DENSE_FLOPS = 2 * 2 * (126 * 64 + 64 * 64 + 64 * 32 + 32)
 LSTM_FLOPS = 2 * 60 * (96 * 256 + 96 * 64)
@@ -161,6 +163,32 @@ def test_dense(tmp_path: Path) -> None:
     assert rates["jqfast, fresh result"] >= TIMES_FRESH * best
     assert mine >= TIMES_ZENNIT * rates.get("zennit", 0.0)
     assert not share < SHARE_OF_FMA
+
+
+def test_memory() -> None:
+    """Megabytes at the peak beyond inputs and results, of a whole walk-forward's samples in one call."""
+    x = np.random.default_rng(2).standard_normal((MODELS * SAMPLES, 126), dtype=np.float32)
+    out = np.zeros_like(x)
+    net = DenseNet(*peers.dense_net(0))
+    ready = prepare(net)
+    sample = np.arange(len(x))
+    ways: dict[str, Callable[[], object]] = {
+        "relevance, given buffer": lambda: ready.lrp(x, threads=THREADS, out=out),
+        "means per decile": partial(lrp_means, net, x, sample % 10, threads=THREADS),
+        "means per month": partial(lrp_means, net, x, sample // SAMPLES, threads=THREADS),
+        "means per feature": partial(lrp_means, net, x, 0 * sample, threads=THREADS),
+    }
+    # Residual shares and predictions are results too: float32, one a sample.
+    results = 2 * len(x) * 4 / 1e6
+    warm = [run() for run in ways.values()]  # kept, so that the next results take memory of their own
+    beyond = {}
+    for name, run in ways.items():
+        ctypes.CDLL(None).malloc_trim(0)  # what the warm-up has freed is no longer resident
+        beyond[name] = extra_memory(run) - results
+    assert len(warm) == len(beyond)
+    print("\nMemory beyond inputs and results, MB: " + ", ".join(f"{n} {mb:.1f}" for n, mb in beyond.items()))
+    keep("lrp", {"threads": THREADS, "work": "memory", "megabytes_beyond": beyond, "result": x.nbytes / 1e6})
+    assert all(not mb > THREADS * MEGABYTES_A_THREAD for mb in beyond.values()), beyond
 
 
 def test_lstm(tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ from jqfast.features.execute import thread_count
 from jqfast.memory import new_array
 from jqfast.types import AnyArray, IntArray
 
+#: Samples whose groups are counted at a time.
+_COUNTED = 1 << 15
+
 
 class Job(NamedTuple):
     """A prepared net and its samples."""
@@ -113,8 +116,7 @@ def group_means(job: Job, groups: IntArray, count: int) -> GroupMeans:
         **arrays,
     )
     refuse_missing(samples, bad, job.how)
-    used = groups[np.isfinite(arrays["prediction"]).all(axis=0) & (groups >= 0)]
-    members = np.bincount(used, minlength=count).astype(np.int64)
+    members = _members(groups, arrays["prediction"], count)
     by = members.reshape(1, count, *(1,) * (len(full) - 2)).astype(np.float64)
     with np.errstate(invalid="ignore"):
         mean, mean_size = total / by, size / by
@@ -122,6 +124,16 @@ def group_means(job: Job, groups: IntArray, count: int) -> GroupMeans:
     own = {name: values[first] for name, values in arrays.items()}
     rules = job.prepared.rules
     return GroupMeans(mean=mean[first], size=mean_size[first], count=members, rules=rules, **own)
+
+
+def _members(groups: IntArray, predictions: AnyArray, count: int) -> IntArray:
+    """(G,) samples of each group that have a relevance; some at a time, for the sake of memory."""
+    members = np.zeros(count, dtype=np.int64)
+    for first in range(0, len(groups), _COUNTED):
+        some = slice(first, first + _COUNTED)
+        known = np.isfinite(predictions[:, some]).all(axis=0) & (groups[some] >= 0)
+        members += np.bincount(groups[some][known], minlength=count)
+    return members
 
 
 def _job(prepared: PreparedNet, x: AnyArray, how: How) -> Job:
