@@ -99,6 +99,7 @@ class Run {
           });
         } else if (!program_.stages[s].time.steps.empty()) {
           crew_.run(tiles(), [&](std::size_t worker, std::size_t tile) {
+            if (!continues_ && row0 == 0) carried_.reset(program_, s, carried_.of(s, tile));
             time_task(worker, s, tile, carried_.of(s, tile), row0);
             kernels_.store_fence();
           });
@@ -388,8 +389,7 @@ RunStats Executor::run(std::span<const PanelView<const double>> inputs, std::spa
   if (out.sessions == 0 || out.stocks == 0) return {};
   const Shape shape = choose_shape(*program_, target.stocks, rows.size(), options);
   const bool by_tile = program_->stages.size() == 1;  // one state for each worker is enough
-  Carried carried =
-      by_tile ? Carried(*program_, shape, std::min(options.threads, shape.tiles)) : Carried(*program_, shape);
+  Carried carried(*program_, shape, by_tile ? std::min(options.threads, shape.tiles) : shape.tiles);
   Scratch scratch;
   return run_task({*program_, *kernels_, inputs, rows, target, carried, scratch}, options);
 }

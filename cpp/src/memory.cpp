@@ -60,7 +60,7 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 }  // namespace
 
 // Large buffers ask for huge pages: a session reads a little of every stock's state, each in another page.
-void Buffer::resize(std::size_t size) {
+void Buffer::allocate(std::size_t size) {
   const std::size_t bytes = size * sizeof(double);
   const bool large = bytes >= 4 * kHugePage;
   const std::size_t alignment = large ? kHugePage : kAlign;
@@ -70,7 +70,6 @@ void Buffer::resize(std::size_t size) {
   if (large) madvise(memory, bytes, MADV_HUGEPAGE);
 #endif
   size_ = size;
-  std::fill_n(memory, size, 0.0);
 }
 
 Memory lay_out(const TimeStage& stage, std::size_t chunk) {
@@ -105,7 +104,7 @@ Carried::Carried(const Program& program, const Shape& shape, std::size_t owners)
     : shape_(shape), owners_(owners), states_(program.stages.size()) {
   for (const auto& stage : program.stages) memory_.push_back(lay_out(stage.time, shape.chunk));
   for (std::size_t s = 0; s < states_.size(); ++s) {
-    if (!program.stages[s].cross) states_[s].resize(memory_[s].state * shape.pitch * owners);
+    if (!program.stages[s].cross) states_[s].allocate(memory_[s].state * shape.pitch * owners);
   }
 }
 
@@ -138,7 +137,8 @@ void Scratch::reserve(const Program& program, const KernelTable& kernels, const 
   for (std::size_t s = 0; s < program.stages.size(); ++s) {
     scratch = std::max(scratch, carried.memory(s).scratch * shape.pitch);
   }
-  boundaries.reserve(program.boundaries * (program.dated ? threads : shape.chunk) * stride);
+  const std::size_t between = program.boundaries * (program.dated ? threads : shape.chunk) * stride;
+  if (boundaries.size() < between) boundaries.allocate(between);
   if (workers.size() < threads) workers.resize(threads);
   for (auto& w : workers) {
     w.scratch.reserve(scratch);

@@ -18,9 +18,14 @@ class Buffer {
  public:
   static constexpr std::size_t kAlign = 64;
 
+  // `size` doubles, whatever they hold: who first writes to a page of them has it made, so that threads share the work.
+  void allocate(std::size_t size);
   // `size` zeros.
-  void resize(std::size_t size);
-  // At least `size` doubles, whatever they hold.
+  void resize(std::size_t size) {
+    allocate(size);
+    std::fill_n(data(), size, 0.0);
+  }
+  // At least `size` doubles, zeros where they are new.
   void reserve(std::size_t size) {
     if (size_ < size) resize(size);
   }
@@ -73,6 +78,7 @@ struct Shape {
 class Carried {
  public:
   Carried() = default;
+  // Holds anything until it is reset.
   Carried(const Program& program, const Shape& shape, std::size_t owners);
   // One owner for each tile, before the first session.
   Carried(const Program& program, const Shape& shape) : Carried(program, shape, shape.tiles) { reset(program); }
