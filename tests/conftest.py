@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,17 @@ def pytest_configure(config: pytest.Config) -> None:
             f"--require-real-data lets no test skip, and {', '.join(missing)} cannot be imported: "
             f"pip install '.[test]'"
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the tests and their commands compile is kept for the session, and not in the home."""
+    before = os.environ.get("JQFAST_CACHE_DIR")
+    os.environ["JQFAST_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    del os.environ["JQFAST_CACHE_DIR"]
+    if before is not None:
+        os.environ["JQFAST_CACHE_DIR"] = before
 
 
 @pytest.fixture

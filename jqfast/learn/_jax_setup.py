@@ -8,10 +8,8 @@ one has no effect.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 _FLAG = "--xla_cpu_multi_thread_eigen"
@@ -30,7 +28,7 @@ import jax  # noqa: E402 - after the flags
 import jax.numpy as jnp  # noqa: E402
 from jax import lax  # noqa: E402
 
-__all__ = ["cpu_count", "jax", "jnp", "keep_compiled", "lax", "on_cpu"]
+__all__ = ["cpu_count", "jax", "jnp", "lax", "on_cpu"]
 
 
 def on_cpu() -> bool:
@@ -46,25 +44,3 @@ def cpu_count() -> int:
         return max(1, min(cores, round(int(quota) / int(period))))
     except (OSError, ValueError):
         return cores
-
-
-@contextlib.contextmanager
-def keep_compiled(folder: Path | None) -> Iterator[None]:
-    """Keep what is compiled inside the block in ``folder``, so that a resumed run does not compile again.
-
-    A folder that JAX was told of before is left alone. JAX opens its folder once, hence the resets: without
-    them a second run of the same process would write into the first one's folder.
-    """
-    if folder is None or getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
-        yield
-        return
-    from jax.experimental.compilation_cache import compilation_cache
-
-    folder.mkdir(parents=True, exist_ok=True)
-    compilation_cache.reset_cache()
-    jax.config.update("jax_compilation_cache_dir", str(folder.resolve()))  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        jax.config.update("jax_compilation_cache_dir", None)  # type: ignore[no-untyped-call]
-        compilation_cache.reset_cache()

@@ -22,8 +22,9 @@ import numpy as np
 
 from jqfast.errors import NumericError
 from jqfast.files import write_text
-from jqfast.learn._jax_setup import cpu_count, keep_compiled, on_cpu
+from jqfast.learn._jax_setup import cpu_count, on_cpu
 from jqfast.learn.checkpoint import FoldModel, fold_path, resume_fold, save_fold
+from jqfast.learn.compile_cache import Keep, keep_compiled
 from jqfast.learn.config import TrainConfig
 from jqfast.learn.dataset import Dataset, flagged_features, make_dataset
 from jqfast.learn.devices import check_device, device_count, folds_that_fit, out_of_memory
@@ -94,7 +95,7 @@ def run(
     targets : Targets of the same panel
     folds : from :func:`jqfast.learn.folds.walk_forward`
     config : TrainConfig, the default is the reference MLP
-    models_dir : folder of the fold files; without it nothing is written and nothing can be resumed
+    models_dir : folder of the fold files; without it no model is written and nothing can be resumed
     progress : called after each fold
 
     Returns
@@ -122,11 +123,12 @@ def run(
     tell(len(models), len(folds), f"{len(models)} folds read back" if models else "training")
     todo = [fold for fold in folds if fold.name not in models]
     if todo:
-        with keep_compiled(models_dir / "compiled" if models_dir else None):
+        with keep_compiled() as keep:
             if isinstance(config.model, TREES):
                 outcomes = _trees(data, todo, config, prints)
             else:
-                outcomes = _trained(make_job(data, folds, config, flagged, prints), todo, models, models_dir)
+                job = make_job(data, folds, config, flagged, prints)
+                outcomes = _trained(job, todo, models, models_dir, keep)
             with closing(outcomes) as trained:  # an error in the body ends the threads too
                 for outcome in trained:
                     if isinstance(outcome, FoldModel):
@@ -142,16 +144,16 @@ def run(
 
 
 def _trained(
-    job: Job, todo: Sequence[Fold], models: Mapping[str, FoldModel], models_dir: Path | None
+    job: Job, todo: Sequence[Fold], models: Mapping[str, FoldModel], models_dir: Path | None, keep: Keep
 ) -> Generator[_Outcome, None, None]:
     """The folds as they are finished, by the way that suits the device."""
     config = job.config
     if config.warm_start:
-        return _in_order(job, todo, models)
+        return _in_order(job, todo, models, keep)
     alone = on_cpu() and device_count() == 1 and not config.folds_at_once
     if alone or isinstance(config.model, RidgeConfig):
-        return _in_threads(job, todo, config.threads or cpu_count())
-    return _in_groups(job, todo, models_dir / _AT_ONCE if models_dir else None)
+        return _in_threads(job, todo, config.threads or cpu_count(), keep)
+    return _in_groups(job, todo, models_dir / _AT_ONCE if models_dir else None, keep)
 
 
 def _trees(
@@ -168,10 +170,11 @@ def _trees(
             pool.shutdown(cancel_futures=True)
 
 
-def _in_threads(job: Job, todo: Sequence[Fold], threads: int) -> Generator[_Outcome, None, None]:
+def _in_threads(job: Job, todo: Sequence[Fold], threads: int, keep: Keep) -> Generator[_Outcome, None, None]:
     """One fold per thread: compiled code releases the GIL, and its small dots gain little from cores."""
     if not isinstance(job.config.model, RidgeConfig):
         warm_up(job, todo[0])
+        keep()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="fold")
     try:
         for future in as_completed([pool.submit(train_fold, job, fold) for fold in todo]):
@@ -181,7 +184,9 @@ def _in_threads(job: Job, todo: Sequence[Fold], threads: int) -> Generator[_Outc
         pool.shutdown(cancel_futures=True)
 
 
-def _in_groups(job: Job, todo: Sequence[Fold], remembered: Path | None) -> Generator[_Outcome, None, None]:
+def _in_groups(
+    job: Job, todo: Sequence[Fold], remembered: Path | None, keep: Keep
+) -> Generator[_Outcome, None, None]:
     """Groups of folds in one ``vmap``; the last is filled up, so that a resumed run repeats it.
 
     Folds that do not fit into memory after all are tried again, half as many at once. How many it was is
@@ -204,6 +209,7 @@ def _in_groups(job: Job, todo: Sequence[Fold], remembered: Path | None) -> Gener
             continue
         if remembered is not None:
             write_text(remembered, f"{size}\n")
+        keep()
         start += size
 
 
@@ -216,7 +222,7 @@ def _remembered(path: Path | None) -> int:
 
 
 def _in_order(
-    job: Job, todo: Sequence[Fold], models: Mapping[str, FoldModel]
+    job: Job, todo: Sequence[Fold], models: Mapping[str, FoldModel], keep: Keep
 ) -> Generator[_Outcome, None, None]:
     """One after the other, each starting from the model before it, read back or just trained."""
     names = list(job.prints)
@@ -226,6 +232,7 @@ def _in_order(
         outcome = train_fold(job, fold, known.get(names[place - 1]) if place else None)
         if isinstance(outcome, FoldModel):
             known[fold.name] = outcome
+        keep()
         yield outcome
 
 
