@@ -7,6 +7,8 @@ import pytest
 
 from jqfast.learn._jax_setup import jax, jnp
 from jqfast.learn.models import LinearConfig, MlpConfig, ModelConfig, build, default_config
+from jqfast.learn.models.dense import across
+from jqfast.learn.models.dot import full
 
 
 def test_reference_shapes_and_initial_values() -> None:
@@ -61,3 +63,14 @@ def test_bad_configurations() -> None:
         MlpConfig(dropout=1.0)
     with pytest.raises(ValueError, match=r"Unknown model `lstn`\. Did you mean `lstm`"):
         default_config("lstn")
+
+
+@pytest.mark.parametrize("outputs", [1, 32, 64, 96])  # either operand turns
+def test_the_gradient_of_a_weight_is_the_product_over_the_batch(outputs: int) -> None:
+    rng = np.random.default_rng(outputs)
+    x, slope = (rng.standard_normal((40, width), dtype=np.float32) for width in (5, outputs))
+    got = np.asarray(jax.jit(lambda x, slope: across(full, x, slope))(x, slope))
+    exact = x.astype(np.float64).T @ slope.astype(np.float64)
+    bound = 40 * np.finfo(np.float32).eps * (np.abs(x).T @ np.abs(slope))
+    assert got.shape == (5, outputs)
+    assert (np.abs(got - exact) <= bound).all()

@@ -61,12 +61,12 @@ def threshold(rate: float) -> int:
 
 
 def dropout(x: jax.Array, noise: jax.Array | None, *, rate: float, start: int = 0) -> jax.Array:
-    """Units of ``x`` (H,) dropped with probability ``rate``, the rest scaled up; unchanged without noise.
+    """Units of ``x`` (..., H) dropped with probability ``rate``, the rest scaled up; unchanged without noise.
 
-    ``noise`` are the bytes of the sample, of which those from ``start`` on serve this layer.
+    ``noise`` (..., U) are the bytes of each sample, of which those from ``start`` on serve this layer.
     """
     limit = threshold(rate)
     if noise is None or limit == 0:
         return x
-    keep = noise[start : start + x.shape[0]] >= jnp.uint8(limit)
+    keep = noise[..., start : start + x.shape[-1]] >= jnp.uint8(limit)
     return jnp.where(keep, x * jnp.asarray(256.0 / (256 - limit), x.dtype), jnp.zeros((), x.dtype))

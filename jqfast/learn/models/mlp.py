@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 from jqfast.errors import unknown
 from jqfast.learn._jax_setup import jax, jnp
+from jqfast.learn.models.dense import dense
 from jqfast.learn.models.dot import Dot, full
 from jqfast.learn.models.dropout import dropout, threshold, units_for
 
@@ -58,13 +60,31 @@ def apply(
     params: MlpParams, x: jax.Array, noise: jax.Array | None, *, config: MlpConfig, dot: Dot = full
 ) -> jax.Array:
     """The outputs (O,) of one sample x (I,); ``noise`` (W,) uint8 drives the dropout, None leaves it off."""
+    return _layers(params, x, noise, config, lambda x, weight, bias: dot(x, weight) + bias)
+
+
+def apply_batch(
+    params: MlpParams, x: jax.Array, noise: jax.Array | None, *, config: MlpConfig, dot: Dot = full
+) -> jax.Array:
+    """The outputs (B, O) of samples x (B, I): :func:`apply` with gradients that are fast on a batch."""
+    return _layers(params, x, noise, config, partial(dense, dot))
+
+
+def _layers(
+    params: MlpParams,
+    x: jax.Array,
+    noise: jax.Array | None,
+    config: MlpConfig,
+    layer: Callable[[jax.Array, jax.Array, jax.Array], jax.Array],
+) -> jax.Array:
+    """The network with ``layer`` (x, weight, bias) as its layers, for one sample or a batch."""
     act = ACTIVATIONS[config.activation]
     last, used = len(params.weights) - 1, 0
-    for layer, (weight, bias) in enumerate(zip(params.weights, params.biases, strict=True)):
-        x = dot(x, weight) + bias
-        if layer < last:
+    for place, (weight, bias) in enumerate(zip(params.weights, params.biases, strict=True)):
+        x = layer(x, weight, bias)
+        if place < last:
             x = dropout(act(x), noise, rate=config.dropout, start=used)
-            used += units_for(x.shape[0], config.dropout)
+            used += units_for(x.shape[-1], config.dropout)
     return x
 
 

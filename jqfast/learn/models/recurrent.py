@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import partial
 
 from jqfast.learn._jax_setup import jax, jnp, lax
+from jqfast.learn.models.dense import across
 from jqfast.learn.models.dot import Dot
 
 #: Sessions written out per iteration of the scans.
@@ -69,8 +70,8 @@ def _backward(
     before = (_shifted(c), _shifted(h))
     _, dz = lax.scan(session, (rest, rest), (slope, c, before[0], gates), reverse=True, unroll=_UNROLL)
     flat = dz.reshape(-1, dz.shape[-1])
-    dw_x = dot(x.reshape(-1, x.shape[-1]).T, flat)
-    dw_h = dot(before[1].reshape(-1, h.shape[-1]).T, flat)
+    dw_x = across(dot, x.reshape(-1, x.shape[-1]), flat)
+    dw_h = across(dot, before[1].reshape(-1, h.shape[-1]), flat)
     return dot(dz, w_x.T), dw_x, dw_h, jnp.sum(flat, axis=0)
 
 
