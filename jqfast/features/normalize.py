@@ -9,7 +9,7 @@ mean that fills a gap. A missing value becomes the training mean, which is 0 aft
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,9 @@ TS_RANGE = 3.0
 
 #: Quantiles are taken of at most this many evenly spaced training values of a feature.
 QUANTILE_ROWS = 50_000
+
+#: Features that are copied out of the rows at a time: a cache line of float32.
+COLUMNS = 16
 
 #: Norms whose values have no natural bound and are clipped at fitted quantiles.
 _CLIPPED = frozenset({"cs", "cs33", "log", "none"})
@@ -136,22 +139,33 @@ def fit(x: AnyArray, norms: Sequence[str], *, clip_quantile: float | None = 0.00
     _check_rows(x, len(norms))
     if clip_quantile is not None and not 0.0 <= clip_quantile < 0.5:
         raise ValueError(f"`clip_quantile` must be in [0, 0.5) or None; got {clip_quantile}.")
-    columns = [_fit_one(x[:, f], treatment(norm), clip_quantile) for f, norm in enumerate(norms)]
-    table = np.asarray(columns, dtype=np.float64).reshape(len(norms), 4)
+    return fit_columns((x[:, f : f + COLUMNS] for f in range(0, len(norms), COLUMNS)), norms, clip_quantile)
+
+
+def fit_columns(
+    blocks: Iterable[AnyArray], norms: Sequence[str], clip_quantile: float | None = 0.001
+) -> Fitted:
+    """:func:`fit` of rows that come in blocks (S, some) of their columns and are never in memory together."""
+    table = np.empty((len(norms), 4), dtype=np.float64)
+    seen = np.empty(len(norms), dtype=np.bool_)
+    columns = (column for block in blocks for column in np.ascontiguousarray(block.T))
+    for f, (column, norm) in enumerate(zip(columns, norms, strict=True)):
+        finite = np.isfinite(column)
+        known = column if finite.all() else column[finite]
+        table[f] = _fit_one(known, treatment(norm), clip_quantile)
+        seen[f] = len(known) < len(column) and np.isnan(column).any()
     center, scale, lower, upper = (np.ascontiguousarray(part, dtype=np.float32) for part in table.T)
-    seen = np.asarray(np.isnan(x).any(axis=0), dtype=np.bool_)
     return Fitted(center, scale, lower, upper, seen)
 
 
-def _fit_one(x: AnyArray, how: Treatment, default: float | None) -> tuple[float, float, float, float]:
-    """(center, scale, lower, upper) of one feature."""
-    values = x[np.isfinite(x)].astype(np.float64)
-    if not len(values):
+def _fit_one(known: AnyArray, how: Treatment, default: float | None) -> tuple[float, float, float, float]:
+    """(center, scale, lower, upper) of the finite values of one feature."""
+    if not len(known):
         return 0.0, 1.0, 0.0, 0.0
-    lower, upper = _bounds(values, how, default)
+    lower, upper = _bounds(known, how, default)
     if how.norm in PER_DATE:
         return 0.0, 1.0, lower, upper
-    values = np.clip(values, lower, upper)
+    values = np.clip(known.astype(np.float64), lower, upper)
     center = float(values.mean())
     if how.norm != "ts":
         return center, 1.0, lower, upper
@@ -161,18 +175,29 @@ def _fit_one(x: AnyArray, how: Treatment, default: float | None) -> tuple[float,
     return center, scale or 1.0, max(lower, center - reach), min(upper, center + reach)
 
 
-def _bounds(values: AnyArray, how: Treatment, default: float | None) -> tuple[float, float]:
+def _bounds(known: AnyArray, how: Treatment, default: float | None) -> tuple[float, float]:
     """Where values are held: fitted quantiles, deviations from the mean, or nowhere."""
     if how.sigmas is not None and how.norm != "ts":
+        values = known.astype(np.float64)
         mean, reach = float(values.mean()), how.sigmas * _deviation(values)
         return mean - reach, mean + reach
     usual = default if how.norm in _CLIPPED and how.tanh is None else None
     share = usual if how.clip is None else how.clip
     if share is None:
         return -np.inf, np.inf
-    step = -(-len(values) // QUANTILE_ROWS)
-    low, high = np.quantile(values[::step], (share, 1.0 - share))
+    step = -(-len(known) // QUANTILE_ROWS)
+    low, high = _quantiles(known[::step], (share, 1.0 - share))
     return float(low), float(high)
+
+
+def _quantiles(values: AnyArray, shares: tuple[float, ...]) -> AnyArray:
+    """``np.quantile`` of the values in float64; sorted as float32 they take a tenth of its time."""
+    place = (len(values) - 1) * np.asarray(shares)
+    below = place.astype(np.int64)
+    above = np.minimum(below + 1, len(values) - 1)
+    ordered = np.sort(values)
+    low, high = ordered[below].astype(np.float64), ordered[above].astype(np.float64)
+    return np.asarray(low + (high - low) * (place - below))
 
 
 def _deviation(values: AnyArray) -> float:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jqfast.errors import DataGapError
+from jqfast.features.normalize import COLUMNS
 from jqfast.learn._jax_setup import jax, jnp
 from jqfast.learn.labels import Targets
 from jqfast.types import AnyArray, BoolArray, CodeArray, DateArray, Float32Array, IntArray
@@ -117,7 +118,8 @@ def to_device(
 ) -> Source:
     """The dataset on the device with the row table of sequences of ``length`` sessions (0: single rows).
 
-    On a CPU the arrays are the same memory, not a second copy.
+    On a CPU an array that begins on a cache line, as large results of the engine do, is the same memory and
+    not a second copy.
     """
     history = sequence_rows(data.is_session, max(length, 1))
     return Source(*jax.device_put((data.samples, data.targets, history, flagged.astype(np.int32)), sharding))
@@ -213,9 +215,26 @@ def sample_values(data: Dataset, index: IntArray) -> Float32Array:
     return data.samples[index]
 
 
-def low_coverage(x: Float32Array, names: Sequence[str], threshold: float) -> tuple[str, ...]:
-    """Names of the inputs that are known in less than ``threshold`` of the samples (decision 12)."""
-    share = np.isfinite(x).mean(axis=0)
+def column_blocks(data: Dataset, index: IntArray) -> Iterator[Float32Array]:
+    """The (S, F) of :func:`sample_values` a few columns at a time: all of them would be a second panel.
+
+    Raises
+    ------
+    DataGapError
+        When there is no sample.
+    """
+    sample_values(data, index[:1])
+    for start in range(0, len(data.names), COLUMNS):
+        yield data.samples[:, start : start + COLUMNS][index]
+
+
+def known_share(x: Float32Array) -> AnyArray:
+    """(F,) share of the samples x (S, F) in which each input is known."""
+    return np.asarray(np.isfinite(x).mean(axis=0))
+
+
+def low_coverage(share: AnyArray, names: Sequence[str], threshold: float) -> tuple[str, ...]:
+    """Names of the inputs that are known in a smaller ``share`` (F,) than ``threshold`` (decision 12)."""
     return tuple(name for name, known in zip(names, share, strict=True) if known < threshold)
 
 

@@ -10,14 +10,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from jqfast.features.normalize import Fitted
-from jqfast.features.normalize import fit as fit_normaliser
+from jqfast.features.normalize import Fitted, fit_columns
 from jqfast.learn._jax_setup import jax, jnp
 from jqfast.learn.checkpoint import FoldModel
 from jqfast.learn.compiled import Compiled, compile_for, predict_samples
@@ -27,7 +26,9 @@ from jqfast.learn.dataset import (
     Scaler,
     Source,
     batches,
+    column_blocks,
     count_steps,
+    known_share,
     low_coverage,
     sample_values,
     to_device,
@@ -120,7 +121,9 @@ def warm_up(job: Job, fold: Fold) -> None:
     """Compile before threads start, by an epoch of no steps: two of them would compile the same twice."""
     prepared = prepare(job, fold)
     turn = next(_plan(job, [prepared], stacked=False))._replace(steps=jax.device_put(np.int32(0)))
-    job.compiled.epoch(start_state(job, prepared, None), job.source, prepared.scaler, turn)
+    state, _ = job.compiled.epoch(start_state(job, prepared, None), job.source, prepared.scaler, turn)
+    params = unpack(np.asarray(state.params), job.layout)
+    predict_samples(job.compiled, params, job.source, prepared.scaler, prepared.train[:1])
 
 
 def fold_bytes(job: Job, fold: Fold) -> int:
@@ -180,18 +183,34 @@ def prepare(job: Job, fold: Fold) -> Prepared:
     """
     data = job.data
     train = data.index(fold.train_rows, train=True)
-    x = sample_values(data, train)
-    dropped = low_coverage(x, data.names, job.config.min_coverage)
+    shares: list[AnyArray] = []
+    fitted = fit_columns(_counted(column_blocks(data, train), shares), data.norms)
+    dropped = low_coverage(np.concatenate(shares), data.names, job.config.min_coverage)
     check_learnable(data, fold, train, dropped, job.config)
-    unselected = not_selected(data, train, x, ~np.isin(data.names, dropped), job.config.select)
+    unselected = _unselected(job, train, dropped)
     dropped = (*dropped, *unselected)
-    fitted = _without(fit_normaliser(x, data.norms), np.isin(data.names, dropped))
+    fitted = _without(fitted, np.isin(data.names, dropped))
     scaler = Scaler(
         *jax.device_put(tuple(np.float32(getattr(fitted, name)) for name in Scaler._fields), everywhere())
     )
     validation = data.index(fold.validation_rows, train=True)
     seeds = fold_seeds(job.config.seed, fold.name)
     return Prepared(fold, fitted, scaler, dropped, unselected, train, validation, seeds)
+
+
+def _counted(blocks: Iterable[AnyArray], shares: list[AnyArray]) -> Iterator[AnyArray]:
+    """The blocks as they come, and in ``shares`` how much of each of their columns is known."""
+    for block in blocks:
+        shares.append(known_share(block))
+        yield block
+
+
+def _unselected(job: Job, train: IntArray, dropped: tuple[str, ...]) -> tuple[str, ...]:
+    """Known inputs that the fold goes without by choice."""
+    if job.config.select.method == "none":
+        return ()
+    known = ~np.isin(job.data.names, dropped)
+    return not_selected(job.data, train, sample_values(job.data, train), known, job.config.select)
 
 
 def start_state(job: Job, prepared: Prepared, previous: FoldModel | None) -> TrainState:

@@ -8,7 +8,7 @@ from jqfast.features.normalize import Fitted
 from jqfast.features.normalize import fit as fit_normaliser
 from jqfast.learn.checkpoint import FoldModel
 from jqfast.learn.config import TrainConfig
-from jqfast.learn.dataset import Dataset, low_coverage, sample_values
+from jqfast.learn.dataset import Dataset, known_share, low_coverage, sample_values
 from jqfast.learn.folds import Fold
 from jqfast.learn.learnable import check_learnable, fold_seeds
 from jqfast.learn.models import kind_of
@@ -26,7 +26,7 @@ def train_trees(data: Dataset, fold: Fold, config: TrainConfig, fingerprint: str
     model: TreeConfig = config.model  # type: ignore[assignment]  # the caller chose by kind
     train = data.index(fold.train_rows, train=True)
     x = sample_values(data, train)
-    dropped = low_coverage(x, data.names, config.min_coverage)
+    dropped = low_coverage(known_share(x), data.names, config.min_coverage)
     check_learnable(data, fold, train, dropped, config)
     unselected = not_selected(data, train, x, ~np.isin(data.names, dropped), config.select)
     dropped = (*dropped, *unselected)

@@ -15,9 +15,11 @@ from jqfast.learn.dataset import (
     Scaler,
     batches,
     blocks,
+    column_blocks,
     count_steps,
     flagged_features,
     gather,
+    known_share,
     low_coverage,
     make_dataset,
     sample_values,
@@ -25,6 +27,7 @@ from jqfast.learn.dataset import (
     to_device,
     transform,
 )
+from jqfast.memory import SMALL, new_array
 
 X, TARGETS = planted(T=30, N=5)
 DATA = make_dataset(X, TARGETS)
@@ -142,10 +145,29 @@ def test_blocks_cover_all_samples() -> None:
 def test_low_coverage_is_named() -> None:
     x = np.ones((10, 3), dtype=np.float32)
     x[:9, 1] = np.nan
-    assert low_coverage(x, ("a", "b", "c"), 0.2) == ("b",)
-    assert low_coverage(x, ("a", "b", "c"), 0.1) == ()
+    assert low_coverage(known_share(x), ("a", "b", "c"), 0.2) == ("b",)
+    assert low_coverage(known_share(x), ("a", "b", "c"), 0.1) == ()
 
 
 def test_a_fold_without_samples_is_an_error() -> None:
     with pytest.raises(DataGapError, match="no training sample"):
         sample_values(DATA, np.arange(0))
+
+
+def test_blocks_of_columns_are_the_samples() -> None:
+    index = np.array([5, 0, 71])
+    np.testing.assert_array_equal(
+        np.concatenate(list(column_blocks(DATA, index)), axis=1), sample_values(DATA, index)
+    )
+    with pytest.raises(DataGapError, match="no training sample"):
+        next(column_blocks(DATA, np.arange(0)))
+
+
+def test_features_from_the_engine_are_not_copied_to_a_cpu() -> None:
+    """Memory holds one copy of them: JAX takes an array that begins on a cache line as it is."""
+    x = new_array((700, 300, 12), "float32")
+    x[...] = 1.0
+    assert x.nbytes > SMALL
+    samples = x.reshape(-1, 12)
+    source = to_device(replace(DATA, samples=samples), 0, np.arange(0))
+    assert np.shares_memory(np.asarray(source.inputs), samples)
