@@ -56,7 +56,9 @@ def _row_hashes(values: AnyArray, members: AnyArray) -> list[bytes]:
     """Hash of each row of ``values`` and of who counts in it; hashing releases the GIL."""
 
     def one(row: int) -> bytes:
-        return hashlib.sha256(values[row].tobytes() + members[row].tobytes()).digest()
+        digest = hashlib.sha256(values[row])
+        digest.update(members[row])
+        return digest.digest()
 
     with ThreadPoolExecutor(cpu_count()) as pool:
         return list(pool.map(one, range(len(values))))
