@@ -16,7 +16,7 @@ from jquants_rules import ENDPOINTS, PLANS, Service
 from jquants_server import KEY, JQuants, Limits
 from sync_support import PATIENCE, QUICK, content, requests_of, run
 
-from jqfast.data.jquants import ClientOptions, SyncOptions, SyncReport
+from jqfast.data.jquants import ClientOptions, SyncOptions
 from jqfast.data.store import Store
 from jqfast.data.tables import TABLES
 
@@ -356,6 +356,27 @@ def test_an_empty_answer_for_a_fresh_session_is_not_believed(server: JQuants, tm
     assert "2026-10-01" in Store(tmp_path / "jq").done("markets_short_ratio")
 
 
+def test_without_a_first_day_a_sync_goes_on_from_that_of_the_store(server: JQuants, tmp_path: Path) -> None:
+    tables = ["equities_bars_daily", "markets_short_ratio"]
+    run(server, tmp_path / "jq", start=FROM, tables=tables)
+    before = content(tmp_path / "jq")
+    server.forget()
+    second = run(server, tmp_path / "jq", tables=tables)
+    assert set(requests_of(server)) == {"/markets/calendar"}
+    assert any(f"From {FROM} on" in note for note in second.notes)
+    assert content(tmp_path / "jq") == before
+    # Earlier days when they are asked for; a later first day forgets nothing, nor does another plan.
+    run(server, tmp_path / "jq", start="2026-09-24", tables=tables)
+    run(server, tmp_path / "jq", start="2026-10-01", tables=tables)
+    server.service.now = dt.datetime(2026, 10, 12, 20, 0)
+    server.forget()
+    run(server, tmp_path / "jq", tables=tables, options=replace(QUICK, recheck=0))
+    asked = {asked.params.get("date", "") for asked in server.asked if asked.path == "/markets/short-ratio"}
+    assert min(asked) == "2026-10-05"
+    days_there = Store(tmp_path / "jq").read("markets_short_ratio")["Date"].to_pylist()
+    assert min(days_there) == dt.date(2026, 9, 24)
+
+
 # Files
 
 
@@ -450,7 +471,7 @@ def test_five_minutes_of_nothing_are_waited_out(server: JQuants, tmp_path: Path)
     assert report.complete
 
 
-# Secrets and clocks
+# Secrets
 
 
 def test_the_key_is_nowhere(
@@ -475,120 +496,6 @@ def test_the_key_is_nowhere(
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) > 20
     assert not [path for path in files if KEY.encode() in path.read_bytes()]
-
-
-@pytest.mark.parametrize("shift", [-400, 400])
-def test_a_wrong_clock_loses_no_day(
-    shift: int, server: JQuants, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A clock that runs ahead must not mark days as done that have not happened."""
-    import jqfast.data.jquants.client as client
-
-    true = dt.datetime
-
-    class Shifted(dt.datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> dt.datetime:  # type: ignore[override]
-            return true.now(tz) + dt.timedelta(days=shift)
-
-    tables = ["equities_bars_daily", "fins_summary"]
-    run(server, tmp_path / "right", start=FROM, tables=tables)
-    monkeypatch.setattr(client.dt, "datetime", Shifted)
-    report = run(server, tmp_path / "wrong", start=FROM, tables=tables)
-    monkeypatch.undo()
-    assert any("clock" in note for note in report.notes)
-    assert content(tmp_path / "wrong") == content(tmp_path / "right")
-
-
-def test_without_a_first_day_a_sync_goes_on_from_that_of_the_store(server: JQuants, tmp_path: Path) -> None:
-    tables = ["equities_bars_daily", "markets_short_ratio"]
-    run(server, tmp_path / "jq", start=FROM, tables=tables)
-    before = content(tmp_path / "jq")
-    server.forget()
-    second = run(server, tmp_path / "jq", tables=tables)
-    assert set(requests_of(server)) == {"/markets/calendar"}
-    assert any(f"From {FROM} on" in note for note in second.notes)
-    assert content(tmp_path / "jq") == before
-    # Earlier days when they are asked for; a later first day forgets nothing, nor does another plan.
-    run(server, tmp_path / "jq", start="2026-09-24", tables=tables)
-    run(server, tmp_path / "jq", start="2026-10-01", tables=tables)
-    server.service.now = dt.datetime(2026, 10, 12, 20, 0)
-    server.forget()
-    run(server, tmp_path / "jq", tables=tables, options=replace(QUICK, recheck=0))
-    asked = {asked.params.get("date", "") for asked in server.asked if asked.path == "/markets/short-ratio"}
-    assert min(asked) == "2026-10-05"
-    days_there = Store(tmp_path / "jq").read("markets_short_ratio")["Date"].to_pylist()
-    assert min(days_there) == dt.date(2026, 9, 24)
-
-
-@pytest.mark.parametrize("jump", [-400, 400])
-def test_a_clock_that_jumps_during_a_sync_loses_no_day(
-    jump: int, server: JQuants, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Set back or forward by more than a year after a third of the answers, and once more a third later."""
-    from jqfast.data.jquants import answers, client
-    from jqfast.data.store import manifest
-
-    true = dt.datetime
-    passed: list[str] = []
-
-    class Jumping(dt.datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> dt.datetime:  # type: ignore[override]  # the base gives its own class
-            return true.now(tz) + dt.timedelta(days=jump * min(len(passed) // 8, 2))
-
-    def count(table: str, *_: int) -> None:
-        passed.append(table)
-
-    tables = ["equities_bars_daily", "fins_summary", "markets_margin_alert"]
-    run(server, tmp_path / "right", start=FROM, tables=tables)
-    server.forget()
-    run(server, tmp_path / "right", start=FROM, tables=tables)
-    once_more = requests_of(server)
-    for module in (answers, client, manifest):
-        monkeypatch.setattr(module.dt, "datetime", Jumping)
-    report = run(server, tmp_path / "wrong", start=FROM, tables=tables, progress=count)
-    # The same again by the clock that has jumped: what is complete is not asked for twice.
-    server.forget()
-    run(server, tmp_path / "wrong", start=FROM, tables=tables)
-    monkeypatch.undo()
-    assert requests_of(server) == once_more
-    assert len(passed) > 16
-    assert report.complete
-    assert content(tmp_path / "wrong") == content(tmp_path / "right")
-
-
-def test_a_correction_fetched_after_the_clock_was_set_back_is_the_newer_one(
-    server: JQuants, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from jqfast.data.store import manifest
-
-    true = dt.datetime
-
-    class Back(dt.datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> dt.datetime:  # type: ignore[override]  # the base gives its own class
-            return true.now(tz) - dt.timedelta(days=400)
-
-    tables = ["equities_bars_daily"]
-    run(server, tmp_path / "jq", start=FROM, tables=tables)
-    server.service.market.edit("/equities/bars/daily", {"Date": "2026-09-30", "Code": "13080"}, C=1234.5)
-    monkeypatch.setattr(manifest.dt, "datetime", Back)
-    options = SyncOptions(rate=1_000_000, recheck=10, client=PATIENCE)
-    report = run(server, tmp_path / "jq", start=FROM, tables=tables, options=options)
-    monkeypatch.undo()
-    assert report.tables[tables[0]].changed == 1
-    day = dt.date(2026, 9, 30)
-    latest = Store(tmp_path / "jq").read(tables[0], start=day, end=day).to_pylist()
-    assert [row["C"] for row in latest if row["Code"] == "13080"] == [1234.5]
-
-
-def test_without_a_date_header_the_local_clock_serves(server: JQuants, tmp_path: Path) -> None:
-    server.date_header = False
-    server.service.now = dt.datetime.now()
-    report: SyncReport = run(server, tmp_path / "jq", start=dt.date.today(), tables=["equities_master"])
-    assert report.complete
-    assert report.notes == []
 
 
 # Mistakes
