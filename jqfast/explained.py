@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jqfast.evaluate.inference import newey_west, welch
+from jqfast.evaluate.inference import newey_west, student_reach, welch
 from jqfast.evaluate.ranks import buckets
 from jqfast.explain.shape import shape
 from jqfast.explain.walk_forward import Relevance, demeaned
@@ -132,7 +132,7 @@ def _legs(found: _Found, X: FeaturePanel) -> LegRelevance:
     sides = [_side_means(found.values, members) for members in (found.long, found.short)]
     long, short = sides
     p = welch(long, short).p
-    errors = [_error(side) for side in sides]
+    halves = [_half_of_dates(side) for side in sides]
     dates = X.dates[found.rows]
     return LegRelevance(
         features=X.names,
@@ -142,18 +142,26 @@ def _legs(found: _Found, X: FeaturePanel) -> LegRelevance:
         n_long=int(found.long.sum()),
         n_short=int(found.short.sum()),
         period=f"{dates[0]} – {dates[-1]}",
-        long_error=errors[0],
-        short_error=errors[1],
+        long_half=halves[0],
+        short_half=halves[1],
     )
 
 
-def _error(values: AnyArray) -> FloatArray:
-    """(F,) standard error of the mean over the first axis, missing values left out; NaN for a single one."""
+def _half_of_dates(by_date: AnyArray) -> FloatArray:
+    """(F,) half of the 95 % interval of the mean of (D, F) values that follow each other: what a model reads
+    off a slow input one month it reads the next."""
+    tests = [newey_west(series) for series in by_date.T]
+    return np.array([student_reach(test.n - 1) * test.se for test in tests])
+
+
+def _half_of_stocks(values: AnyArray) -> FloatArray:
+    """(A,) half of the 95 % interval of the mean of (N, A) values of single stocks, missing ones left out;
+    NaN for a single one."""
     n = np.isfinite(values).sum(axis=0)
     several = np.where(n > 1, n, 2)
-    centred = values - np.nanmean(values, axis=0)
-    error = np.sqrt(np.nansum(centred**2, axis=0) / (several - 1) / several)
-    return np.asarray(np.where(n > 1, error, np.nan))
+    error = np.sqrt(np.nansum((values - np.nanmean(values, axis=0)) ** 2, axis=0) / (several - 1) / several)
+    reach = np.array([student_reach(count - 1.0) for count in n])
+    return np.asarray(reach * error)
 
 
 def _side_means(values: AnyArray, members: BoolArray) -> FloatArray:
@@ -225,9 +233,9 @@ def _deciles(
     top, bottom = (np.nanmean(values[:, side], axis=1) for side in (high, low))
     p = welch(values[:, high].T, values[:, low].T).p
     names = [X.names[i] for i in shown]
-    errors = [_error(values[:, side].T) for side in (high, low)]
+    halves = [_half_of_stocks(values[:, side].T) for side in (high, low)]
     return RelevanceDeciles(
-        X.names[f], X.dates[found.rows[place]], value, names, top, bottom, p, int(high.sum()), *errors
+        X.names[f], X.dates[found.rows[place]], value, names, top, bottom, p, int(high.sum()), *halves
     )
 
 

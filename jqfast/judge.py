@@ -56,7 +56,7 @@ class Horizon:
 
     ``intervals`` are of the fields of the report's table (``ic``, ``rank_ic_ir_annual``, ...),
     ``reference_intervals`` of each reference and, as ``oracle_share``, of the share of it that the scores
-    reach: all of the same draws.
+    reach (NaN where the reference is near 0): all of the same draws.
     """
 
     ic: IcResult
@@ -234,9 +234,18 @@ def _against(ranks: IcResult, truths: Mapping[str, IcResult], draws: Draws) -> d
         theirs = draws.means(truth.per_date[:, None])[:, 0]
         made[name] = draws.interval(truth.mean, theirs, truth.n_dates)
         if truth.mean > 0:
-            share = ours / np.where(theirs > 0, theirs, np.nan)
+            share = _shares(ours, theirs, draws.level)
             made[f"{name}_share"] = draws.interval(ranks.mean / truth.mean, share, truth.n_dates)
     return made
+
+
+def _shares(ours: FloatArray, theirs: FloatArray, level: float) -> FloatArray:
+    """(D,) what the scores reach of a reference on each draw: infinite where that has nothing, and NaN on all
+    where such draws fill a tail of the interval, which then has no end."""
+    lost = theirs <= 0
+    if lost.mean() >= (1.0 - level) / 2.0:
+        return np.full(len(ours), np.nan)
+    return np.asarray(np.where(lost, np.copysign(np.inf, ours), ours / np.where(lost, 1.0, theirs)))
 
 
 def _trade(

@@ -287,6 +287,20 @@ def student_two_sided(t: float, df: float) -> float:
     return 1.0 - front * _beta_fraction(b, a, rest) / b
 
 
+def student_reach(df: float, level: float = 0.95) -> float:
+    """Standard errors on each side of a mean that its interval takes: the t with P(|T| > t) = 1 - level, by
+    bisection of :func:`student_two_sided`; NaN below one degree of freedom."""
+    if not (math.isfinite(df) and df >= 1.0):
+        return math.nan
+    low, high = 0.0, 1.0
+    while student_two_sided(high, df) > 1.0 - level:
+        low, high = high, 2.0 * high
+    for _ in range(60):  # past the digits of a float
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if student_two_sided(middle, df) > 1.0 - level else (low, middle)
+    return high
+
+
 def _beta_fraction(a: float, b: float, x: float) -> float:
     """The continued fraction of the incomplete beta function, by Lentz's method."""
     tiny = 1e-300

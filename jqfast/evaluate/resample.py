@@ -53,9 +53,10 @@ class Draws:
         return np.asarray((mean + centre) / deviation * math.sqrt(year))
 
     def interval(self, estimate: float, drawn: AnyArray, n: int | None = None) -> Interval:
-        """The percentile interval of a statistic's (D,) drawn values; NaN for fewer than `FEWEST` periods."""
+        """The percentile interval of a statistic's (D,) drawn values, NaN left out and infinite ones
+        among them; NaN for fewer than `FEWEST` periods."""
         size = self.index.shape[1] if n is None else n
-        known = drawn[np.isfinite(drawn)]
+        known = drawn[~np.isnan(drawn)]
         if size < FEWEST or len(known) == 0:
             return Interval(estimate, math.nan, math.nan, self.level, self.method)
         tail = (1.0 - self.level) / 2.0

@@ -174,7 +174,7 @@ def study(panel: Panel, labels: Labels, scored: Scored) -> Study:
     found["year"] = by_year(whole, panel.dates[rows], draws, horizon=h)
     if labels.unit == "session":
         found["decay"] = _by_delay(panel, labels, scored)
-    found["horizon"] = _by_horizon(labels, scored, draws)
+    found["horizon"] = _by_horizon(labels, scored, spacing)
     return Study(h, found, by)
 
 
@@ -199,11 +199,12 @@ def _by_delay(panel: Panel, labels: Labels, scored: Scored) -> tuple[Part, ...]:
     return decay(known, returns, panel.is_session[first:], DELAYS, date_draws(len(known), h), horizon=h)
 
 
-def _by_horizon(labels: Labels, scored: Scored, draws: Draws) -> tuple[Part, ...]:
-    """The scores of one horizon against the returns of every horizon."""
+def _by_horizon(labels: Labels, scored: Scored, spacing: float) -> tuple[Part, ...]:
+    """The scores of one horizon against the returns of every horizon, in blocks as long as those overlap."""
     found: list[Part] = []
     for i, h in enumerate(labels.horizons):
         judged = both(scored.scores, labels.returns[i, scored.rows])
+        draws = date_draws(len(scored.rows), h, labels.unit, spacing=spacing)
         found += parts(judged, [str(h)], draws, horizon=h)
     return tuple(found)
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 #: bars beyond this number cannot be read
 MOST_BARS = 20
-#: half a 95 % interval in standard errors
-WHISKER = 1.96
 #: more points than this are drawn as an image inside the SVG, which keeps the file small
 RASTER_FROM = 1_000
 
@@ -51,7 +49,7 @@ def mean_relevance(
     Returns
     -------
     frame : all F features by falling |long - short|; columns ``long``, ``short``, ``difference``,
-    ``long_error``, ``short_error``, ``p_value``, ``mark`` (``*`` 5 %, ``**`` 1 %)
+    ``long_half``, ``short_half``, ``p_value``, ``mark`` (``*`` 5 %, ``**`` 1 %)
     figure : matplotlib Figure
     """
     import pandas as pd
@@ -63,8 +61,8 @@ def mean_relevance(
             "long": legs.long[order],
             "short": legs.short[order],
             "difference": (legs.long - legs.short)[order],
-            "long_error": errors_of(legs.long_error, legs.long)[order],
-            "short_error": errors_of(legs.short_error, legs.short)[order],
+            "long_half": halves_of(legs.long_half, legs.long)[order],
+            "short_half": halves_of(legs.short_half, legs.short)[order],
             "p_value": legs.p_value[order],
             "mark": [significance(float(p)) for p in legs.p_value[order]],
         },
@@ -83,8 +81,8 @@ def _draw_bars(axes: Axes, shown: DataFrame, style: Style) -> None:
     sides = (("long", LONG, 0.19), ("short", SHORT, -0.19))
     for name, colour, shift in sides:
         axes.barh(place + shift, shown[name].to_numpy(), height=0.36, color=colour, label=style.labels(name))
-        errors = shown[f"{name}_error"].to_numpy()
-        ends = np.maximum(ends, whiskers(axes, shown[name].to_numpy(), errors, place + shift))
+        halves = shown[f"{name}_half"].to_numpy()
+        ends = np.maximum(ends, whiskers(axes, shown[name].to_numpy(), halves, place + shift))
     axes.axvline(0.0, color=MUTED, lw=0.8)
     axes.set_yticks(place, [style.safe(str(name)) for name in shown.index])
     axes.tick_params(axis="y", colors=INK)
@@ -97,17 +95,17 @@ def _draw_bars(axes: Axes, shown: DataFrame, style: Style) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
 
 
-def errors_of(errors: FloatArray | None, means: FloatArray) -> FloatArray:
-    """Standard errors, NaN where nobody measured them."""
-    return np.full(len(means), np.nan) if errors is None else errors
+def halves_of(halves: FloatArray | None, means: FloatArray) -> FloatArray:
+    """Half of each 95 % interval, NaN where nobody measured it."""
+    return np.full(len(means), np.nan) if halves is None else halves
 
 
-def whiskers(axes: Axes, means: AnyArray, errors: AnyArray, place: AnyArray) -> FloatArray:
-    """95 % intervals on horizontal bars, 1.96 standard errors each way; where they end on the right."""
-    known = np.isfinite(errors)
-    reach = WHISKER * errors[known]
+def whiskers(axes: Axes, means: AnyArray, halves: AnyArray, place: AnyArray) -> FloatArray:
+    """95 % intervals on horizontal bars, ``halves`` each way; where they end on the right."""
+    known = np.isfinite(halves)
+    reach = halves[known]
     axes.hlines(place[known], means[known] - reach, means[known] + reach, color=INK, lw=0.9)
-    return np.asarray(np.nan_to_num(means) + WHISKER * np.nan_to_num(errors))
+    return np.asarray(np.nan_to_num(means) + np.nan_to_num(halves))
 
 
 def value_vs_relevance(scatter: FeatureScatter, style: Style | None = None) -> tuple[DataFrame, Figure]:

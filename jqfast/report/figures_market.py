@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jqfast.report.figures_lrp import errors_of, significance, whiskers
+from jqfast.report.figures_lrp import halves_of, significance, whiskers
 from jqfast.report.inputs import MarketRelevance, RelevanceDeciles
 from jqfast.report.numbers import number
 from jqfast.report.style import ACCENT, INK, LONG, MUTED, SHORT, WEAK, Style, date_axis, new_figure, styled
@@ -77,7 +77,7 @@ def relevance_deciles(facts: RelevanceDeciles, style: Style | None = None) -> tu
 
     Returns
     -------
-    frame : index attribute; ``high``, ``low``, ``difference``, ``high_error``, ``low_error``, ``p_value``,
+    frame : index attribute; ``high``, ``low``, ``difference``, ``high_half``, ``low_half``, ``p_value``,
     ``mark`` (``*`` 5 %, ``**`` 1 %)
     figure : matplotlib Figure
     """
@@ -89,8 +89,8 @@ def relevance_deciles(facts: RelevanceDeciles, style: Style | None = None) -> tu
             "high": facts.high,
             "low": facts.low,
             "difference": facts.high - facts.low,
-            "high_error": errors_of(facts.high_error, facts.high),
-            "low_error": errors_of(facts.low_error, facts.low),
+            "high_half": halves_of(facts.high_half, facts.high),
+            "low_half": halves_of(facts.low_half, facts.low),
             "p_value": facts.p_value,
             "mark": [significance(float(p)) for p in facts.p_value],
         },
@@ -108,8 +108,8 @@ def _draw_attributes(axes: Axes, frame: DataFrame, style: Style) -> None:
     for name, colour, shift in (("high", LONG, 0.19), ("low", SHORT, -0.19)):
         label = style.labels(f"{name}_relevance")
         axes.barh(place + shift, frame[name].to_numpy(), height=0.36, color=colour, label=label)
-        errors = frame[f"{name}_error"].to_numpy()
-        ends = np.maximum(ends, whiskers(axes, frame[name].to_numpy(), errors, place + shift))
+        halves = frame[f"{name}_half"].to_numpy()
+        ends = np.maximum(ends, whiskers(axes, frame[name].to_numpy(), halves, place + shift))
     for y, end, mark in zip(place, ends, frame["mark"], strict=True):
         axes.annotate(mark, (end, y), (4, -1), textcoords="offset points", va="center", color=INK)
     axes.axvline(0.0, color=MUTED, lw=0.8)

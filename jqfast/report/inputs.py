@@ -169,6 +169,16 @@ class ReferenceScore:
     ridge: float
     intervals: Mapping[str, Interval] = field(default_factory=dict)
 
+    @property
+    def open_shares(self) -> bool:
+        """Whether a share has no interval though what it is a share of has one."""
+        return any(
+            getattr(self, name) > 0
+            and np.isfinite(self.intervals.get(name, Interval()).low)
+            and not np.isfinite(self.intervals.get(f"{name}_share", Interval()).low)
+            for name in ("oracle", "visible")
+        )
+
 
 @dataclass(frozen=True)
 class PlantedFacts:
@@ -320,8 +330,8 @@ class StockTable:
 class LegRelevance:
     """Figure 9.
 
-    Mean relevance (F,) of the long and of the short side, Welch's two-sided p-values (F,), and the standard
-    errors (F,) of the means that were tested.
+    Mean relevance (F,) of the long and of the short side, Welch's two-sided p-values (F,), and half of the
+    95 % interval (F,) of each mean, which allows for dates that follow each other.
     """
 
     features: Sequence[str]
@@ -331,8 +341,8 @@ class LegRelevance:
     n_long: int = 0
     n_short: int = 0
     period: str = ""
-    long_error: FloatArray | None = None
-    short_error: FloatArray | None = None
+    long_half: FloatArray | None = None
+    short_half: FloatArray | None = None
 
     def __post_init__(self) -> None:
         _same_length(
@@ -386,8 +396,8 @@ class RelevanceDeciles:
 
     ``feature`` is the input, ``value`` what it was on the date (NaN where it differs by stock); ``high`` and
     ``low`` (A,) mean normalised values of the attributes in the top and the bottom decile of its relevance,
-    ``p_value`` (A,) of Welch's test between them, ``n`` stocks in each, and the standard errors (A,) of
-    the means.
+    ``p_value`` (A,) of Welch's test between them, ``n`` stocks in each, and half of the
+    95 % interval (A,) of each mean.
     """
 
     feature: str
@@ -398,8 +408,8 @@ class RelevanceDeciles:
     low: FloatArray
     p_value: FloatArray
     n: int
-    high_error: FloatArray | None = None
-    low_error: FloatArray | None = None
+    high_half: FloatArray | None = None
+    low_half: FloatArray | None = None
 
     def __post_init__(self) -> None:
         owner = "RelevanceDeciles"

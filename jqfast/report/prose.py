@@ -258,6 +258,10 @@ SENTENCES: dict[str, Both] = {
         "（{drivers}）を知る期待値、可視分は入力から見える要因（{visible}）のみによる期待値、リッジ回帰は各要因の値を"
         "与えられ、強さをモデルと同じ期で学習したもの。",
     ),
+    "note_no_share": (
+        "A share has no interval where the reference itself is not above 0 in 2.5% of the draws or more.",
+        "基準の RankIC が標本の2.5%以上でゼロ以下となる場合、その比の区間は定まらないため示さない。",
+    ),
     "note_ic_time": (
         "Bars: mean of the daily RankIC in each month. Lower panel: running sum over dates.",
         "棒：各月の日次 RankIC の平均。下段：日次値の累計。",
@@ -277,8 +281,10 @@ SENTENCES: dict[str, Both] = {
         "セルの数値は正規化後の入力値。色は LRP 貢献度で、赤は予測を上げ、白は0、青は下げる。最も濃い色は ±{scale}。",
     ),
     "note_legs": (
-        "Whiskers: 95% intervals of the mean over dates. Welch's two-sample t-test of long against short: * 5%, ** 1%.",
-        "ひげは期間平均の95%区間。ロングとショートの平均の差に対する Welch の t 検定：* 5%有意、** 1%有意。",
+        "Whiskers: 95% intervals of the mean over dates (Newey-West errors, quantile of Student's t). Welch's two-sample "
+        "t-test of long against short, which takes the dates as independent: * 5%, ** 1%.",
+        "ひげは期間平均の95%区間（Newey-West 標準誤差、t 分布の分位点）。ロングとショートの平均の差に対する Welch の t 検定"
+        "（各日を独立とみなす）：* 5%有意、** 1%有意。",
     ),
     "note_demeaned": (
         "Relevance minus its mean over all stocks of the same date.",
@@ -302,8 +308,8 @@ SENTENCES: dict[str, Both] = {
     ),
     "note_deciles_lrp": (
         "Top and bottom tenth of the {n} stocks on each side by the relevance of {feature}; mean normalised values, "
-        "whiskers: 95% intervals; Welch's test between them: * 5%, ** 1%. Stocks of one date are not independent.",
-        "{feature} の貢献度による上位・下位 10%（各 {n} 銘柄）の正規化後の平均値（ひげは95%区間）と、その差の Welch 検定（* 5%、** 1%）。"
+        "whiskers: 95% intervals (Student's t); Welch's test between them: * 5%, ** 1%. Stocks of one date are not independent.",
+        "{feature} の貢献度による上位・下位 10%（各 {n} 銘柄）の正規化後の平均値（ひげは t 分布による95%区間）と、その差の Welch 検定（* 5%、** 1%）。"
         "同一日の銘柄は互いに独立ではない。",
     ),
     "note_market_date": (
@@ -365,8 +371,8 @@ SENTENCES: dict[str, Both] = {
         "小さい数値は標準誤差（標本の銘柄、および乱した回数について）。",
     ),
     "note_trust_member": (
-        "The forecast is the mean over {members} seeds; measured here are the models of the first.",
-        "予測は {members} シードの平均で、ここで測ったのは最初のシードのモデル。",
+        "The forecast is the mean of {members} models; measured here is the first.",
+        "予測は {members} モデルの平均で、ここで測ったのは最初のモデル。",
     ),
     "note_trust_seed": (
         "Another seed: LRP of the last of these models against LRP of one trained with seed {seed}.",

@@ -238,7 +238,10 @@ def forecast_quality(context: Context) -> str:
     if facts.planted is not None:
         body += tables.reference_table(facts.planted.scores, label, facts.primary_horizon)
         said = {name: ", ".join(getattr(facts.planted, name)) or DASH for name in ("drivers", "visible")}
-        body += paragraph(context.say("note_oracle", **said), "foot")
+        notes = [context.say("note_oracle", **said)]
+        if any(row.open_shares for row in facts.planted.scores):
+            notes.append(context.say("note_no_share"))
+        body += paragraph(joined(label, notes), "foot")
     if facts.ic_series is not None:
         title = label("rank_ic_time", h=label.span(facts.ic_series.horizon))
         frame, figure = figures.rank_ic_over_time(facts.ic_series, context.style)

@@ -86,7 +86,12 @@ def _number(row: TrustRow, field: str) -> Cell:
     if field == "truth_share":
         return Cell(percent(x, 0))
     error = row.control_error if field == "control" else row.errors.get(field, float("nan"))
-    return Cell(number(x), below=f"± {number(error)}" if np.isfinite([x, error]).all() else "")
+    return Cell(number(x), below=_plus_minus(error) if np.isfinite([x, error]).all() else "")
+
+
+def _plus_minus(error: float) -> str:
+    """A standard error, with a third digit where two would say that there is none."""
+    return f"± {number(error, 3 if error < 0.005 else 2)}"
 
 
 def _notes(context: Context, facts: TrustFacts) -> list[str]:
@@ -100,7 +105,7 @@ def _notes(context: Context, facts: TrustFacts) -> list[str]:
         notes.append(context.say("note_trust_truth"))
     pairs = []
     for n, x, error in facts.sensitivity:
-        far = f" ± {number(error)}" if np.isfinite(error) else ""
+        far = f" {_plus_minus(error)}" if np.isfinite(error) else ""
         pairs.append(context.say("sensitivity_pair", n=n, x=number(x) + far))
     comma = "、" if context.report.language == "ja" else ", "
     notes.append(context.say("note_sensitivity", pairs=comma.join(pairs)))

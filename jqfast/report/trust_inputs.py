@@ -75,7 +75,7 @@ class TrustFacts:
         loses without them and its standard error
     samples, dates, folds : of the sample
     seed : the other seed; None where it was not trained
-    members : seeds whose mean is the forecast; the first one's models are measured
+    members : models whose mean is the forecast; the first is measured
     """
 
     rows: Sequence[TrustRow]

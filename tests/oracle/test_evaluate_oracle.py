@@ -24,7 +24,7 @@ from jqfast.evaluate import (
     welch,
 )
 from jqfast.evaluate.costs import liquidity
-from jqfast.evaluate.inference import student_two_sided
+from jqfast.evaluate.inference import student_reach, student_two_sided
 from jqfast.learn.labels import make_labels
 
 
@@ -86,6 +86,9 @@ def test_welch_equals_scipy() -> None:
 def test_student_equals_scipy(df: float) -> None:
     for t in (-40.0, -3.0, -0.7, 1e-6, 0.2, 1.96, 8.0):
         assert student_two_sided(t, df) == pytest.approx(2 * stats.t.sf(abs(t), df), rel=1e-9)
+    for level in (0.5, 0.95, 0.99):
+        assert student_reach(df, level) == pytest.approx(stats.t.ppf((1 + level) / 2, df), rel=1e-9)
+    assert math.isnan(student_reach(0.0))
 
 
 def test_probabilistic_sharpe_equals_its_formula_with_scipy_moments() -> None:

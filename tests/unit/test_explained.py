@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jqfast.evaluate.inference import newey_west
+from jqfast.evaluate.inference import newey_west, student_reach
 from jqfast.explain.walk_forward import DailyRelevance, Relevance
 from jqfast.explained import STOCKS_PER_SIDE, explanation
 from jqfast.features.result import FeaturePanel
@@ -96,6 +96,44 @@ def test_the_residual_is_by_size() -> None:
     assert facts.residual is not None
     assert (facts.residual.median, facts.residual.maximum) == (0.25, 0.75)
     assert (facts.residual.epsilon, facts.residual.n) == (0.01, 3 * N)
+
+
+def test_whiskers_allow_for_months_that_resemble_each_other() -> None:
+    """A slow wave in what the sides are given: the interval of its mean is wider than that of as many
+    independent dates."""
+    rng = np.random.default_rng(4)
+    months = (np.arange("2019-01", "2023-01", dtype="datetime64[M]") + 1).astype("datetime64[D]") - 1
+    codes = np.array([f"{1000 + i}" for i in range(N)])
+    rank = np.linspace(-1.0, 1.0, N)[rng.permuted(np.tile(np.arange(N), (len(months), 1)), axis=1)]
+    wave = 1.0 + 0.5 * np.sin(np.arange(len(months)) / 6.0)
+    values = np.stack([rank * wave[:, None], 0.1 * rng.standard_normal(rank.shape)], axis=2).astype(
+        np.float32
+    )
+    X = FeaturePanel(("slow", "noise"), months, codes, values, "sample", {"slow": "cs", "noise": "cs"}, True)
+    predictions = Predictions(months, codes, (5,), rank[None], np.zeros(len(months), dtype=np.int64), ("f",))
+    relevance = Relevance(months, codes, X.names, values, np.zeros(rank.shape, dtype=np.float32))
+    facts = explanation(relevance, X, predictions, horizon=5, epsilon=0.01)
+    assert facts is not None
+    assert facts.legs is not None
+    assert facts.legs.long_half is not None
+    top = np.sort(rank, axis=1)[0, -N // 10 :].mean() * wave
+    wanted = student_reach(len(months) - 1) * newey_west(top).se
+    assert facts.legs.long_half[0] == pytest.approx(wanted, rel=1e-5)
+    assert wanted > 1.6 * 1.96 * top.std(ddof=1) / np.sqrt(len(months))
+
+
+def test_whiskers_of_few_stocks_are_those_of_student() -> None:
+    facts = _explained()
+    assert facts is not None
+    assert facts.deciles is not None
+    assert facts.deciles.high_half is not None
+    assert facts.deciles.n == N // 10 == 4
+    relevance, X, _ = _parts()
+    high = np.argsort(relevance.values[-1, :, NAMES.index(facts.deciles.feature)])[-4:]
+    for k, name in enumerate(facts.deciles.attributes):
+        values = X[name][-1, high].astype(np.float64)
+        half = 3.182446305 * values.std(ddof=1) / 2.0  # t of 3 degrees of freedom
+        assert facts.deciles.high_half[k] == pytest.approx(half), name
 
 
 def test_market_inputs_through_time_are_long_minus_short() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -119,6 +120,19 @@ def test_mean_relevance_is_sorted_by_difference_and_marked() -> None:
     assert list(frame["mark"]) == ["**", "*", "", ""]
     shown = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert shown == ["b", "a", "d", r"c_\$x\$"]
+
+
+def test_whiskers_reach_half_of_the_interval_each_way() -> None:
+    half = np.array([0.02, 0.05, np.nan, 0.01])
+    frame, figure = figures_lrp.mean_relevance(replace(legs(), long_half=half, short_half=half))
+    assert frame.loc["b", "long_half"] == 0.05
+    drawn = [
+        (line[0, 0], line[1, 0])
+        for lines in figure.axes[0].collections
+        for line in np.asarray(lines.get_segments())  # type: ignore[attr-defined]  # of hlines
+    ]
+    assert len(drawn) == 6  # none where the half is unknown
+    np.testing.assert_allclose(drawn[:3], [(0.25, 0.35), (0.08, 0.12), (-0.01, 0.01)])
 
 
 def test_bars_beyond_the_limit_stay_in_the_frame_only() -> None:

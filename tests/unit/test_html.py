@@ -187,6 +187,20 @@ def test_on_a_simulated_market_they_are_notices() -> None:
     assert "RankIC 0.210 (5営業日)" in found[1].text
 
 
+@pytest.mark.parametrize(("language", "why"), [("en", "A share has no interval"), ("ja", "区間は定まらない")])
+def test_a_share_without_an_interval_says_why(language: Language, why: str) -> None:
+    report = with_references(language)
+    assert why not in html.build(report)  # no reference has one
+    assert report.forecast.planted is not None
+    oracle = Interval(-0.01, 0.13)
+    for share, told in ((Interval(), True), (Interval(0.1, 4.0), False)):
+        known = {"oracle": oracle, "oracle_share": share}
+        scores = [replace(row, intervals=known) for row in report.forecast.planted.scores]
+        planted = replace(report.forecast.planted, scores=scores)
+        page = html.build(replace(report, forecast=replace(report.forecast, planted=planted)))
+        assert (why in page) == told
+
+
 @pytest.mark.parametrize(("language", "word"), [("en", "Ridge on the true drivers"), ("ja", "オラクル")])
 def test_what_could_have_been_found_stands_beside_what_was(language: Language, word: str) -> None:
     page = html.build(with_references(language))

@@ -106,7 +106,7 @@ def test_blocks_follow_the_spacing_of_the_judged_dates(market: Simulated) -> Non
     assert date_spacing(rows, panel.is_session) == 1.0
     assert date_spacing(rows[::5], panel.is_session) == 5.0
     assert date_spacing(rows[:1], panel.is_session) == 1.0
-    labels = make_labels(panel, (5,))
+    labels = make_labels(panel, (5, 60))
     weekly = np.full(len(panel.dates), -1)
     weekly[rows[::5]] = 0
     scores = np.where(weekly[:, None] == 0, market.truth.expected[5], np.nan)[None]
@@ -118,7 +118,10 @@ def test_blocks_follow_the_spacing_of_the_judged_dates(market: Simulated) -> Non
     judged = both(scores[0, rows[::5]], labels.returns[0, rows[::5]])
     drawn = date_draws(len(rows[::5]), 5, spacing=5.0)
     (part,) = parts(judged, ["5"], drawn, horizon=5)
-    assert found.study.parts["horizon"] == (part,)
+    later = both(scores[0, rows[::5]], labels.returns[1, rows[::5]])
+    longer = date_draws(len(rows[::5]), 60, spacing=5.0)
+    assert longer.method != drawn.method
+    assert found.study.parts["horizon"] == (part, *parts(later, ["60"], longer, horizon=60))
 
 
 def test_every_figure_of_a_horizon_has_its_interval(market: Simulated) -> None:
@@ -165,6 +168,34 @@ def test_every_figure_of_a_horizon_has_its_interval(market: Simulated) -> None:
     assert traded is not None
     assert traded.turnover_interval.low < traded.turnover_daily < traded.turnover_interval.high
     assert traded.cost_interval.low < sum(traded.portfolio.cost_annual.values()) < traded.cost_interval.high
+
+
+@pytest.mark.parametrize(("strength", "known"), [(0.2, True), (0.15, False)])
+def test_a_share_of_a_reference_near_zero_has_no_end(market: Simulated, strength: float, known: bool) -> None:
+    """Draws in which the reference has nothing are the tail of the share; no interval where they fill it."""
+    panel, truth = market.panel, market.truth.expected[5]
+    weak = strength * truth + np.nanstd(truth) * np.random.default_rng(3).standard_normal(truth.shape)
+    labels = make_labels(panel, (5,))
+    fold = np.zeros(len(panel.dates), dtype=np.int64)
+    predictions = Predictions(panel.dates, panel.codes, (5,), truth[None], fold, ("only",))
+    config = PortfolioConfig(horizon=5)
+    found = judge(panel, labels, predictions, config, references={"oracle": {5: weak}}, detail=False)
+    scored = found.horizons[5]
+    drawn = date_draws(len(panel.dates), 5)
+    ours, theirs = (
+        drawn.means(one.per_date[:, None])[:, 0] for one in (scored.rank_ic, scored.references["oracle"])
+    )
+    lost = theirs <= 0
+    assert lost.any()
+    assert (lost.mean() < 0.025) == known
+    share = scored.reference_intervals["oracle_share"]
+    assert share.estimate == scored.rank_ic.mean / scored.references["oracle"].mean
+    if known:
+        ordered = np.sort(np.append(ours[~lost] / theirs[~lost], np.full(lost.sum(), np.inf)))
+        assert (share.low, share.high) == pytest.approx(tuple(np.quantile(ordered, [0.025, 0.975])))
+        assert share.high > np.quantile(ours[~lost] / theirs[~lost], 0.975)
+    else:
+        assert np.isnan([share.low, share.high]).all()
 
 
 def test_too_few_stocks_for_deciles_is_said(market: Simulated) -> None:

@@ -203,10 +203,16 @@ def test_the_report_has_the_table_and_the_curves(run: Run, language: str) -> Non
     assert 'id="figure-I"' in page
     assert ("recovered" if language == "en" else "再現") in page
     assert 'id="figure-H"' not in html.build(full_input(language))  # type: ignore[arg-type]  # a text of its values
+    rows = [replace(facts.rows[0], lrp_model=0.97, errors={"lrp_model": 0.0042}), *facts.rows[1:]]
+    page = html.build(
+        replace(full_input("en"), trust=replace(facts, rows=rows, sensitivity=[(2, 0.9, 0.02)]))
+    )
+    assert "0.97<small>± 0.004<" in page
+    assert "0.90 ± 0.02" in page
     lost = replace(facts, lrp=replace(facts.lrp, area=0.0), members=3)
     page = html.build(replace(full_input("en"), trust=lost))
     assert "no more than chance" in page
-    assert "the mean over 3 seeds" in page
+    assert "the mean of 3 models; measured here is the first." in page
 
 
 def test_a_training_that_fails_costs_the_run_a_column_and_no_more(
