@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 
 from jqfast.features.declare import registry
-from jqfast.features.describe import filled
+from jqfast.features.describe import filled, worded
 from jqfast.report.inputs import Language
 
 #: Kind of the feature map -> its Japanese name.
@@ -45,9 +45,10 @@ KINDS = {
 
 
 def meaning(name: str, english: str, language: Language) -> str:
-    """The sentence of an input, parameters filled in; one that no catalogue declares keeps its own."""
+    """The sentence of an input, parameters filled in; an own input keeps its words, also where it has taken a
+    name of the catalogue."""
     feature = registry.features.get(name)
-    if language == "en" or feature is None or not english:
+    if language == "en" or feature is None or worded(feature) != english:
         return english
     return filled(sentences().get(feature.doc, feature.doc), feature.params)
 

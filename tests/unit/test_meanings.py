@@ -52,6 +52,7 @@ def test_parameters_are_filled_in(name: str, english: str, japanese: str) -> Non
 def test_an_own_input_keeps_its_words() -> None:
     assert meaning("mine", "My own.", "ja") == "My own."
     assert meaning("ret_5", "", "ja") == ""
+    assert meaning("ret_5", "My own.", "ja") == "My own."  # an own input under a name of the catalogue
 
 
 def test_the_list_of_inputs_is_in_the_language_of_the_page() -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from jqfast.explain.shape import Shape, shape
+from jqfast.features.declare import registry
+from jqfast.features.describe import worded
 from jqfast.report import reading, stock
 from jqfast.report.figures_stock import KEPT, OTHERS, TOTAL, waterfall
 from jqfast.report.stock_inputs import InputFacts, PeerFacts, StockFacts, inputs_frame
@@ -19,7 +21,7 @@ NOTHING = Shape(200, 0.05, 0.1, -0.1, 100, 100)
 
 
 def _input(name: str, kind: str, relevance: float, found: Shape = NOTHING, value: float = 1.0) -> InputFacts:
-    return InputFacts(name, f"What {name} is.", kind, "", 0.5, value, 0.96, relevance, 0.01, found)
+    return InputFacts(name, worded(registry[name]), kind, "", 0.5, value, 0.96, relevance, 0.01, found)
 
 
 def facts(**changes: object) -> StockFacts:
@@ -105,7 +107,7 @@ def test_the_page_stands_alone(language: str) -> None:
     assert "&lt;b&gt;&amp;" in page
     assert not re.search(r"https?:|<script|src=|\bnan\b", page)
     assert "4503" in page
-    assert ("曜日 d" if language == "ja" else "What dow_sin is.") in page
+    assert ("曜日 d" if language == "ja" else worded(registry["dow_sin"])) in page
 
 
 def test_shapes_of_known_relations() -> None:

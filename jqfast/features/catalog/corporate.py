@@ -146,8 +146,8 @@ corporate.add(
     purpose="Consolidations come with weakness.",
 )
 for _name, _column, _words in (
-    ("index_add", "added_to_index", "addition to"),
-    ("index_delete", "deleted_from_index", "deletion from"),
+    ("index_add", "added_to_index", "an addition to"),
+    ("index_delete", "deleted_from_index", "a deletion from"),
 ):
     corporate.add(
         _name,
@@ -155,7 +155,7 @@ for _name, _column, _words in (
         norm="flag",
         req="C-IDXADD" if _name == "index_add" else "C-IDXDEL",
         kind="event",
-        doc=f"1 from the announcement of an {_words} an index to its day; a table of the user's.",
+        doc=f"1 from the announcement of {_words} an index to its day; a table of the user's.",
         purpose="Index funds have to trade on the day; prices move before it.",
     )
 corporate.add(

@@ -280,10 +280,14 @@ def _range_alone() -> Expr:
 
 
 _REGIMES = {
-    "bull": (_bull, "5 % above its 200-session mean with volatility below 20 %", "M-REGBULL"),
-    "bear": (_bear, "5 % below its 200-session mean with volatility of 30 % or more", "M-REGBEAR"),
-    "range": (_range, "within 1 % of a month ago, volatility in the lowest fifth of a year", "M-REGRANGE"),
-    "high": (_high, "with volatility in the highest twentieth of a year", "M-REGHIGH"),
+    "bull": (_bull, "TOPIX is 5 % above its 200-session mean with volatility below 20 %", "M-REGBULL"),
+    "bear": (_bear, "TOPIX is 5 % below its 200-session mean with volatility of 30 % or more", "M-REGBEAR"),
+    "range": (
+        _range,
+        "TOPIX is within 1 % of a month ago, volatility in the lowest fifth of a year",
+        "M-REGRANGE",
+    ),
+    "high": (_high, "the volatility of TOPIX is in the highest twentieth of a year", "M-REGHIGH"),
 }
 for _name, (_build, _words, _req) in _REGIMES.items():
     market.add(
@@ -292,7 +296,7 @@ for _name, (_build, _words, _req) in _REGIMES.items():
         norm="flag",
         req=f"{_req}, M-REGCTX",
         kind="regime",
-        doc=f"1 while TOPIX is {_words}; regimes may overlap.",
+        doc=f"1 while {_words}; regimes may overlap.",
         purpose="Effects of other features differ between regimes; the model learns the interaction.",
     )
 market.add(
