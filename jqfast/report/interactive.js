@@ -7,8 +7,9 @@
   const look = (plot) => {
     const svg = plot.querySelector("svg"), base = svg.viewBox.baseVal;
     const full = { x: base.x, y: base.y, width: base.width, height: base.height };
+    const allowed = (width) => Math.min(full.width, Math.max(full.width / MOST, width));
     const show = (x, y, width) => {
-      const w = Math.min(full.width, Math.max(full.width / MOST, width)), h = (w * full.height) / full.width;
+      const w = allowed(width), h = (w * full.height) / full.width;
       const inside = (low, size, at, part) => Math.max(low, Math.min(low + size - part, at));
       const left = inside(full.x, full.width, x, w), top = inside(full.y, full.height, y, h);
       svg.setAttribute("viewBox", `${left} ${top} ${w} ${h}`);
@@ -16,8 +17,8 @@
     };
     const scale = (factor) => {
       const { x, y, width, height } = base;
-      const w = width / factor;
-      show(x + (width - w) / 2, y + (height * (1 - 1 / factor)) / 2, w);
+      const w = allowed(width / factor);
+      show(x + (width - w) / 2, y + (height * (1 - w / width)) / 2, w);
     };
     const move = (right, down) => show(base.x + (right * base.width) / 4, base.y + (down * base.height) / 4, base.width);
     const reset = () => show(full.x, full.y, full.width);
@@ -38,6 +39,7 @@
     plot.tabIndex = 0;
     plot.addEventListener("keydown", (event) => {
       if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key.startsWith("Arrow") && !plot.classList.contains("zoomed")) return; // the page scrolls
       event.preventDefault();
       keys[event.key]();
     });

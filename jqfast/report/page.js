@@ -3,7 +3,8 @@
 (() => {
   "use strict";
   const number = (cell) => {
-    const text = cell.textContent.trim().replace(/,/g, "").replace(/[−–]/g, (c) => (c === "−" ? "-" : "?"));
+    const bare = cell.textContent.trim().replace(/^<\s*/, "").replace(/,/g, "");
+    const text = bare.replace(/[−–]/g, (c) => (c === "−" ? "-" : "?"));
     const found = /^[+-]?\d+(?:\.\d+)?/.exec(text);
     return found ? parseFloat(found[0]) : null;
   };

@@ -153,6 +153,20 @@ def test_missing_values_sort_last_both_ways(browser: Browser, reports: dict[str,
         assert page.run(column)[-1] == "–"
 
 
+def test_below_a_limit_sorts_as_the_smallest(browser: Browser, reports: dict[str, Path]) -> None:
+    page = Page(browser, reports["en"], 1280)
+    table = (
+        "[...document.querySelectorAll('#evaluation table')].find((each) => each.tHead && "
+        "[...each.tHead.rows[0].cells].some((cell) => cell.textContent === 'p, all steps up'))"
+    )
+    head = f"[...{table}.tHead.rows[0].cells].find((cell) => cell.textContent === 'p, all steps up')"
+    column = f"[...{table}.tBodies[0].rows].map((row) => row.cells[{head}.cellIndex].textContent)"
+    page.run(f"{head}.click()")
+    assert page.run(column) == ["0.090", "0.060", "0.030", "< 0.001"]
+    page.run(f"{head}.click()")
+    assert page.run(column) == ["< 0.001", "0.030", "0.060", "0.090"]
+
+
 def test_the_pointer_shows_values(browser: Browser, reports: dict[str, Path]) -> None:
     page = Page(browser, reports["en"], 1280)
     box = page.run(
@@ -225,6 +239,16 @@ def test_charts_are_enlarged_where_that_was_asked_for(
     for key in ("+", "ArrowRight", "0"):
         page.run(f"{plot}.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}', bubbles: true}}))")
         assert (_view(page, "figure-C")[2] < whole[2]) == (key != "0")
+    press = f"{plot}.dispatchEvent(new KeyboardEvent('keydown', {{key: 'KEY', cancelable: true}}))"
+    assert page.run(press.replace("KEY", "ArrowDown")), "the whole chart leaves the page its arrows"
+    for _ in range(8):  # 1.5 to the eighth is beyond the largest zoom
+        page.run(press.replace("KEY", "+"))
+    largest = _view(page, "figure-C")
+    assert largest[2] == pytest.approx(whole[2] / 20)
+    page.run(press.replace("KEY", "+"))
+    assert _view(page, "figure-C") == pytest.approx(largest)
+    assert not page.run(press.replace("KEY", "ArrowDown")), "an enlarged one is moved by them"
+    assert _view(page, "figure-C")[1] > largest[1]
     assert page.complaints() == []
     assert page.requests() == []
 
