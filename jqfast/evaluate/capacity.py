@@ -30,7 +30,7 @@ class CapacityPoint:
     cost_annual : costs a year, as a fraction of the capital of a leg
     participation : mean share of a stock's daily turnover that an entry takes, weighted by value
     unfilled : share of the ordered value that the limit of participation leaves unfilled, the worse leg
-    net_low, net_high : bootstrap interval of ``annual_net``
+    net_low, net_high, gross_low, gross_high : bootstrap intervals of ``annual_net`` and ``annual_gross``
     """
 
     capital: float
@@ -44,6 +44,8 @@ class CapacityPoint:
     unfilled: float
     net_low: float = math.nan
     net_high: float = math.nan
+    gross_low: float = math.nan
+    gross_high: float = math.nan
 
 
 def capacity(
@@ -85,12 +87,13 @@ def capacity(
         figures = performance(net, periods_per_year=year)
         interval = shared.interval(figures.sharpe, shared.sharpe(net[:, None], year)[:, 0])
         growth = growth_interval(net, figures, shared)
+        gross = book.returns["long_short_gross"]
+        before_costs = performance(gross, periods_per_year=year)
+        growth_gross = growth_interval(gross, before_costs, shared)
         points.append(
             CapacityPoint(
                 capital=capital,
-                annual_gross=performance(
-                    book.returns["long_short_gross"], periods_per_year=year
-                ).annual_return,
+                annual_gross=before_costs.annual_return,
                 annual_net=figures.annual_return,
                 sharpe_net=figures.sharpe,
                 low=interval.low,
@@ -100,6 +103,8 @@ def capacity(
                 unfilled=max(book.unfilled.values()),
                 net_low=growth.low,
                 net_high=growth.high,
+                gross_low=growth_gross.low,
+                gross_high=growth_gross.high,
             )
         )
     return tuple(points)

@@ -71,9 +71,8 @@ def _figures(sample: FloatArray, year: float) -> FloatArray:
 
 def growth_interval(returns: FloatArray, figures: Performance, draws: Draws) -> Interval:
     """The interval of the annual return alone, for a product of matrices instead of resampled series."""
-    steps = np.log(
-        np.maximum(1.0 + returns, 1e-300)
-    )  # finite where all is lost: the product is 0 all the same
+    # Where all is lost the logarithm stays finite, and the product is practically 0.
+    steps = np.log(np.maximum(1.0 + returns, 1e-300))
     drawn = draws.means(steps[:, None])[:, 0]
     return draws.interval(figures.annual_return, np.exp(drawn * figures.periods_per_year) - 1.0)
 

@@ -94,12 +94,6 @@ def pairs(rows: Sequence[tuple[str, str]], head: tuple[str, str], *, numeric: bo
     return table(head, rows, text=1 if numeric else 2, css="pairs")
 
 
-def interval_text(interval: Interval, digits: int = 2) -> str:
-    """``0.12 ... 0.34`` with a true minus, a dash when unknown."""
-    low, high = number(interval.low, digits), number(interval.high, digits)
-    return f"{low} … {high}" if np.isfinite([interval.low, interval.high]).all() else DASH
-
-
 def score_table(scores: Sequence[HorizonScore], labels: Labels, primary: int) -> str:
     """IC, RankIC, their ratios, Newey-West t and win rate of every horizon; the primary one stands out."""
     keys = ("horizon", "dates", "ic", "icir", "icir_annual", "rank_ic", "rank_icir", "rank_icir_annual")

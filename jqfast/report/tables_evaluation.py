@@ -154,7 +154,7 @@ def capacity_table(points: Sequence[CapacityPoint], labels: Labels) -> str:
     rows = [
         (
             count(point.capital),
-            percent(point.annual_gross),
+            _shares(point.annual_gross, (point.gross_low, point.gross_high)),
             _shares(point.annual_net, (point.net_low, point.net_high)),
             Cell(number(point.sharpe_net), below=between(Interval(point.low, point.high), number, 2)),
             percent(point.cost_annual),

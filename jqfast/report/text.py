@@ -103,7 +103,6 @@ LABELS: dict[str, tuple[str, str]] = {
     "t_nw": ("t (NW)", "t 値（NW）"),
     "win_rate": ("Win rate", "勝率"),
     "r2": ("R² (out of sample)", "R²（標本外）"),
-    "ci95": ("95% interval", "95%区間"),
     "oracle": ("Oracle", "オラクル"),
     "oracle_share": ("of the oracle", "対オラクル比"),
     "oracle_visible": ("Its visible part", "うち入力から見える分"),

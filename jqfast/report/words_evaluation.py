@@ -46,7 +46,6 @@ LABELS: dict[str, Both] = {
     "monthly": ("Monthly rebalancing", "月次リバランス"),
     "sharpe": ("Sharpe ratio", "シャープ比"),
     "long_only": ("Long only", "ロングのみ"),
-    "sharpe_ci": ("Sharpe ratio (95%)", "シャープ比（95%区間）"),
     "excess_t": ("Over the universe (t)", "対ユニバース超過（t 値）"),
     "risk_title": ("Risk and recovery, with 95% intervals", "リスクと回復（小さい数値は95%区間）"),
     "sortino": ("Sortino ratio", "ソルティノ比"),
@@ -142,8 +141,10 @@ SENTENCES: dict[str, Both] = {
     ),
     "note_overfitting": (
         "Combinatorially symmetric cross-validation over the trials of the ledger: the best on half of the months "
-        "is ranked on the other half. Near 50% or above, picking the best means nothing.",
-        "台帳の全試行に対する組合せ対称交差検証：半分の月で最良の試行を残り半分で順位付け。50%近辺以上なら最良の選択に意味はない。",
+        "is ranked on the other half. Near 50% or above, picking the best means nothing. It compares configurations, and "
+        "seeds are not configurations, though every run in the ledger is a trial.",
+        "台帳の全試行に対する組合せ対称交差検証：半分の月で最良の試行を残り半分で順位付け。50%近辺以上なら最良の選択に意味はない。比較するのは設定であり、"
+        "台帳では1回の実行が1試行となるが、シードの違いは設定の違いではない。",
     ),
 }
 

@@ -50,6 +50,7 @@ def study() -> Study:
         CapacityPoint(
             c, 0.1 - 0.006 * k, 0.07 - 0.016 * k, 1.6 - 0.35 * k, 0.9 - 0.35 * k, 2.3 - 0.35 * k,
             0.03 + 0.01 * k, 0.001 * 2**k, 0.004 * k**2, 0.04 - 0.016 * k, 0.1 - 0.016 * k,
+            0.07 - 0.006 * k, 0.13 - 0.006 * k,
         )
         for k, c in enumerate(capitals)
     )  # fmt: skip

@@ -91,7 +91,7 @@ def test_tables_print_the_numbers() -> None:
     for text in ("Long-short, net", "CAPM", "3.1%<small>0.7% … 5.5%<", "0.41<small>(12.3)<", "–"):
         assert text in alphas
     capacity = tables_evaluation.capacity_table(found.capacity, labels)
-    for text in ("10,000,000", "7.0%<small>4% … 10%<", "0.90 … 2.30"):
+    for text in ("10,000,000", "10.0%<small>7% … 13%<", "7.0%<small>4% … 10%<", "0.90 … 2.30"):
         assert text in capacity
     tests = tables_evaluation.monotonic_table(evaluation_facts().monotonic, labels, 5)
     for text in (
