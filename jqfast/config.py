@@ -28,8 +28,8 @@ DEFAULT = "default"
 MARKETS = "markets"
 Segment: TypeAlias = Literal["prime", "standard", "growth", "all", ""]
 Combine: TypeAlias = Literal["mean", "ranks", "stack"]
-#: The member that `[learn]` describes, and a folder beside those of the others.
-BASE, _COMPILED = "learn", "compiled"
+#: The member that `[learn]` describes.
+BASE = "learn"
 
 
 @dataclass(frozen=True)
@@ -185,10 +185,10 @@ class EnsembleConfig:
 
     def __post_init__(self) -> None:
         for name, settings in self.members.items():
-            if not name.isidentifier() or name in (BASE, _COMPILED, *MODELS):
+            if not name.isidentifier() or name in (BASE, *MODELS):
                 raise ValueError(
-                    f"`ensemble.members` needs names of letters, digits and _ that are no factor model, "
-                    f"`{BASE}` or `{_COMPILED}`; got `{name}`."
+                    f"`ensemble.members` needs names of letters, digits and _ that are no factor model and "
+                    f"not `{BASE}`; got `{name}`."
                 )
             if strange := [text for text in settings if not text.startswith("learn.")]:
                 raise ValueError(
@@ -200,6 +200,11 @@ class EnsembleConfig:
         if self.residual and not self.factors:
             raise ValueError(
                 "`ensemble.residual` needs the factor model whose residuals: `ensemble.factors`."
+            )
+        if self.combine != "mean" and not self.several:
+            raise ValueError(
+                f"`ensemble.combine` = `{self.combine}` combines members, and there is one: name others in "
+                "`ensemble.members`. The seeds of one model are always averaged."
             )
 
     @property

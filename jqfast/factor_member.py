@@ -79,14 +79,14 @@ def view(panel: Panel, model: str) -> FactorView:
 def forecast(panel: Panel, seen: FactorView) -> FloatArray:
     """(T, N) expected return of a session; a stock without betas is expected to earn what the others do on
     average, and NaN stands where no stock has any."""
-    count = np.cumsum(np.isfinite(seen.factors).all(axis=1))[:, None]
-    mean = np.nancumsum(seen.factors, axis=0) / np.maximum(count, 1)
+    known = np.isfinite(seen.factors).all(axis=1, keepdims=True)
+    mean = np.cumsum(np.where(known, seen.factors, 0.0), axis=0) / np.maximum(np.cumsum(known, axis=0), 1)
     out = np.full(panel.shape, np.nan)
     expected = _times(seen, mean)
-    known = np.isfinite(expected)
-    level = np.where(known, expected, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    level = np.where(known.any(axis=1), level, np.nan)
-    out[seen.rows] = np.where(known, expected, level[:, None])
+    has = np.isfinite(expected)
+    level = np.where(has, expected, 0.0).sum(axis=1) / np.maximum(has.sum(axis=1), 1)
+    level = np.where(has.any(axis=1), level, np.nan)
+    out[seen.rows] = np.where(has, expected, level[:, None])
     return out
 
 

@@ -21,7 +21,6 @@ import numpy as np
 from jqfast import factor_member, toml
 from jqfast.config import BASE, Config
 from jqfast.data.panel import Panel
-from jqfast.errors import DataGapError
 from jqfast.features.result import FeaturePanel
 from jqfast.learn import walk_forward
 from jqfast.learn.config import TrainConfig
@@ -110,10 +109,7 @@ def walk(task: Task, config: Config, models_dir: Path, progress: Progress | None
     """Train and predict with every model, and make one score of theirs; arguments of the training and errors
     as :func:`jqfast.learn.walk_forward.run`."""
     seen = factor_member.view(task.panel, config.ensemble.factors) if config.ensemble.factors else None
-    targets = task.targets
-    if seen and config.ensemble.residual:
-        left = factor_member.residuals(task.panel, task.labels, seen, start=config.labels.start)
-        targets = make_targets(task.panel, left, kind=config.labels.target)
+    targets = _learned(task.panel, task.labels, task.targets, config, seen)
     every = models(models_dir, config)
     walked: dict[str, list[Predictions]] = {}
     for number, model in enumerate(every):
@@ -131,6 +127,21 @@ def walk(task: Task, config: Config, models_dir: Path, progress: Progress | None
         scores = np.where(np.isfinite(first.scores), factor_member.forecast(task.panel, seen), np.nan)
         walked[seen.model] = [replace(first, scores=scores.astype(np.float32), notes=(), history={})]
     return _combined(task, config, walked, models_dir)
+
+
+def learned(panel: Panel, labels: Labels, targets: Targets, config: Config) -> Targets:
+    """What the models of a run learn: its targets, or those of what the factor model leaves."""
+    seen = factor_member.view(panel, config.ensemble.factors) if config.ensemble.residual else None
+    return _learned(panel, labels, targets, config, seen)
+
+
+def _learned(
+    panel: Panel, labels: Labels, targets: Targets, config: Config, seen: factor_member.FactorView | None
+) -> Targets:
+    if seen is None or not config.ensemble.residual:
+        return targets
+    left = factor_member.residuals(panel, labels, seen, start=config.labels.start)
+    return make_targets(panel, left, kind=config.labels.target)
 
 
 def _combined(
@@ -182,18 +193,22 @@ def today(config: Config, scores: Sequence[tuple[str, AnyArray]], models_dir: Pa
     each = [np.mean(seeds, axis=0) for seeds in by_member.values()]
     if config.ensemble.combine == "ranks":
         return np.asarray(np.mean([ranks(one) for one in each], axis=0))
-    weights = np.array(_weights(models_dir, fold))
+    weights = np.array(_weights(models_dir)[fold])
     return np.asarray(np.einsum("hm,mhrn->hrn", weights, np.stack([per_date(one) for one in each])))
 
 
-def _weights(models_dir: Path, fold: str) -> list[list[float]]:
-    """(Hn, M) weights of a stack."""
+def can_combine(config: Config, models_dir: Path, fold: str) -> bool:
+    """Whether the scores of a fold's models can be made one: a stack has its weights when all have walked."""
+    return config.ensemble.combine != "stack" or fold in _weights(models_dir)
+
+
+def _weights(models_dir: Path) -> dict[str, list[list[float]]]:
+    """Fold -> (Hn, M) weights of a stack."""
     path = models_dir / WEIGHTS
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    if fold not in known:
-        raise DataGapError(f"`{path}` has no weights for fold {fold}; finish the run first.")
-    found: list[list[float]] = known[fold]
-    return found
+    known: dict[str, list[list[float]]] = {}
+    if path.is_file():
+        known = json.loads(path.read_text(encoding="utf-8"))
+    return known
 
 
 def _lengths(config: Config) -> set[int]:

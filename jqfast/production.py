@@ -241,11 +241,11 @@ def _read(folder: Path) -> _Now:
 
 
 def _newest(models_dir: Path, folds: tuple[Fold, ...], config: Config) -> tuple[FoldModel, ...]:
-    """The models of the newest fold that is on disk."""
+    """The models of the newest fold that is whole on disk."""
     seeds = members.folders(models_dir, config)
     for fold in reversed(folds):
         paths = [fold_path(place, fold.name) for place in seeds]
-        if all(path.exists() for path in paths):
+        if all(path.exists() for path in paths) and members.can_combine(config, models_dir, fold.name):
             return tuple(load_fold(path) for path in paths)
     raise DataGapError(
         f"`{models_dir}` has no model for any of the {len(folds)} folds of these data; run it first."

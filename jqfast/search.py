@@ -25,6 +25,7 @@ from jqfast.learn.folds import Fold
 from jqfast.learn.labels import Targets
 from jqfast.learn.walk_forward import run
 from jqfast.ledger import enter_searched
+from jqfast.members import learned
 from jqfast.progress import Progress, silent
 from jqfast.runfolder import RunFolder, digest, write_json
 
@@ -63,9 +64,10 @@ def search(config: Config, *, progress: Progress = silent) -> tuple[Path, tuple[
         X, _ = pipeline.begin(folder, config, plan)
         some = plan.folds[: config.search.folds]
         trials = []
+        targets = learned(plan.panel, plan.labels, plan.targets, config)
         combinations = list(_combinations(config))
         for done, settings in enumerate(combinations):
-            trials.append(Trial(settings, _loss(settings, config, X, plan.targets, some)))
+            trials.append(Trial(settings, _loss(settings, config, X, targets, some)))
             progress("search", done + 1, len(combinations))
         hashes = [digest("search", replace(config, search=type(config.search)()), t.settings) for t in trials]
         enter_searched(Path(config.out), plan.data_hash, hashes)

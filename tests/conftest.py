@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,6 +62,18 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     del os.environ["JQFAST_CACHE_DIR"]
     if before is not None:
         os.environ["JQFAST_CACHE_DIR"] = before
+
+
+#: Name of a test module -> its generator's state before its first test.
+_STARTS: dict[str, Any] = {}
+
+
+@pytest.fixture(autouse=True)
+def _draws_of_a_test_alone(request: pytest.FixtureRequest) -> None:
+    """The generator ``RNG`` of a module starts anew for each test: what one draws follows from no other's."""
+    rng = getattr(request.module, "RNG", None)
+    if rng is not None:
+        rng.bit_generator.state = _STARTS.setdefault(request.module.__name__, rng.bit_generator.state)
 
 
 @pytest.fixture

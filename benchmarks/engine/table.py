@@ -150,7 +150,7 @@ def readme(entry: dict[str, Any]) -> str:
             f"| `{work['work']}` | {cell['ours ms']} | {peer} | {' | '.join(times)} | {cell['floor']} |"
         )
     lines += ["", *(f"- {note['text']}" for note in entry["claims"])]
-    lines += [f"- {line}" for line in summary(entry["works"], []).splitlines()]
+    lines += [f"- {line}" for line in summary(entry["works"], entry["claims"]).splitlines()]
     return f"{heading(entry)} ({entry['when'][:10]}).\n\n" + "\n".join(lines)
 
 

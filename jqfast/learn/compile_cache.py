@@ -35,6 +35,9 @@ _WORTH = 0.0
 
 _ENTRIES, _RUN, _LOCK = "*-cache", ".run-", "lock"
 
+#: Blocks of :func:`keep_compiled` that this process is in.
+_runs: set[object] = set()
+
 #: Tells that nothing is being compiled, so that what is new can be kept; called at the end without asking.
 Keep = Callable[[], None]
 
@@ -42,9 +45,11 @@ Keep = Callable[[], None]
 def cache_folder() -> Path | None:
     """The folder of compiled functions for this processor; None where none are to be kept."""
     given = os.environ.get("JQFAST_CACHE_DIR")
+    base: Path | None
     if given is not None:
         base = Path(given) if given else None
     else:
+        base = None
         with contextlib.suppress(RuntimeError):  # nobody's home
             base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jqfast"
     return base and base.resolve() / "compiled" / _processor()
@@ -55,17 +60,22 @@ def keep_compiled() -> Iterator[Keep]:
     """Read what is compiled inside the block from the cache where it is there, and keep it where it is not.
 
     A folder that JAX was told of before is left alone, and so is one that cannot be written. JAX opens its
-    folder once, hence the resets.
+    folder once, hence the resets. It has one for the process: what another thread compiles meanwhile goes
+    into the same folder, perhaps just now, so that nothing new is kept until that thread is done.
     """
     folder = None if _setting("jax_compilation_cache_dir") else cache_folder()
     with contextlib.ExitStack() as stack:
-        own = _own_folder(folder, stack) if folder else None
-        if folder is None or own is None:
+        run = object()
+        _runs.add(run)
+        stack.callback(_runs.discard, run)
+        linked = _own_folder(folder, stack) if folder else None
+        if folder is None or linked is None:
             yield _nothing
             return
+        own, known = linked
         stack.enter_context(_told(own))
-        yield lambda: _publish(own, folder)
-        _publish(own, folder)
+        yield lambda: _publish(own, folder, known)
+        _publish(own, folder, known)
 
 
 def _setting(name: str) -> Any:
@@ -77,8 +87,8 @@ def _nothing() -> None:
     """Nothing is kept."""
 
 
-def _own_folder(folder: Path, stack: contextlib.ExitStack) -> Path | None:
-    """A locked folder inside ``folder`` with links to all that is there, removed with the stack."""
+def _own_folder(folder: Path, stack: contextlib.ExitStack) -> tuple[Path, set[str]] | None:
+    """A locked folder with links to all that ``folder`` has, and their names; removed with the stack."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(folder)
@@ -95,7 +105,7 @@ def _own_folder(folder: Path, stack: contextlib.ExitStack) -> Path | None:
             entry.unlink(missing_ok=True)
     except OSError:  # full, read-only, no links there, or another run tidied up just now: compile anew
         return None
-    return own
+    return own, {entry.name for entry in entries[:_MOST]}
 
 
 @contextlib.contextmanager
@@ -124,10 +134,18 @@ def _told(own: Path) -> Iterator[None]:
         compilation_cache.reset_cache()
 
 
-def _publish(own: Path, folder: Path) -> None:
-    """Link what is new in ``own`` into ``folder``; a name appears there complete or not at all."""
+def _publish(own: Path, folder: Path, known: set[str]) -> None:
+    """Link what is new in ``own`` into ``folder``; a name appears there complete or not at all.
+
+    What was ``known`` stays away where another run has removed it since.
+    """
+    if len(_runs) > 1:
+        return
     with contextlib.suppress(OSError):
         for entry in own.glob(_ENTRIES):
+            if entry.name in known:
+                continue
+            known.add(entry.name)
             with contextlib.suppress(FileExistsError):
                 os.link(entry, folder / entry.name)
 

@@ -17,7 +17,7 @@ from jqfast.learn.config import TrainConfig
 from jqfast.learn.folds import Fold
 from jqfast.learn.labels import Labels, Targets
 from jqfast.learn.walk_forward import Predictions, Progress, run
-from jqfast.types import AnyArray, FloatArray, IntArray
+from jqfast.types import AnyArray, FloatArray
 
 if TYPE_CHECKING:
     from jqfast.features import FeaturePanel
@@ -174,17 +174,17 @@ def _stack_weights(scores: FloatArray, target: FloatArray) -> FloatArray:
 
 
 def _non_negative(gram: FloatArray, moment: FloatArray) -> FloatArray:
-    """The best weights >= 0; with the few members of an ensemble every set of those above 0 can be tried."""
-    M = len(moment)
-    best, best_loss = np.zeros(M), 0.0
-    for bits in range(1, 2**M):
-        used: IntArray = np.flatnonzero([bits >> k & 1 for k in range(M)])
-        part = np.linalg.lstsq(gram[np.ix_(used, used)], moment[used], rcond=None)[0]
-        loss = float(part @ gram[np.ix_(used, used)] @ part - 2 * part @ moment[used])
-        if (part >= 0).all() and loss < best_loss:
-            best, best_loss = np.zeros(M), loss
-            best[used] = part
-    return best
+    """The best weights >= 0, from x x^T and x y: a root of x x^T stands for the pairs, which are many.
+
+    Members that say the same make the root singular; what they do not tell apart is left out of it.
+    """
+    from scipy.optimize import nnls
+
+    size, axes = np.linalg.eigh(gram)
+    told = size > size[-1] * len(size) * np.finfo(np.float64).eps
+    root, axes = np.sqrt(size[told]), axes[:, told]
+    weights: FloatArray = nnls(root[:, None] * axes.T, (axes.T @ moment) / root)[0]
+    return weights
 
 
 def _joined(members: Sequence[Predictions], scores: FloatArray) -> Predictions:

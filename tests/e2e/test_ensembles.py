@@ -110,6 +110,19 @@ def test_a_factor_model_joins_and_the_others_learn_what_it_leaves(jq: Jq, tmp_pa
     _todays_are_the_runs(jq, folder)
 
 
+def test_a_stack_predicts_with_the_newest_fold_that_has_weights(jq: Jq, tmp_path: Path) -> None:
+    _config(tmp_path, "stack")
+    folder = tmp_path / "runs" / "simulated-ensemble"
+    assert jq("run", "--config", "several.toml").exit_code == 0
+    weights = json.loads((folder / "models" / "stack.json").read_text())
+    newest = max(weights)
+    del weights[newest]  # as a retrain leaves it that is killed after its last model
+    (folder / "models" / "stack.json").write_text(json.dumps(weights))
+    result = jq("predict", str(folder), "--json")
+    assert result.exit_code == 0, result.stderr
+    assert (folder / "today.csv").is_file()
+
+
 def test_prices_alone_have_no_sorts_by_accounts(jq: Jq, tmp_path: Path) -> None:
     _config(tmp_path, "mean", 'factors = "FF3"')
     days = np.datetime64("2015-01-05") + np.arange(1100)
@@ -148,6 +161,7 @@ def _todays_are_the_runs(jq: Jq, folder: Path) -> None:
         ({"members": {"tree": ("folds.step=2",)}}, r"`ensemble.members.tree` takes keys of `learn`"),
         ({"factors": "FF4"}, "Unknown factor model `FF4`"),
         ({"residual": True}, "`ensemble.residual` needs the factor model"),
+        ({"combine": "stack"}, "`ensemble.combine` = `stack` combines members, and there is one"),
     ],
 )
 def test_mistakes(options: dict[str, object], message: str) -> None:

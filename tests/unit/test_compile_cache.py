@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,15 @@ from jqfast.files import lock, unlock
 from jqfast.learn import compile_cache
 from jqfast.learn._jax_setup import jax, jnp
 from jqfast.learn.compile_cache import cache_folder, keep_compiled
+
+
+@pytest.fixture(autouse=True)
+def jax_without_a_folder() -> Iterator[None]:
+    """Whatever the environment of the tests told JAX."""
+    before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", None)
+    yield
+    jax.config.update("jax_compilation_cache_dir", before)
 
 
 @pytest.fixture
@@ -52,6 +62,16 @@ def test_the_folder_follows_the_environment(tmp_path: Path, monkeypatch: pytest.
     assert cache_folder() is None
 
 
+def test_nobodys_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("JQFAST_CACHE_DIR", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert cache_folder() is None
+
+
 def test_what_was_compiled_is_not_compiled_again(folder: Path) -> None:
     with keep_compiled():
         _compile()
@@ -80,9 +100,30 @@ def test_two_runs_at_once_do_not_disturb_each_other(folder: Path) -> None:
         compile_cache._remove_leftovers(folder)  # as the other run does when it starts
         assert own.is_dir()
         _compile()
-        (name,) = list(_names(own))[:1]
-        folder.joinpath(name).write_bytes((own / name).read_bytes())  # the other run was first
-    assert name in _names(folder)
+        names = _names(own)
+        name = min(names)
+        folder.joinpath(name).write_bytes(b"of the other run")
+    assert _names(folder) == names
+    assert folder.joinpath(name).read_bytes() == b"of the other run"
+
+
+def test_nothing_is_kept_while_another_thread_may_be_writing(folder: Path) -> None:
+    with keep_compiled() as keep:
+        _compile()
+        with keep_compiled() as other:
+            keep()
+            other()
+            assert not _names(folder)
+        keep()
+        assert _names(folder)
+
+
+def test_what_another_run_has_removed_stays_away(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    folder.joinpath("old-cache").write_bytes(b"x")
+    with keep_compiled():
+        folder.joinpath("old-cache").unlink()
+    assert _names(folder) == set()
 
 
 def test_a_killed_run_leaves_nothing_that_stays(folder: Path) -> None:

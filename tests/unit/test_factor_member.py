@@ -9,7 +9,7 @@ import pytest
 
 from jqfast.data.panel import Panel
 from jqfast.errors import DataGapError
-from jqfast.factor_member import STEP, WINDOW, forecast, residuals, view
+from jqfast.factor_member import STEP, WINDOW, FactorView, forecast, residuals, view
 from jqfast.learn.labels import Start, make_labels
 
 S, N = 420, 8
@@ -78,6 +78,18 @@ def test_residuals_of_one_session_are_what_the_market_does_not_explain(start: St
     )
     assert np.isnan(left.returns[:, : WINDOW - 1]).all()
     np.testing.assert_array_equal(left.end_row, labels.end_row)
+
+
+def test_the_mean_of_factors_is_over_the_sessions_on_which_all_are_known() -> None:
+    seen = FactorView(
+        "FF3",
+        rows=np.arange(4),
+        factors=np.array([[0.9, np.nan], [0.9, np.nan], [0.01, 0.02], [0.03, 0.04]]),
+        betas=np.array([[[1.0] * N, [2.0] * N]]),
+        newest=np.zeros(4, np.int64),
+    )
+    expected = forecast(_panel(_close(_returns())).rows(0, 4), seen)
+    np.testing.assert_allclose(expected[:, 0], [0.0, 0.0, 0.01 + 2 * 0.02, 0.02 + 2 * 0.03])
 
 
 def test_a_stock_without_betas_is_an_average_one() -> None:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 import jqfast.data as data
 from jqfast.cli import app
 from jqfast.data.audit import cut_store
+from jqfast.data.stored import outside
 from jqfast.data.stored.documented import info
 from jqfast.errors import DataGapError
 
@@ -250,6 +251,22 @@ def test_the_check_of_a_store_tells_what_lies_beside_it(store: data.Store) -> No
     told = json.loads(bad.output)
     assert (told["ok"], told["external"]["used"]) == (True, [])
     assert "does not tell when its values were known" in told["external"]["refused"][0]
+
+
+def test_the_check_of_a_store_tells_names_that_are_taken_and_empty_tables(store: data.Store) -> None:
+    _write(store, "a.parquet", [_row("SPX", "2024-04-04", 1.0, "20:00")])
+    _write(store, "b.parquet", [_row(name, "2024-04-04", 1.0, "20:00") for name in ("spx", "close")])
+    used, refused = outside.look(store.path)
+    assert [line.partition(":")[0] for line in used] == ["external/a.parquet", "external/b.parquet"]
+    assert ["`spx`, and so has a.parquet" in text for text in refused] == [True, False]
+    assert "`close`, and so has equities_bars_daily" in refused[1]
+    with pytest.raises(ValueError, match="is a column of the panel already"):
+        data.open(store).panel()
+    (store.path / "external" / "b.parquet").unlink()
+    empty = pq.read_table(store.path / "external" / "a.parquet").slice(0, 0)
+    pq.write_table(empty, store.path / "external" / "a.parquet")
+    assert outside.look(store.path) == (["external/a.parquet: no rows"], [])
+    assert "spx" not in data.open(store).panel().columns
 
 
 def test_a_cut_keeps_declared_tables_and_their_rules(store: data.Store, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 from jqfast import toml
 from jqfast.data.external import RELEASES, Release, Series, attach, read_external
 from jqfast.data.panel import Panel
+from jqfast.data.stored.documented import EXTERNAL, info
 from jqfast.errors import closest, unknown
 
 FOLDER = "external"
@@ -156,16 +157,30 @@ def look(store: Path) -> tuple[list[str], list[str]]:
         paths = files(store)
     except ValueError as error:
         return used, [str(error)]
+    taken: dict[str, str] = {}
     for path in paths:
         try:
             found = [series for series, _ in read_file(path)]
         except (ValueError, OSError) as error:
             refused.append(str(error))
             continue
+        if not found:
+            used.append(f"{FOLDER}/{path.name}: no rows")
+            continue
+        for name in dict.fromkeys(series.name for series in found):
+            if other := taken.get(name) or _own(name):
+                refused.append(f"`{path}` has a series `{name}`, and so has {other}; give it another name.")
+            taken.setdefault(name, path.name)
         names = ", ".join(series.name for series in found)
         first, last = min(series.days.min() for series in found), max(series.days.max() for series in found)
         used.append(f"{FOLDER}/{path.name}: {names}, {first} to {last}")
     return used, refused
+
+
+def _own(name: str) -> str:
+    """The table of the store that gives a column of this name; empty where none does."""
+    known = info(name)
+    return known.table if known and known.table != EXTERNAL else ""
 
 
 def read_table(path: Path) -> Any:
