@@ -19,7 +19,9 @@ import os
 import platform
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +36,6 @@ _MOST = 500
 _WORTH = 0.0
 
 _ENTRIES, _RUN, _LOCK = "*-cache", ".run-", "lock"
-
-#: Blocks of :func:`keep_compiled` that this process is in.
-_runs: set[object] = set()
 
 #: Tells that nothing is being compiled, so that what is new can be kept; called at the end without asking.
 Keep = Callable[[], None]
@@ -55,36 +54,76 @@ def cache_folder() -> Path | None:
     return base and base.resolve() / "compiled" / _processor()
 
 
+@dataclass
+class _Shared:
+    """What the blocks of :func:`keep_compiled` in one process share: JAX has one folder for all its threads.
+
+    Parameters
+    ----------
+    blocks : how many there are now
+    spoiled : one ended with an error, perhaps while JAX was writing
+    folder, own : the common folder and that of this process; None where nothing is kept
+    known : names of what needs no publishing
+    stack : undoes what the first block did
+    """
+
+    blocks: int = 0
+    spoiled: bool = False
+    folder: Path | None = None
+    own: Path | None = None
+    known: set[str] = field(default_factory=set)
+    stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+
+_shared, _turn = _Shared(), threading.Lock()
+
+
 @contextlib.contextmanager
 def keep_compiled() -> Iterator[Keep]:
     """Read what is compiled inside the block from the cache where it is there, and keep it where it is not.
 
-    A folder that JAX was told of before is left alone, and so is one that cannot be written. JAX opens its
-    folder once, hence the resets. It has one for the process: what another thread compiles meanwhile goes
-    into the same folder, perhaps just now, so that nothing new is kept until that thread is done.
+    A folder that JAX was told of before is left alone, and so is one that cannot be written. Blocks may
+    overlap in threads: the last one to end closes the folder of all, and nothing is kept while there are
+    others, which may be writing just now.
     """
+    with _turn:
+        if _shared.blocks == 0:
+            _begin()
+        _shared.blocks += 1
+    try:
+        yield _keep
+    except BaseException:
+        _shared.spoiled = True
+        raise
+    finally:
+        with _turn:
+            if not _shared.spoiled:
+                _publish()
+            _shared.blocks -= 1
+            if _shared.blocks == 0:
+                _shared.stack.close()
+
+
+def _begin() -> None:
+    """Open the folder of this process, of which JAX opens one and once; hence the resets in ``_told``."""
+    global _shared  # the first block starts anew
+    _shared = _Shared()
     folder = None if _setting("jax_compilation_cache_dir") else cache_folder()
-    with contextlib.ExitStack() as stack:
-        run = object()
-        _runs.add(run)
-        stack.callback(_runs.discard, run)
-        linked = _own_folder(folder, stack) if folder else None
-        if folder is None or linked is None:
-            yield _nothing
-            return
-        own, known = linked
-        stack.enter_context(_told(own))
-        yield lambda: _publish(own, folder, known)
-        _publish(own, folder, known)
+    if folder is None or (linked := _own_folder(folder, _shared.stack)) is None:
+        return
+    _shared.folder = folder
+    _shared.own, _shared.known = linked
+    _shared.stack.enter_context(_told(_shared.own))
+
+
+def _keep() -> None:
+    with _turn:
+        _publish()
 
 
 def _setting(name: str) -> Any:
     """A setting of JAX, whose types do not list them."""
     return getattr(jax.config, name)
-
-
-def _nothing() -> None:
-    """Nothing is kept."""
 
 
 def _own_folder(folder: Path, stack: contextlib.ExitStack) -> tuple[Path, set[str]] | None:
@@ -134,18 +173,19 @@ def _told(own: Path) -> Iterator[None]:
         compilation_cache.reset_cache()
 
 
-def _publish(own: Path, folder: Path, known: set[str]) -> None:
-    """Link what is new in ``own`` into ``folder``; a name appears there complete or not at all.
+def _publish() -> None:
+    """Link what is new into the common folder, where a name appears complete or not at all.
 
-    What was ``known`` stays away where another run has removed it since.
+    What was known at the start stays away where another run has removed it since.
     """
-    if len(_runs) > 1:
+    own, folder = _shared.own, _shared.folder
+    if own is None or folder is None or _shared.blocks > 1:
         return
     with contextlib.suppress(OSError):
         for entry in own.glob(_ENTRIES):
-            if entry.name in known:
+            if entry.name in _shared.known:
                 continue
-            known.add(entry.name)
+            _shared.known.add(entry.name)
             with contextlib.suppress(FileExistsError):
                 os.link(entry, folder / entry.name)
 

@@ -118,6 +118,22 @@ def test_nothing_is_kept_while_another_thread_may_be_writing(folder: Path) -> No
         assert _names(folder)
 
 
+def test_the_last_block_to_end_closes_the_folder(folder: Path) -> None:
+    """Whichever of two threads began: JAX has one folder for both."""
+    first, second = keep_compiled(), keep_compiled()
+    first.__enter__()
+    second.__enter__()
+    own = Path(jax.config.jax_compilation_cache_dir or "")
+    first.__exit__(None, None, None)
+    assert Path(jax.config.jax_compilation_cache_dir or "") == own
+    _compile()  # a folder that is gone would be a warning, and so an error
+    assert _names(own)
+    second.__exit__(None, None, None)
+    assert jax.config.jax_compilation_cache_dir is None
+    assert not own.exists()
+    assert _names(folder)
+
+
 def test_what_another_run_has_removed_stays_away(folder: Path) -> None:
     folder.mkdir(parents=True)
     folder.joinpath("old-cache").write_bytes(b"x")
